@@ -1,0 +1,16 @@
+//! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
+
+use gh_connect_engine::{Check, Kind};
+
+/// Every check, in the order of reports. A test keeps it equal to the folders.
+pub static ALL: &[&'static dyn Check] = &[];
+
+/// The check with this id.
+pub fn check(id: &str) -> Option<&'static dyn Check> {
+    ALL.iter().copied().find(|check| check.meta().id == id)
+}
+
+/// The kind of finding with this id, and its check.
+pub fn kind(id: &str) -> Option<(&'static dyn Check, &'static Kind)> {
+    ALL.iter().find_map(|check| check.meta().kinds.iter().find(|kind| kind.id == id).map(|kind| (*check, *kind)))
+}

@@ -1,0 +1,115 @@
+use futures::future::BoxFuture;
+
+use crate::{Cx, Finding, Kind, Plan, Stop, Target};
+
+/// A plug-in that judges facts.
+///
+/// A check names its subjects and examines them one by one; the runner examines all subjects of all checks at the same
+/// time. A check opens no socket and reads no clock: it asks `cx` for facts and hands them to a pure `judge`.
+pub trait Check: Send + Sync + 'static {
+    /// What it is.
+    fn meta(&self) -> &'static Meta;
+
+    /// What it looks at in this plan. None at all means that the check does not apply.
+    fn subjects(&self, plan: &Plan) -> Vec<Subject>;
+
+    /// Examines one subject: findings, or the reason why it was not judged.
+    fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>>;
+}
+
+/// What a check says of itself.
+#[derive(Debug)]
+pub struct Meta {
+    /// `dns`: also the folder's name and the first part of every finding's id.
+    pub id: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// The group it stands in.
+    pub category: Category,
+    /// Its README: what it looks at, how it measures, and one section per finding.
+    pub words: &'static str,
+    /// All that it can find.
+    pub kinds: &'static [&'static Kind],
+}
+
+/// A group of checks on the screen and for `--only` and `--skip`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Category {
+    /// Whether GitHub can be reached.
+    Network,
+    /// Whether GitHub will say yes.
+    Account,
+}
+
+impl Category {
+    /// The id used on the command line and in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// What one examination looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A host and port that must be reached.
+    Target(Target),
+    /// The egress proxy.
+    Proxy,
+    /// The run as a whole.
+    Run,
+}
+
+impl Subject {
+    /// How it is named in records and on the screen.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Target(target) => target.to_string(),
+            Self::Proxy => "proxy".to_owned(),
+            Self::Run => "run".to_owned(),
+        }
+    }
+}
+
+/// What was seen in one subject: findings, none of which may be bad, and a remark for the one line of a healthy check.
+#[derive(Clone, Debug, Default)]
+pub struct Examination {
+    /// What was found; empty when all is well.
+    pub findings: Vec<Finding>,
+    /// A few words on what was seen, `TLS 1.3, issued by …`. Equal remarks of several subjects are shown once.
+    pub remark: Option<String>,
+}
+
+impl Examination {
+    /// Healthy, with a remark.
+    pub fn passed(remark: impl Into<String>) -> Self {
+        Self { findings: Vec::new(), remark: Some(remark.into()) }
+    }
+}
+
+impl From<Vec<Finding>> for Examination {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self { findings, remark: None }
+    }
+}
+
+impl From<Finding> for Examination {
+    fn from(finding: Finding) -> Self {
+        vec![finding].into()
+    }
+}

@@ -1,0 +1,283 @@
+use std::{
+    any::Any,
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+use serde_json::Value;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::AbortHandle,
+    time::Instant,
+};
+
+use crate::{Effects, Fact, FactRecord, Plan, Stop};
+
+/// What a check or a fact may reach: the plan, the facts, the clock and files of the machine. Cheap to clone.
+#[derive(Clone)]
+pub struct Cx(Arc<Inner>);
+
+struct Inner {
+    plan: Plan,
+    effects: Box<dyn Effects>,
+    started: Instant,
+    facts: Mutex<BTreeMap<FactKey, Measurement>>,
+    saved: Option<BTreeMap<FactKey, FactRecord>>,
+    parked: Mutex<VecDeque<(String, Box<dyn Any + Send>)>>,
+    sockets: Arc<Semaphore>,
+    busy: AtomicUsize,
+    settled: watch::Sender<bool>,
+}
+
+type FactKey = (String, String);
+type Answer = Result<Arc<dyn Kept>, Stop>;
+
+/// A measurement under way or done.
+struct Measurement {
+    answer: Shared<BoxFuture<'static, (Answer, Duration)>>,
+    started: Duration,
+    task: Option<AbortHandle>,
+}
+
+/// A fact of any type, as the table of facts keeps it.
+trait Kept: Send + Sync {
+    fn to_json(&self) -> Value;
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<F: Fact> Kept for F {
+    fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+impl Cx {
+    /// A context that measures on this machine.
+    pub fn live(plan: Plan, effects: impl Effects) -> Self {
+        Self::new(plan, Box::new(effects), None)
+    }
+
+    /// A context that answers from saved facts and measures nothing.
+    pub fn replay(plan: Plan, effects: impl Effects, facts: &[FactRecord]) -> Self {
+        let saved = facts.iter().map(|fact| ((fact.id.clone(), fact.key.clone()), fact.clone())).collect();
+        Self::new(plan, Box::new(effects), Some(saved))
+    }
+
+    fn new(plan: Plan, effects: Box<dyn Effects>, saved: Option<BTreeMap<FactKey, FactRecord>>) -> Self {
+        Self(Arc::new(Inner {
+            plan,
+            effects,
+            started: Instant::now(),
+            facts: Mutex::default(),
+            saved,
+            parked: Mutex::default(),
+            sockets: Arc::new(Semaphore::new(MOST_SOCKETS)),
+            busy: AtomicUsize::new(0),
+            settled: watch::Sender::new(false),
+        }))
+    }
+
+    /// What was asked for.
+    pub fn plan(&self) -> &Plan {
+        &self.0.plan
+    }
+
+    /// The machine's clock and files.
+    pub fn effects(&self) -> &dyn Effects {
+        &*self.0.effects
+    }
+
+    /// The time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    /// The fact, measured now unless somebody asked before.
+    pub async fn fact<F: Fact>(&self, key: &F::Key) -> Result<Arc<F>, Stop> {
+        let (answer, _) = self.ask::<F>(key).await;
+        let kept = answer?;
+        Arc::downcast(kept.into_any()).map_err(|_| Stop::Trouble(format!("two facts have the id {}", F::ID)))
+    }
+
+    /// The fact if it is measured by the time that nothing else is under way: for what is nice to know and must never
+    /// make a run longer.
+    pub async fn fact_at_leisure<F: Fact>(&self, key: &F::Key) -> Option<Arc<F>> {
+        let fact = self.fact::<F>(key);
+        tokio::pin!(fact);
+        if let Some(ready) = fact.as_mut().now_or_never() {
+            return ready.ok();
+        }
+        let mut settled = self.0.settled.subscribe();
+        self.rest();
+        let answer = tokio::select! {
+            answer = &mut fact => answer.ok(),
+            _ = settled.wait_for(|settled| *settled) => None,
+        };
+        self.0.busy.fetch_add(1, Ordering::AcqRel);
+        answer
+    }
+
+    /// Leaves something live, a connection for instance, for whoever measures the next fact along the way.
+    /// What nobody takes is dropped, the oldest first.
+    pub fn park<T: Send + 'static>(&self, key: &str, value: T) {
+        let mut parked = lock(&self.0.parked);
+        if parked.len() >= MOST_PARKED {
+            parked.pop_front();
+        }
+        parked.push_back((key.to_owned(), Box::new(value)));
+    }
+
+    /// Takes what was parked under this key, if it is still there.
+    pub fn take<T: Send + 'static>(&self, key: &str) -> Option<T> {
+        let mut parked = lock(&self.0.parked);
+        let at = parked.iter().position(|(name, value)| name == key && value.is::<T>())?;
+        parked.remove(at)?.1.downcast().ok().map(|value| *value)
+    }
+
+    /// Waits for leave to open one more socket; hold the permit as long as the socket is open.
+    pub async fn socket_permit(&self) -> Result<OwnedSemaphorePermit, Stop> {
+        let permit = Arc::clone(&self.0.sockets).acquire_owned().await;
+        permit.map_err(|_| Stop::Trouble("the run has ended".to_owned()))
+    }
+
+    /// How many examinations are under way: set once by the runner.
+    pub(crate) fn set_busy(&self, examinations: usize) {
+        self.0.busy.store(examinations, Ordering::Release);
+        if examinations == 0 {
+            self.0.settled.send_replace(true);
+        }
+    }
+
+    /// One examination ended, or only waits for something that is nice to know.
+    pub(crate) fn rest(&self) {
+        if self.0.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.settled.send_replace(true);
+        }
+    }
+
+    /// Facts that were asked for and are not there yet, `id key`.
+    pub(crate) fn pending(&self) -> Vec<String> {
+        let facts = lock(&self.0.facts);
+        let pending = facts.iter().filter(|(_, measurement)| measurement.answer.peek().is_none());
+        pending.map(|((id, key), _)| format!("{id} {key}")).collect()
+    }
+
+    /// All facts so far, and an end to the measuring of the others.
+    pub(crate) fn close(&self) -> Vec<FactRecord> {
+        self.0.sockets.close();
+        lock(&self.0.parked).clear();
+        let facts = lock(&self.0.facts);
+        let records = facts.iter().map(|((id, key), measurement)| {
+            let answer = measurement.answer.clone().now_or_never();
+            if let Some(task) = &measurement.task {
+                task.abort();
+            }
+            let (answer, duration) = answer.unwrap_or_else(|| {
+                (Err(Stop::Trouble("the run ended before it was measured".to_owned())), Duration::ZERO)
+            });
+            let (value, stop) = match answer {
+                Ok(kept) => (kept.to_json(), None),
+                Err(stop) => (Value::Null, Some(stop)),
+            };
+            let started_ms = millis(measurement.started);
+            FactRecord {
+                id: id.clone(),
+                key: key.clone(),
+                value,
+                stop,
+                started_ms,
+                duration_ms: millis(duration),
+            }
+        });
+        records.collect()
+    }
+
+    fn ask<F: Fact>(&self, key: &F::Key) -> Shared<BoxFuture<'static, (Answer, Duration)>> {
+        let name = (F::ID.to_owned(), key.to_string());
+        let mut facts = lock(&self.0.facts);
+        if let Some(measurement) = facts.get(&name) {
+            return measurement.answer.clone();
+        }
+        let measurement = match &self.0.saved {
+            Some(saved) => recalled::<F>(saved.get(&name)),
+            None => self.measure::<F>(key.clone()),
+        };
+        let answer = measurement.answer.clone();
+        facts.insert(name, measurement);
+        answer
+    }
+
+    fn measure<F: Fact>(&self, key: F::Key) -> Measurement {
+        let started = self.elapsed();
+        let cx = self.clone();
+        let task = tokio::spawn(async move {
+            let answer = F::measure(&key, &cx).await;
+            (answer.map(|fact| Arc::new(fact) as Arc<dyn Kept>), cx.elapsed().saturating_sub(started))
+        });
+        let abort = task.abort_handle();
+        let answer =
+            task.map(|joined| joined.unwrap_or_else(|error| (Err(broken(F::ID, error)), Duration::ZERO)));
+        Measurement { answer: answer.boxed().shared(), started, task: Some(abort) }
+    }
+}
+
+fn recalled<F: Fact>(saved: Option<&FactRecord>) -> Measurement {
+    let (answer, started, duration): (Answer, _, _) = match saved {
+        None => (Err(Stop::Trouble(format!("the record has no such {}", F::ID))), 0, 0),
+        Some(record) => {
+            let answer = match &record.stop {
+                Some(stop) => Err(stop.clone()),
+                None => match serde_json::from_value::<F>(record.value.clone()) {
+                    Ok(fact) => Ok(Arc::new(fact) as Arc<dyn Kept>),
+                    Err(error) => {
+                        Err(Stop::Trouble(format!("the record's {} cannot be read: {error}", F::ID)))
+                    }
+                },
+            };
+            (answer, record.started_ms, record.duration_ms)
+        }
+    };
+    let done = std::future::ready((answer, Duration::from_millis(duration)));
+    Measurement { answer: done.boxed().shared(), started: Duration::from_millis(started), task: None }
+}
+
+fn broken(id: &str, error: tokio::task::JoinError) -> Stop {
+    match error.try_into_panic() {
+        Ok(panic) => {
+            Stop::Trouble(format!("internal error while measuring {id}: {}", panic_message(&*panic)))
+        }
+        Err(_) => Stop::Trouble("the run ended before it was measured".to_owned()),
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// A panic elsewhere must not make the facts unreadable.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Enough for a journey to each of a hundred hosts at once; far below any system's limit of open files.
+const MOST_SOCKETS: usize = 128;
+/// Less than [`MOST_SOCKETS`], so that connections which nobody takes up never use up the permits.
+const MOST_PARKED: usize = 48;

@@ -1,0 +1,350 @@
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::{Dialect, NoProxy, ProxyUrl, Redactor};
+
+/// What was asked for, and where each part of it was said. Checks and facts read it; nothing changes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// What the server is to be connected to.
+    pub product: Sourced<Product>,
+    /// The hosts to reach, the ones of GitHub Connect first.
+    pub targets: Vec<Target>,
+    /// The GitHub Enterprise Server's URL.
+    pub server: Option<Sourced<String>>,
+    /// The enterprise account's slug.
+    pub enterprise: Option<Sourced<String>>,
+    /// The egress proxy of this run.
+    pub proxy: Sourced<ProxySetting>,
+    /// Other settings of a proxy that were seen and not used.
+    pub other_proxies: Vec<Sourced<ProxySetting>>,
+    /// What goes around the proxy.
+    pub no_proxy: Sourced<NoProxy>,
+    /// Name servers that take the place of the system's; empty for the system's own.
+    pub resolvers: Sourced<Vec<SocketAddr>>,
+    /// The hosts file that takes the place of the system's.
+    pub hosts_file: Option<Sourced<PathBuf>>,
+    /// Whom TLS trusts.
+    pub trust: Trust,
+    /// Where a connection goes instead of where its name or address says.
+    pub connect_to: Vec<Sourced<ConnectTo>>,
+    /// Whether a connection that no rule of `connect_to` redirects is refused: a lab world never leaves loopback.
+    pub loopback_only: bool,
+    /// The addresses under which the server leaves the network.
+    pub egress_ips: Vec<Sourced<IpNet>>,
+    /// For one attempt.
+    pub timeout: Sourced<Seconds>,
+    /// For the whole run.
+    pub deadline: Sourced<Seconds>,
+    /// Which checks run.
+    pub selection: Selection,
+    /// Findings that somebody accepts.
+    pub waivers: Vec<Sourced<Waiver>>,
+}
+
+impl Plan {
+    /// The way to a host and port by GitHub Enterprise Server's reading of the exclusion list (facts §1.4).
+    pub fn route(&self, host: &str, port: u16) -> Route<'_> {
+        match &self.proxy.value {
+            ProxySetting::Off => Route::Direct { excluded_by: None },
+            ProxySetting::Invalid { .. } | ProxySetting::Unsupported { .. } => Route::Unusable,
+            ProxySetting::Use(proxy) => match self.no_proxy.value.matched(Dialect::Ghes, host, port) {
+                Some(entry) => Route::Direct { excluded_by: Some(entry) },
+                None => Route::Proxy(proxy),
+            },
+        }
+    }
+
+    /// The target's route.
+    pub fn route_of(&self, target: &Target) -> Route<'_> {
+        self.route(&target.host, target.port)
+    }
+
+    /// Everything secret in the plan, for the last filter before every sink.
+    pub fn redactor(&self) -> Redactor {
+        let mut redactor = Redactor::new();
+        for setting in std::iter::once(&self.proxy).chain(&self.other_proxies) {
+            if let ProxySetting::Use(proxy) = &setting.value {
+                proxy.teach(&mut redactor);
+            }
+        }
+        redactor
+    }
+}
+
+/// A value and where it was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// A value said at `origin`.
+    pub fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+
+    /// A value that nobody said.
+    pub fn default(value: T) -> Self {
+        Self { value, origin: Origin::default_value() }
+    }
+}
+
+/// Where a value was said, in words: `flag --proxy`, `gh-connect.toml:12`, `environment HTTPS_PROXY`, `default`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Said by nobody.
+    pub fn default_value() -> Self {
+        Self("default".to_owned())
+    }
+    /// Said on the command line.
+    pub fn flag(name: &str) -> Self {
+        Self(format!("flag {name}"))
+    }
+    /// Said in a file, at a line counted from 1.
+    pub fn file(path: &str, line: usize) -> Self {
+        Self(format!("{path}:{line}"))
+    }
+    /// Said by an environment variable.
+    pub fn environment(name: &str) -> Self {
+        Self(format!("environment {name}"))
+    }
+    /// Said by a lab world.
+    pub fn world(name: &str) -> Self {
+        Self(format!("lab world {name}"))
+    }
+    /// Said by the server's own settings.
+    pub fn server(field: &str) -> Self {
+        Self(format!("server {field}"))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the server is to be connected to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Product {
+    /// GitHub.com.
+    GithubCom,
+    /// GHE.com: GitHub Enterprise Cloud with data residency, under this subdomain.
+    GheCom(String),
+}
+
+impl Product {
+    /// The hosts that GitHub Connect needs (facts §1.1, §1.2).
+    pub fn targets(&self) -> Vec<Target> {
+        let apex = self.apex();
+        [
+            (Role::Web, apex.clone()),
+            (Role::Api, format!("api.{apex}")),
+            (Role::Uploads, format!("uploads.{apex}")),
+        ]
+        .into_iter()
+        .map(|(role, host)| Target { host, port: 443, role })
+        .collect()
+    }
+
+    /// `github.com` or `SUBDOMAIN.ghe.com`.
+    pub fn apex(&self) -> String {
+        match self {
+            Self::GithubCom => "github.com".to_owned(),
+            Self::GheCom(subdomain) => format!("{subdomain}.ghe.com"),
+        }
+    }
+}
+
+/// A host and port that must be reached over TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// A name in lower case without a final dot, or an address without brackets.
+    pub host: String,
+    /// The port, 443 unless said otherwise.
+    pub port: u16,
+    /// What it is for.
+    pub role: Role,
+}
+
+impl Target {
+    /// Whether GitHub Connect itself needs it; the others were added by `--also` or `--feature`.
+    pub fn required(&self) -> bool {
+        self.role != Role::Also
+    }
+}
+
+/// `host:port`, with brackets around an IPv6 address.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// What a host is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The web site.
+    Web,
+    /// The API.
+    Api,
+    /// Uploads.
+    Uploads,
+    /// Any further host.
+    Also,
+}
+
+/// What is set as the proxy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxySetting {
+    /// None.
+    Off,
+    /// This one.
+    Use(ProxyUrl),
+    /// Something that is no URL.
+    Invalid {
+        /// What may be shown of it.
+        shown: String,
+        /// Why it is none.
+        reason: String,
+    },
+    /// A scheme that cannot carry GitHub Connect.
+    Unsupported {
+        /// What may be shown of it.
+        shown: String,
+        /// The scheme.
+        scheme: String,
+    },
+}
+
+/// The way to a host.
+#[derive(Clone, Copy, Debug)]
+pub enum Route<'a> {
+    /// Straight.
+    Direct {
+        /// The entry of the exclusion list that sends it around the proxy.
+        excluded_by: Option<&'a str>,
+    },
+    /// Through the proxy.
+    Proxy(&'a ProxyUrl),
+    /// Through a proxy whose setting cannot be used.
+    Unusable,
+}
+
+impl Route<'_> {
+    /// Whether connections go straight.
+    pub fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct { .. })
+    }
+}
+
+/// Whom TLS trusts: three sets of roots, judged apart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trust {
+    /// What this machine trusts.
+    pub system: Sourced<Roots>,
+    /// What was added by `--ca-file`.
+    pub extra: Vec<Sourced<PathBuf>>,
+    /// What the public trusts.
+    pub public: Sourced<Roots>,
+}
+
+/// A set of trusted roots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Roots {
+    /// This machine's own store.
+    System,
+    /// Mozilla's list, as compiled in.
+    Mozilla,
+    /// A PEM file.
+    File(PathBuf),
+}
+
+/// As curl's: a connection to `host:port` goes to `to` instead. `host` is a name or an address; a rule for an address
+/// applies to whatever resolves to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectTo {
+    /// The host; `None` for any.
+    pub host: Option<String>,
+    /// The port; `None` for any.
+    pub port: Option<u16>,
+    /// Where it goes; a part that is `None` stays as it was.
+    pub to_host: Option<IpAddr>,
+    /// The port it goes to.
+    pub to_port: Option<u16>,
+}
+
+/// A span of time, in JSON a number of seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(pub Duration);
+
+impl Seconds {
+    /// Reads a positive number of seconds, fractions allowed, at most a day.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text.trim().parse::<f64>() {
+            Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => {
+                Ok(Self(Duration::from_secs_f64(seconds)))
+            }
+            _ => Err("a number of seconds from 0.001 to 86400, for example 5 or 0.5"),
+        }
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f64())
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0.as_secs_f64())
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Which checks run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Only these checks or categories; empty for all.
+    pub only: Vec<String>,
+    /// Not these checks or categories.
+    pub skip: Vec<String>,
+}
+
+/// A finding that somebody accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// The finding's id.
+    pub id: String,
+    /// Why, in the words of who accepts it.
+    pub reason: String,
+}

@@ -1,0 +1,339 @@
+use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Plan, Policy, Record,
+    Remark, RunRecord, SCHEMA_VERSION, State, Stop, Subject, Summary, ToolRecord,
+    context::{millis, panic_message},
+    exit_code,
+    record::{NotJudged, root_causes, state, verdict},
+};
+
+/// A run about to begin.
+pub struct Run {
+    /// The registry, in the order of reports.
+    pub checks: &'static [&'static dyn Check],
+    /// Where facts come from.
+    pub cx: Cx,
+    /// What decides about the exit code.
+    pub policy: Policy,
+    /// Unique among runs.
+    pub id: String,
+    /// The machine from which it is measured.
+    pub vantage: String,
+    /// Who wants to know how it goes.
+    pub events: Option<UnboundedSender<Event>>,
+}
+
+/// A signal that ends a run early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupt {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+/// A record that this process measured itself: what the gate asks for. A record from a file never becomes one.
+#[derive(Debug)]
+pub struct Measured(Record);
+
+impl Measured {
+    /// What was measured.
+    pub fn record(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl Run {
+    /// Examines all subjects of all selected checks at the same time, until all are done, the plan's deadline passes, or
+    /// `interrupt` comes. Whatever was not done by then ends `unknown`, and the record is whole.
+    pub async fn measure(self, interrupt: impl Future<Output = Interrupt>) -> Measured {
+        let Self { checks, cx, policy, id, vantage, events } = self;
+        let started_at = cx.effects().now();
+        let deadline = cx.plan().deadline.value.0;
+        let mut sheets: Vec<Sheet> = checks.iter().map(|check| Sheet::new(*check, cx.plan())).collect();
+        let tell = |event: Event| {
+            if let Some(events) = &events {
+                // Nobody listening any more is no reason to stop.
+                let _ = events.send(event);
+            }
+        };
+        tell(Event::Started { checks: checks.iter().map(|check| check.meta().id).collect() });
+        let cut = {
+            let work = examine_all(&mut sheets, &cx, &tell);
+            tokio::pin!(work, interrupt);
+            tokio::select! {
+                biased;
+                () = &mut work => None,
+                signal = &mut interrupt => Some(Cut::Interrupted(signal)),
+                () = tokio::time::sleep(deadline.saturating_sub(cx.elapsed())) => Some(Cut::Deadline(deadline)),
+            }
+        };
+        if let Some(cut) = &cut {
+            let waiting_for = cx.pending();
+            for sheet in &mut sheets {
+                sheet.cut(cut, &waiting_for, cx.elapsed());
+            }
+        }
+        let run = RunRecord {
+            id,
+            started_at: started_at.to_string(),
+            finished_at: cx.effects().now().to_string(),
+            duration_ms: millis(cx.elapsed()),
+            vantage,
+            cut_short_by: cut.as_ref().map(|cut| cut.id().to_owned()),
+        };
+        let facts = cx.close();
+        let signal = cut.and_then(|cut| cut.signal());
+        Measured(conclude(sheets, cx.plan(), run, facts, policy, signal))
+    }
+}
+
+/// Judges a record's facts again with these checks. Nothing is measured; what the record does not hold is unknown.
+pub async fn judge_again(
+    record: &Record,
+    checks: &'static [&'static dyn Check],
+    policy: Policy,
+) -> Result<Record, serde_json::Error> {
+    let plan: Plan = serde_json::from_value(record.plan.clone())?;
+    let started = record.run.started_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let cx = Cx::replay(plan, Recorded(started), &record.facts);
+    let mut sheets: Vec<Sheet> = checks.iter().map(|check| Sheet::new(*check, cx.plan())).collect();
+    examine_all(&mut sheets, &cx, &|_| {}).await;
+    let signal = record.run.cut_short_by.as_deref().and_then(Cut::signal_of);
+    Ok(conclude(sheets, cx.plan(), record.run.clone(), record.facts.clone(), policy, signal))
+}
+
+/// What one check has to do and has done.
+struct Sheet {
+    check: &'static dyn Check,
+    deselected: bool,
+    subjects: Vec<Subject>,
+    done: Vec<Option<Result<Examination, Stop>>>,
+    ended: Duration,
+}
+
+impl Sheet {
+    fn new(check: &'static dyn Check, plan: &Plan) -> Self {
+        let meta = check.meta();
+        let named = |list: &[String]| list.iter().any(|name| name == meta.id || name == meta.category.id());
+        let selection = &plan.selection;
+        let deselected = named(&selection.skip) || (!selection.only.is_empty() && !named(&selection.only));
+        let subjects = if deselected { Vec::new() } else { check.subjects(plan) };
+        let done = subjects.iter().map(|_| None).collect();
+        Self { check, deselected, subjects, done, ended: Duration::ZERO }
+    }
+
+    fn cut(&mut self, cut: &Cut, waiting_for: &[String], now: Duration) {
+        for (subject, done) in self.subjects.iter().zip(&mut self.done).filter(|(_, done)| done.is_none()) {
+            let name = match subject {
+                Subject::Target(target) => target.host.clone(),
+                _ => String::new(),
+            };
+            let mine: Vec<&str> =
+                waiting_for.iter().map(String::as_str).filter(|fact| fact.contains(&name)).collect();
+            let waited = if mine.is_empty() {
+                String::new()
+            } else {
+                format!(" while waiting for {}", mine.join(", "))
+            };
+            *done = Some(Err(Stop::Trouble(format!("{cut}{waited}"))));
+            self.ended = now;
+        }
+    }
+
+    fn all_done(&self) -> bool {
+        self.done.iter().all(Option::is_some)
+    }
+
+    fn record(self, plan: &Plan) -> CheckRecord {
+        let meta = self.check.meta();
+        let mut record = CheckRecord {
+            id: meta.id.to_owned(),
+            title: meta.title.to_owned(),
+            category: meta.category,
+            state: State::Skipped,
+            duration_ms: millis(self.ended),
+            blocked_by: Vec::new(),
+            findings: Vec::new(),
+            remarks: Vec::new(),
+            not_judged: Vec::new(),
+            deselected: self.deselected,
+        };
+        let mut judged = 0;
+        for (subject, done) in self.subjects.iter().zip(self.done) {
+            let subject = subject.name();
+            match done.unwrap_or_else(|| Err(Stop::Trouble("it was not examined".to_owned()))) {
+                Ok(examination) => {
+                    judged += 1;
+                    record.remarks.extend(examination.remark.map(|text| Remark { subject, text }));
+                    for finding in examination.findings {
+                        let waived = waiver(plan, &finding);
+                        record.findings.push(FindingRecord::new(finding, meta, waived));
+                    }
+                }
+                Err(stop) => {
+                    if let Stop::Blocked(by) = &stop
+                        && !record.blocked_by.contains(by)
+                    {
+                        record.blocked_by.push(by.clone());
+                    }
+                    record.not_judged.push(NotJudged { subject, stop });
+                }
+            }
+        }
+        if !self.deselected {
+            record.state = state(&record.findings, &record.not_judged, judged);
+        }
+        record
+    }
+}
+
+fn waiver(plan: &Plan, finding: &crate::Finding) -> Option<String> {
+    let waivers = plan.waivers.iter().filter(|_| finding.kind.waivable());
+    waivers
+        .map(|waiver| &waiver.value)
+        .find(|waiver| waiver.id == finding.kind.id)
+        .map(|waiver| waiver.reason.clone())
+}
+
+/// Why a run ended early.
+enum Cut {
+    Deadline(Duration),
+    Interrupted(Interrupt),
+}
+
+impl Cut {
+    fn id(&self) -> &'static str {
+        match self {
+            Self::Deadline(_) => "deadline",
+            Self::Interrupted(Interrupt::Interrupt) => "interrupt",
+            Self::Interrupted(Interrupt::Terminate) => "terminate",
+        }
+    }
+
+    fn signal(&self) -> Option<Interrupt> {
+        Self::signal_of(self.id())
+    }
+
+    fn signal_of(id: &str) -> Option<Interrupt> {
+        match id {
+            "interrupt" => Some(Interrupt::Interrupt),
+            "terminate" => Some(Interrupt::Terminate),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Deadline(limit) => write!(f, "the deadline of {} s passed", limit.as_secs_f64()),
+            Self::Interrupted(_) => f.write_str("the run was interrupted"),
+        }
+    }
+}
+
+/// The clock of a saved run.
+struct Recorded(Timestamp);
+
+impl Effects for Recorded {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+
+    fn read(&self, _: &std::path::Path) -> std::io::Result<Vec<u8>> {
+        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "a saved run has no files"))
+    }
+}
+
+/// Cancelling it keeps what was done by then.
+async fn examine_all(sheets: &mut [Sheet], cx: &Cx, tell: &(impl Fn(Event) + Sync)) {
+    let subjects: Vec<(usize, usize, &'static dyn Check, Subject)> = sheets
+        .iter()
+        .enumerate()
+        .flat_map(|(at, sheet)| {
+            sheet
+                .subjects
+                .iter()
+                .cloned()
+                .enumerate()
+                .map(move |(nth, subject)| (at, nth, sheet.check, subject))
+        })
+        .collect();
+    let mut work: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
+    cx.set_busy(subjects.len());
+    for sheet in sheets.iter().filter(|sheet| sheet.subjects.is_empty()) {
+        let state = if sheet.deselected { State::Skipped } else { State::NotApplicable };
+        tell(Event::Ended { check: sheet.check.meta().id, state });
+    }
+    for (at, nth, check, subject) in &subjects {
+        let examination = AssertUnwindSafe(async move { check.examine(subject, cx).await }).catch_unwind();
+        work.push(Box::pin(async move { (*at, *nth, examination.await) }));
+    }
+    while let Some((at, nth, examined)) = work.next().await {
+        cx.rest();
+        let sheet = &mut sheets[at];
+        let done = examined.unwrap_or_else(|panic| {
+            Err(Stop::Trouble(format!("internal error: {}", panic_message(&*panic))))
+        });
+        let meta = sheet.check.meta();
+        for finding in done.iter().flat_map(|examination| &examination.findings) {
+            tell(Event::Found(Box::new(FindingRecord::new(
+                finding.clone(),
+                meta,
+                waiver(cx.plan(), finding),
+            ))));
+        }
+        sheet.done[nth] = Some(done);
+        sheet.ended = cx.elapsed();
+        if sheet.all_done() {
+            tell(Event::Ended { check: meta.id, state: sheet.state_now(cx.plan()) });
+        }
+    }
+}
+
+impl Sheet {
+    /// The state as it stands, for the progress display.
+    fn state_now(&self, plan: &Plan) -> State {
+        let copy = Self {
+            check: self.check,
+            deselected: self.deselected,
+            subjects: self.subjects.clone(),
+            done: self.done.clone(),
+            ended: self.ended,
+        };
+        copy.record(plan).state
+    }
+}
+
+fn conclude(
+    sheets: Vec<Sheet>,
+    plan: &Plan,
+    run: RunRecord,
+    facts: Vec<FactRecord>,
+    policy: Policy,
+    interrupt: Option<Interrupt>,
+) -> Record {
+    let checks: Vec<CheckRecord> = sheets.into_iter().map(|sheet| sheet.record(plan)).collect();
+    let verdict = verdict(&checks);
+    let counts = State::ALL.map(|state| (state, checks.iter().filter(|check| check.state == state).count()));
+    Record {
+        schema_version: SCHEMA_VERSION,
+        tool: ToolRecord { name: "gh-connect".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        run,
+        plan: serde_json::to_value(plan).unwrap_or_default(),
+        summary: Summary {
+            verdict,
+            exit_code: exit_code(verdict, &checks, policy, interrupt),
+            counts: counts.into_iter().collect(),
+        },
+        root_causes: root_causes(&checks),
+        checks,
+        facts,
+    }
+}

@@ -1,0 +1,11 @@
+//! How the network is measured. A probe has no opinion: it says what happened, in values that can be saved and judged.
+//!
+//! Along the way to a host the facts follow one another on one connection: [`dns::Addresses`] → [`tcp::Connection`] or
+//! a proxy's tunnel → a TLS handshake → an HTTP reply. Whoever measured a step parks the live connection in the context for the next one.
+
+pub mod dns;
+pub mod net;
+pub mod path;
+pub mod tcp;
+
+pub use net::{Endpoint, HostName};

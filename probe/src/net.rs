@@ -1,0 +1,232 @@
+//! Sockets: the one module of this program that opens them.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use gh_connect_engine::{Cx, Plan, Stop, Target};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpSocket, TcpStream, UdpSocket},
+    sync::OwnedSemaphorePermit,
+};
+
+/// A name to be resolved, in lower case without the final dot; or an address literal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HostName(String);
+
+impl HostName {
+    /// Brackets around an IPv6 address and a final dot are dropped.
+    pub fn new(name: &str) -> Self {
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        Self(name.trim_end_matches('.').to_ascii_lowercase())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address, when it is a literal.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.0.parse().ok()
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A host and port to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// A name or an address literal.
+    pub host: HostName,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The endpoint `host:port`.
+    pub fn new(host: &str, port: u16) -> Self {
+        Self { host: HostName::new(host), port }
+    }
+
+    /// The same host on another port.
+    #[must_use]
+    pub fn on_port(&self, port: u16) -> Self {
+        Self { host: self.host.clone(), port }
+    }
+}
+
+impl From<&Target> for Endpoint {
+    fn from(target: &Target) -> Self {
+        Self::new(&target.host, target.port)
+    }
+}
+
+/// `host:port`, with brackets around an IPv6 address.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.0.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Something that bytes go into and come out of: a socket, a tunnel through a proxy, a TLS session.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A byte stream to somewhere.
+pub type Wire = Box<dyn Duplex>;
+
+/// An open TCP connection; it counts against the run's limit of sockets until it is dropped.
+#[derive(Debug)]
+pub struct Socket {
+    stream: TcpStream,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Why a TCP connection did not come about, or ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Something answered that nothing listens there: RST or an ICMP port-unreachable.
+    Refused,
+    /// Nobody answered within the time for one attempt.
+    TimedOut,
+    /// A router, or this machine, knows no way there.
+    Unreachable,
+    /// The other side, or something between, tore it down.
+    Reset,
+    /// This machine has no address of that family.
+    NoSuchFamily,
+    /// This machine itself forbids it: a local firewall or policy.
+    Forbidden,
+    /// Anything else, in the system's words.
+    Other(String),
+}
+
+impl Failure {
+    /// Classifies what the system said.
+    pub fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::TimedOut => Self::TimedOut,
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown => Self::Unreachable,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Self::Reset
+            }
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported => Self::NoSuchFamily,
+            io::ErrorKind::PermissionDenied => Self::Forbidden,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "connection refused",
+            Self::TimedOut => "no answer",
+            Self::Unreachable => "no route to the network",
+            Self::Reset => "connection reset",
+            Self::NoSuchFamily => "this machine has no such address family",
+            Self::Forbidden => "forbidden by this machine",
+            Self::Other(text) => text,
+        })
+    }
+}
+
+/// Opens a TCP connection to `address`, which `host` resolved to, within the time for one attempt.
+/// `--connect-to` rules for the host or the address apply.
+pub async fn connect(cx: &Cx, host: &HostName, address: SocketAddr) -> Result<Socket, Failure> {
+    let attempt = async {
+        let to = redirected(cx.plan(), host, address)?;
+        let permit = cx.socket_permit().await.map_err(|_| Failure::Other("the run has ended".to_owned()))?;
+        let stream = open(to).await.map_err(|error| Failure::of(&error))?;
+        Ok(Socket { stream, _permit: permit })
+    };
+    tokio::time::timeout(cx.plan().timeout.value.0, attempt).await.unwrap_or(Err(Failure::TimedOut))
+}
+
+/// A UDP socket that only talks to `server`.
+#[expect(clippy::disallowed_methods, reason = "the module that opens sockets")]
+pub async fn datagrams(cx: &Cx, server: SocketAddr) -> io::Result<UdpSocket> {
+    stay_inside(cx.plan(), server).map_err(|failure| io::Error::other(failure.to_string()))?;
+    let any: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).await?;
+    socket.connect(server).await?;
+    Ok(socket)
+}
+
+/// Where a connection to `address` really goes. The first rule that names the host or the address wins.
+pub fn redirected(plan: &Plan, host: &HostName, address: SocketAddr) -> Result<SocketAddr, Failure> {
+    let rules = plan.connect_to.iter().map(|rule| &rule.value);
+    let rule = rules.into_iter().find(|rule| {
+        rule.port.is_none_or(|port| port == address.port())
+            && rule.host.as_ref().is_none_or(|name| {
+                let name = HostName::new(name);
+                name == *host || name.address() == Some(address.ip())
+            })
+    });
+    let to = rule.map_or(address, |rule| {
+        SocketAddr::new(rule.to_host.unwrap_or(address.ip()), rule.to_port.unwrap_or(address.port()))
+    });
+    stay_inside(plan, to)?;
+    Ok(to)
+}
+
+fn stay_inside(plan: &Plan, to: SocketAddr) -> Result<(), Failure> {
+    if plan.loopback_only && !to.ip().is_loopback() {
+        return Err(Failure::Other(format!("{to} is outside of the lab")));
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the module that opens sockets")]
+async fn open(to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_nodelay(true)?;
+    socket.connect(to).await
+}
+
+/// The stop for a fact whose live connection cannot be had.
+pub(crate) fn gone(what: &impl fmt::Display) -> Stop {
+    Stop::Trouble(format!("the connection to {what} was gone before it could be used"))
+}

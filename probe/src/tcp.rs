@@ -1,0 +1,215 @@
+//! TCP connections, each address family by itself.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use futures::{
+    StreamExt as _,
+    future::{Either, select},
+    stream::FuturesUnordered,
+};
+use gh_connect_engine::{Cx, Fact, Stop};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Endpoint,
+    dns::Addresses,
+    net::{self, Failure, Socket},
+};
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+/// What [`Dial`] is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DialKey {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// Over which family.
+    pub family: Family,
+}
+
+impl fmt::Display for DialKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.endpoint, self.family)
+    }
+}
+
+/// Attempts to connect over one family. Further addresses are tried one by one, each a quarter of a second after the one
+/// before (RFC 8305 §5) or at once when that one failed; the first that answers ends it. All share the time for one attempt.
+/// Parks its [`Socket`] under the key's text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Dial {
+    /// In the order of their beginning; empty when the name has no address of this family.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One attempt to connect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Where to.
+    pub address: SocketAddr,
+    /// Why it failed; `None` when it came about, or when another answered first.
+    pub failure: Option<Failure>,
+    /// Whether this one came about.
+    pub connected: bool,
+    /// Whole microseconds.
+    pub took_us: u64,
+}
+
+impl Dial {
+    /// The attempt that came about.
+    pub fn connected(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.connected)
+    }
+
+    /// The failure of the first attempt, when none came about.
+    pub fn failure(&self) -> Option<&Failure> {
+        if self.connected().is_some() {
+            None
+        } else {
+            self.attempts.iter().find_map(|attempt| attempt.failure.as_ref())
+        }
+    }
+}
+
+impl Fact for Dial {
+    const ID: &'static str = "tcp.dial";
+    type Key = DialKey;
+
+    async fn measure(key: &DialKey, cx: &Cx) -> Result<Self, Stop> {
+        let DialKey { endpoint, family } = key;
+        let addresses = cx.fact::<Addresses>(&endpoint.host).await?;
+        let addresses = addresses.list.iter().filter(|address| Family::of(**address) == *family);
+        let addresses: Vec<SocketAddr> =
+            addresses.map(|address| SocketAddr::new(*address, endpoint.port)).collect();
+        let (attempts, socket) = dial(cx, endpoint, &addresses).await;
+        if let Some(socket) = socket {
+            cx.park(&key.to_string(), socket);
+        }
+        Ok(Self { attempts })
+    }
+}
+
+/// The connection that is used: the one over the family that the system prefers, unless the other is there a quarter of
+/// a second earlier (RFC 8305 §5). Stops as blocked by `dns` without an address and by `connect` without a connection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Connection {
+    /// The family that was used.
+    pub family: Family,
+    /// The address that was used.
+    pub address: SocketAddr,
+}
+
+impl Fact for Connection {
+    const ID: &'static str = "tcp.connection";
+    type Key = Endpoint;
+
+    async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
+        let addresses = cx.fact::<Addresses>(&endpoint.host).await?;
+        let Some(first) = addresses.list.first() else { return Err(Stop::blocked("dns")) };
+        let preferred = Family::of(*first);
+        let other = if preferred == Family::V4 { Family::V6 } else { Family::V4 };
+        let dialled = |family| {
+            let key = DialKey { endpoint: endpoint.clone(), family };
+            async move {
+                let dial = cx.fact::<Dial>(&key).await.ok()?;
+                dial.connected().map(|attempt| Self { family, address: attempt.address })
+            }
+        };
+        let (preferred, other) = (dialled(preferred), dialled(other));
+        tokio::pin!(preferred, other);
+        let won = match select(preferred, other).await {
+            Either::Left((Some(preferred), _)) => Some(preferred),
+            Either::Left((None, other)) => other.await,
+            Either::Right((None, preferred)) => preferred.await,
+            Either::Right((Some(other), preferred)) => {
+                tokio::time::timeout(HEAD_START, preferred).await.ok().flatten().or(Some(other))
+            }
+        };
+        won.ok_or_else(|| Stop::blocked("connect"))
+    }
+}
+
+/// The socket of a measured [`Connection`], or a fresh one when it was taken already.
+pub(crate) async fn socket(cx: &Cx, endpoint: &Endpoint) -> Result<Socket, Stop> {
+    let connection = cx.fact::<Connection>(endpoint).await?;
+    let key = DialKey { endpoint: endpoint.clone(), family: connection.family };
+    match cx.take(&key.to_string()) {
+        Some(socket) => Ok(socket),
+        None => net::connect(cx, &endpoint.host, connection.address).await.map_err(|_| net::gone(endpoint)),
+    }
+}
+
+/// Connects to the first of `addresses` that answers; see [`Dial`].
+pub(crate) async fn dial(
+    cx: &Cx,
+    endpoint: &Endpoint,
+    addresses: &[SocketAddr],
+) -> (Vec<Attempt>, Option<Socket>) {
+    let limit = cx.plan().timeout.value.0;
+    let started = tokio::time::Instant::now();
+    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut under_way = FuturesUnordered::new();
+    let mut rest = addresses.iter();
+    let mut begin_next = true;
+    loop {
+        if begin_next && let Some(address) = rest.next() {
+            let nth = attempts.len();
+            attempts.push(Attempt { address: *address, failure: None, connected: false, took_us: 0 });
+            under_way.push(async move {
+                let begun = tokio::time::Instant::now();
+                let left = limit.saturating_sub(started.elapsed());
+                let outcome = tokio::time::timeout(left, net::connect(cx, &endpoint.host, *address)).await;
+                (nth, outcome.unwrap_or(Err(Failure::TimedOut)), begun.elapsed())
+            });
+        }
+        let ended = tokio::select! {
+            biased;
+            ended = under_way.next() => ended,
+            () = tokio::time::sleep(HEAD_START), if rest.len() > 0 => {
+                begin_next = true;
+                continue;
+            }
+        };
+        let Some((nth, outcome, took)) = ended else { return (attempts, None) };
+        attempts[nth].took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        match outcome {
+            Ok(socket) => {
+                attempts[nth].connected = true;
+                return (attempts, Some(socket));
+            }
+            Err(failure) => attempts[nth].failure = Some(failure),
+        }
+        begin_next = true;
+    }
+}
+
+/// How long a better way may keep a worse one waiting (RFC 8305 §5, "Connection Attempt Delay").
+const HEAD_START: Duration = Duration::from_millis(250);
