@@ -1,0 +1,56 @@
+//! `gh-connect-bench`: the forwarder and the stopwatch, which must be processes of their own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "gh-connect-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn run(words: &[String]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use gh_connect_bench::delay::{End, Link};
+    use gh_connect_bench::stopwatch::{Watch, measure};
+
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["delay", one_way_us, near, near_device, far, far_device] => {
+            let end = |namespace: &str, device: &str| End {
+                namespace: namespace.into(),
+                device: device.to_owned(),
+            };
+            let one_way = Duration::from_micros(one_way_us.parse()?);
+            let link = Link::up(&end(near, near_device), &end(far, far_device), one_way)?;
+            writeln!(std::io::stdout(), "up")?;
+            link.run();
+            Ok(())
+        }
+        ["stopwatch", watch @ ("time" | "sockets"), program, arguments @ ..] => {
+            let watch = if *watch == "time" { Watch::TimeOnly } else { Watch::Sockets };
+            let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+            let lap = measure(Path::new(program), &arguments, watch)?;
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&lap)?)?;
+            Ok(())
+        }
+        _ => anyhow::bail!(
+            "usage: gh-connect-bench delay ONE_WAY_US NETNS DEVICE NETNS DEVICE\n       \
+             gh-connect-bench stopwatch time|sockets PROGRAM [ARGUMENT]..."
+        ),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn run(_words: &[String]) -> anyhow::Result<()> {
+    anyhow::bail!("network namespaces exist on Linux only")
+}
