@@ -97,6 +97,12 @@ pub struct Socket {
     _permit: OwnedSemaphorePermit,
 }
 
+impl Socket {
+    pub(crate) fn new(stream: TcpStream, permit: OwnedSemaphorePermit) -> Self {
+        Self { stream, _permit: permit }
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -173,15 +179,16 @@ impl fmt::Display for Failure {
 }
 
 /// Opens a TCP connection to `address`, which `host` resolved to, within the time for one attempt.
-/// `--connect-to` rules for the host or the address apply.
+/// `--connect-to` rules for the host or the address apply. Waiting for leave to open a socket does not count.
 pub async fn connect(cx: &Cx, host: &HostName, address: SocketAddr) -> Result<Socket, Failure> {
-    let attempt = async {
-        let to = redirected(cx.plan(), host, address)?;
-        let permit = cx.socket_permit().await.map_err(|_| Failure::Other("the run has ended".to_owned()))?;
-        let stream = open(to).await.map_err(|error| Failure::of(&error))?;
-        Ok(Socket { stream, _permit: permit })
-    };
-    tokio::time::timeout(cx.plan().timeout.value.0, attempt).await.unwrap_or(Err(Failure::TimedOut))
+    let permit = cx.socket_permit().await.map_err(|_| Failure::Other("the run has ended".to_owned()))?;
+    let stream = tokio::time::timeout(cx.plan().timeout.value.0, stream(cx, host, address)).await;
+    Ok(Socket::new(stream.unwrap_or(Err(Failure::TimedOut))?, permit))
+}
+
+/// As [`connect`], for who holds the permit and the clock.
+pub(crate) async fn stream(cx: &Cx, host: &HostName, address: SocketAddr) -> Result<TcpStream, Failure> {
+    open(redirected(cx.plan(), host, address)?).await.map_err(|error| Failure::of(&error))
 }
 
 /// A UDP socket that only talks to `server`.

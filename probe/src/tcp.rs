@@ -173,6 +173,7 @@ pub(crate) async fn dial(
     endpoint: &Endpoint,
     addresses: &[SocketAddr],
 ) -> (Vec<Attempt>, Option<Socket>) {
+    let Ok(permit) = cx.socket_permit().await else { return (Vec::new(), None) };
     let limit = cx.plan().timeout.value.0;
     let started = tokio::time::Instant::now();
     let mut attempts: Vec<Attempt> = Vec::new();
@@ -186,7 +187,7 @@ pub(crate) async fn dial(
             under_way.push(async move {
                 let begun = tokio::time::Instant::now();
                 let left = limit.saturating_sub(started.elapsed());
-                let outcome = tokio::time::timeout(left, net::connect(cx, &endpoint.host, *address)).await;
+                let outcome = tokio::time::timeout(left, net::stream(cx, &endpoint.host, *address)).await;
                 (nth, outcome.unwrap_or(Err(Failure::TimedOut)), begun.elapsed())
             });
         }
@@ -201,9 +202,9 @@ pub(crate) async fn dial(
         let Some((nth, outcome, took)) = ended else { return (attempts, None) };
         attempts[nth].took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match outcome {
-            Ok(socket) => {
+            Ok(stream) => {
                 attempts[nth].connected = true;
-                return (attempts, Some(socket));
+                return (attempts, Some(Socket::new(stream, permit)));
             }
             Err(failure) => attempts[nth].failure = Some(failure),
         }
