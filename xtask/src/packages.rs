@@ -1,0 +1,83 @@
+//! Installs what the tests and the benchmark take: Debian packages, and mitmproxy in an environment of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use gh_connect_bench::requirements::{MITMPROXY, Requirement, missing};
+
+use crate::steps::run;
+
+/// Installs the Debian packages of what is missing; does nothing where nothing is.
+pub(crate) fn debian(wanted: &[Requirement]) -> Result<()> {
+    ensure!(
+        cfg!(target_os = "linux"),
+        "real servers run in network namespaces, which Linux has; try --quick"
+    );
+    ensure!(is_root()?, "network namespaces take root; try sudo, or --quick");
+    let mut packages = missing(wanted);
+    packages.dedup();
+    if packages.is_empty() {
+        println!("nothing to install");
+        return Ok(());
+    }
+    let by_hand = format!("apt-get install {}", packages.join(" "));
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+        command
+    };
+    println!("{by_hand}");
+    // Started in the background, the servers would take the machine's own ports; `policy-rc.d` keeps them down.
+    let _policy = NoServices::new()?;
+    run(apt().args(["update", "-qq"])).with_context(|| by_hand.clone())?;
+    run(apt().args(["install", "-y", "-qq", "--no-install-recommends"]).args(&packages)).context(by_hand)
+}
+
+/// Makes a Python environment with mitmproxy in the target folder; kept from run to run.
+pub(crate) fn mitmproxy(target: &Path) -> Result<()> {
+    let folder = target.join("mitmproxy");
+    // Written last: an environment that was interrupted is made again.
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|version| version == MITMPROXY) {
+        println!("{MITMPROXY} is in {}", folder.display());
+        return Ok(());
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let pip = folder.join("bin/pip");
+    run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", MITMPROXY]))?;
+    Ok(std::fs::write(stamp, MITMPROXY)?)
+}
+
+fn is_root() -> Result<bool> {
+    let id = Command::new("id").arg("-u").output().context("cannot start id")?;
+    Ok(String::from_utf8_lossy(&id.stdout).trim() == "0")
+}
+
+/// Debian's way to install a server without starting it; takes back only what it put there.
+struct NoServices {
+    written: Option<PathBuf>,
+}
+
+impl NoServices {
+    fn new() -> Result<Self> {
+        let path = PathBuf::from("/usr/sbin/policy-rc.d");
+        if path.exists() {
+            return Ok(Self { written: None });
+        }
+        std::fs::write(&path, "#!/bin/sh\nexit 101\n")?;
+        let guard = Self { written: Some(path.clone()) };
+        match run(Command::new("chmod").arg("755").arg(&path)) {
+            Ok(()) => Ok(guard),
+            Err(error) => bail!("{}: {error}", path.display()),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(path) = &self.written {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
