@@ -1,0 +1,6 @@
+//! The servers of a world, one file per kind.
+
+pub(crate) mod name_server;
+pub(crate) mod origin;
+pub(crate) mod proxy;
+mod trouble;

@@ -1,0 +1,57 @@
+//! What a correct run must report in a world.
+
+use serde::Deserialize;
+
+/// Expectations of a world, with the defaults filled in.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "Keys")]
+pub struct Expect {
+    /// Exactly these ids are root causes.
+    pub root_causes: Vec<String>,
+    /// Every blocker and warning id that must be reported; without being said, the root causes.
+    pub findings: Vec<String>,
+    /// Ids of notes that must be present, whatever else is.
+    pub notes: Vec<String>,
+    /// The exit code; without being said, 1 with root causes and 0 without.
+    pub exit: u8,
+}
+
+/// `[expect]` as written.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Keys {
+    #[serde(default)]
+    root_causes: Vec<String>,
+    findings: Option<Vec<String>>,
+    #[serde(default)]
+    notes: Vec<String>,
+    exit: Option<u8>,
+}
+
+impl TryFrom<Keys> for Expect {
+    type Error = String;
+
+    fn try_from(keys: Keys) -> Result<Expect, String> {
+        let ids = keys.root_causes.iter().chain(keys.findings.iter().flatten()).chain(&keys.notes);
+        for id in ids {
+            if !is_id(id) {
+                return Err(format!(
+                    "`{id}` is not a finding id; allowed: check/finding, such as tls/expired"
+                ));
+            }
+        }
+        Ok(Expect {
+            findings: keys.findings.unwrap_or_else(|| keys.root_causes.clone()),
+            notes: keys.notes,
+            exit: keys.exit.unwrap_or(u8::from(!keys.root_causes.is_empty())),
+            root_causes: keys.root_causes,
+        })
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    let word = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    text.split_once('/').is_some_and(|(check, finding)| word(check) && word(finding))
+}

@@ -1,0 +1,5 @@
+//! Every behaviour of every server of the lab, seen from outside with sockets and clients that know nothing of it.
+#![expect(clippy::unwrap_used, reason = "tests may fail by panicking")]
+
+mod client;
+mod healthy;
