@@ -61,6 +61,12 @@ impl ProxyUrl {
     /// Reads `scheme://[user[:password]@]host[:port]`. The port defaults to 80 for `http` and 443 for `https`.
     pub fn parse(text: &str) -> Result<Self, ProxyUrlError> {
         let text = text.trim();
+        // The URL standard drops line breaks and tabs wherever they stand; a setting that has them was pasted wrongly.
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(ProxyUrlError::Malformed(
+                "it has white space or control characters in it".to_owned(),
+            ));
+        }
         let Some((scheme, _)) = text.split_once("://") else { return Err(ProxyUrlError::NoScheme) };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => ProxyScheme::Http,
@@ -102,7 +108,8 @@ impl ProxyUrl {
         match text.rsplit_once('@') {
             Some((before, after)) => {
                 let scheme =
-                    before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+                    before.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
+                let scheme = scheme.map_or(String::new(), |scheme| format!("{scheme}://"));
                 crate::shown(&format!("{scheme}[redacted]@{after}"), 200)
             }
             None => crate::shown(text, 200),
@@ -203,13 +210,17 @@ mod tests {
         ] {
             assert_eq!(ProxyUrl::parse(text).map(|url| url.to_string()), Err(expected), "{text}");
         }
-        assert!(matches!(ProxyUrl::parse("http://proxy:99999"), Err(ProxyUrlError::Malformed(_))));
+        for text in ["http://proxy:99999", "http://pro xy:3128", "http://proxy:31\n28", "ht tp://proxy:3128"]
+        {
+            assert!(matches!(ProxyUrl::parse(text), Err(ProxyUrlError::Malformed(_))), "{text:?}");
+        }
     }
 
     #[test]
     fn nothing_before_the_at_sign_is_shown() {
         assert_eq!(ProxyUrl::shown("http//user:secret@proxy"), "[redacted]@proxy");
         assert_eq!(ProxyUrl::shown("http://us@er:secret@proxy:x"), "http://[redacted]@proxy:x");
+        assert_eq!(ProxyUrl::shown("user:pa://ss@proxy:x"), "[redacted]@proxy:x");
     }
 
     proptest! {
