@@ -1,5 +1,5 @@
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, PoisonError,
@@ -32,6 +32,7 @@ struct Inner {
     facts: Mutex<BTreeMap<FactKey, Measurement>>,
     saved: Option<BTreeMap<FactKey, FactRecord>>,
     parked: Mutex<VecDeque<(String, Box<dyn Any + Send>)>>,
+    shared: Mutex<BTreeMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>,
     sockets: Arc<Semaphore>,
     busy: AtomicUsize,
     settled: watch::Sender<bool>,
@@ -83,6 +84,7 @@ impl Cx {
             facts: Mutex::default(),
             saved,
             parked: Mutex::default(),
+            shared: Mutex::default(),
             sockets: Arc::new(Semaphore::new(MOST_SOCKETS)),
             busy: AtomicUsize::new(0),
             settled: watch::Sender::new(false),
@@ -146,6 +148,14 @@ impl Cx {
         parked.remove(at)?.1.downcast().ok().map(|value| *value)
     }
 
+    /// Something live that several measurements use at the same time, one socket to a name server for instance: made by
+    /// the first that asks, kept until the run ends.
+    pub fn shared<T: Send + Sync + 'static>(&self, key: &str, make: impl FnOnce() -> T) -> Arc<T> {
+        let made = || Arc::new(make()) as Arc<dyn Any + Send + Sync>;
+        let kept = lock(&self.0.shared).entry((TypeId::of::<T>(), key.to_owned())).or_insert_with(made).clone();
+        kept.downcast().unwrap_or_else(|_| unreachable!("the type is part of the key"))
+    }
+
     /// Waits for leave to open one more socket; hold the permit as long as the socket is open.
     pub async fn socket_permit(&self) -> Result<OwnedSemaphorePermit, Stop> {
         let permit = Arc::clone(&self.0.sockets).acquire_owned().await;
@@ -178,6 +188,7 @@ impl Cx {
     pub(crate) fn close(&self) -> Vec<FactRecord> {
         self.0.sockets.close();
         lock(&self.0.parked).clear();
+        lock(&self.0.shared).clear();
         let facts = lock(&self.0.facts);
         let records = facts.iter().map(|((id, key), measurement)| {
             let answer = measurement.answer.clone().now_or_never();
