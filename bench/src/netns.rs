@@ -63,13 +63,16 @@ impl Namespace {
         succeed(&mut command)
     }
 
-    /// Loads an nftables ruleset in here.
+    /// Adds an nftables rule (`tcp dport 443 drop`) for what arrives in here.
     ///
     /// # Errors
     /// When `nft` refuses it, with what it said.
-    pub fn nft(&self, ruleset: &str) -> Result<()> {
+    pub fn filter(&self, rule: &str) -> Result<()> {
+        let text = format!(
+            "table inet firewall {{\n  chain arriving {{\n    type filter hook input priority 0\n    {rule}\n  }}\n}}\n"
+        );
         let file = tempfile::NamedTempFile::new()?;
-        fs::write(file.path(), ruleset)?;
+        fs::write(file.path(), text)?;
         succeed(self.command("nft").arg("-f").arg(file.path()))
     }
 

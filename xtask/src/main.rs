@@ -1,3 +1,4 @@
+//! The project's own chores: `cargo xtask test`, `cargo xtask generate`, `cargo xtask policy`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever started it")]
 

@@ -31,7 +31,11 @@ impl Config {
 
 /// A server with these zones that says NXDOMAIN to every other name, at once: it has a root zone of its own.
 pub fn authoritative(zones: &[(&str, &str)]) -> Config {
-    zones.iter().fold(Config::default().zone(".", ""), |config, (name, records)| config.zone(name, records))
+    zones
+        .iter()
+        .fold(Config::default().zone(".", "ns.island.test. A 192.0.2.53\n"), |config, (name, records)| {
+            config.zone(name, records)
+        })
 }
 
 /// Starts a name server on port 53 of `address`, over UDP and TCP.

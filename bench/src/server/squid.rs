@@ -58,7 +58,7 @@ pub fn inspection(island: &Island, certificate: &Path, key: &Path) -> Result<Str
     let signer = folder.join("signer.pem");
     fs::write(&signer, fs::read_to_string(certificate)? + &fs::read_to_string(key)?)?;
     let store = folder.join("certificates");
-    succeed(std::process::Command::new(CERTGEN).args(["-c", "-M", "4MB", "-s"]).arg(&store))?;
+    succeed(std::process::Command::new(CERTGEN).args(["-c", "-s"]).arg(&store).args(["-M", "4MB"]))?;
     let (store, signer) = (store.display(), signer.display());
     let trusted = island.root.certificate();
     succeed(std::process::Command::new("chown").args(["-R", USER]).arg(&folder))?;
