@@ -152,7 +152,8 @@ impl Cx {
     /// the first that asks, kept until the run ends.
     pub fn shared<T: Send + Sync + 'static>(&self, key: &str, make: impl FnOnce() -> T) -> Arc<T> {
         let made = || Arc::new(make()) as Arc<dyn Any + Send + Sync>;
-        let kept = lock(&self.0.shared).entry((TypeId::of::<T>(), key.to_owned())).or_insert_with(made).clone();
+        let kept =
+            lock(&self.0.shared).entry((TypeId::of::<T>(), key.to_owned())).or_insert_with(made).clone();
         kept.downcast().unwrap_or_else(|_| unreachable!("the type is part of the key"))
     }
 
