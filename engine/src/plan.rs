@@ -296,6 +296,17 @@ pub struct ConnectTo {
     pub to_port: Option<u16>,
 }
 
+/// As it is said, `HOST:PORT:ADDR:PORT2`.
+impl fmt::Display for ConnectTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bracketed = |host: &str| if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let port = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
+        let host = self.host.as_deref().map_or_else(String::new, bracketed);
+        let to_host = self.to_host.map_or_else(String::new, |to| bracketed(&to.to_string()));
+        write!(f, "{host}:{}:{to_host}:{}", port(self.port), port(self.to_port))
+    }
+}
+
 /// A span of time, in JSON a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub Duration);

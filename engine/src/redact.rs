@@ -57,6 +57,13 @@ impl Redactor {
         self.learn_text(&format!("{}:{}", user.expose(), password.expose()));
     }
 
+    /// Learns all that another filter knows.
+    pub fn merge(&mut self, other: Self) {
+        self.forms.extend(other.forms);
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        self.forms.dedup();
+    }
+
     /// The text without any secret in it.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);

@@ -1,0 +1,29 @@
+//! Exit codes: promises to scripts, the same in every format.
+
+/// How the process ends. The codes of a run itself (0, 1, 3, 4, 130, 143) come from its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exit(pub(crate) u8);
+
+impl Exit {
+    /// Done.
+    pub(crate) const SUCCESS: Self = Self(0);
+    /// At least one check failed.
+    pub(crate) const FAILED: Self = Self(1);
+    /// Something that was said makes no sense; nothing was measured.
+    pub(crate) const USAGE: Self = Self(2);
+    /// The fault is here.
+    pub(crate) const INTERNAL: Self = Self(5);
+    /// Ctrl-C.
+    pub(crate) const INTERRUPTED: Self = Self(130);
+    /// SIGTERM.
+    pub(crate) const TERMINATED: Self = Self(143);
+}
+
+impl From<gh_connect_engine::Interrupt> for Exit {
+    fn from(interrupt: gh_connect_engine::Interrupt) -> Self {
+        match interrupt {
+            gh_connect_engine::Interrupt::Interrupt => Self::INTERRUPTED,
+            gh_connect_engine::Interrupt::Terminate => Self::TERMINATED,
+        }
+    }
+}

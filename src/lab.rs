@@ -1,0 +1,148 @@
+//! `gh-connect lab`: a world that stays until Ctrl-C, and a configuration that reaches it.
+
+use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
+
+use gh_connect_engine::{Roots, shown};
+
+use crate::{
+    appearance,
+    cli::{Appearance, LabFlags},
+    environment::Environment,
+    exit::Exit,
+    lab_plan::{self, Named, Running},
+    plan::{self, Ground, UsageError, seconds},
+    platform::{Signals, Terminals},
+    sink,
+};
+
+/// Starts the world, tells how to reach it, and waits.
+pub(crate) fn lab(
+    flags: &LabFlags,
+    appearance: &Appearance,
+    environment: &Environment,
+    terminals: &Terminals,
+) -> Exit {
+    let (named, duration) = match understood(flags) {
+        Ok(understood) => understood,
+        Err(errors) => {
+            let color = appearance::color(appearance::said_color(appearance), environment, terminals.stderr);
+            sink::stderr(&plan::render(&errors, color));
+            return Exit::USAGE;
+        }
+    };
+    let running = match named.start() {
+        Ok(running) => running,
+        Err(errors) => {
+            sink::stderr(&plan::render(&errors, false));
+            return Exit::USAGE;
+        }
+    };
+    let told = write_configuration(&named, &running)
+        .and_then(|configuration| sink::stdout(&welcome(&named, &running, &configuration)));
+    match told.and_then(|()| wait(duration)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            sink::stderr(&format!("gh-connect: {error}\n"));
+            Exit::INTERNAL
+        }
+    }
+}
+
+fn understood(flags: &LabFlags) -> Result<(Named, Option<Duration>), Vec<UsageError>> {
+    let world = flags.world.as_deref().map(|world| lab_plan::said("lab", world));
+    let named = lab_plan::find(world.as_ref());
+    let duration = flags.duration.as_deref().map(|text| seconds(&lab_plan::said("--for", text))).transpose();
+    match (named, duration) {
+        (Ok(named), Ok(duration)) => Ok((named, duration.map(|duration| duration.0))),
+        (named, duration) => Err(named.err().into_iter().chain(duration.err()).collect()),
+    }
+}
+
+/// Until a signal or the end of the time, whichever comes first.
+fn wait(duration: Option<Duration>) -> std::io::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let over = async {
+            match duration {
+                Some(duration) => tokio::time::sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // To end a lab is what Ctrl-C is for; it is no failure.
+            _ = signals.next() => {}
+            () = over => {}
+        }
+        Ok(Exit::SUCCESS)
+    })
+}
+
+/// Writes `gh-connect.toml` into the lab's directory: everything that leads a run into this world.
+fn write_configuration(named: &Named, running: &Running) -> std::io::Result<PathBuf> {
+    let path = running.lab.directory().join("gh-connect.toml");
+    fs::write(&path, configuration(named, running))?;
+    Ok(path)
+}
+
+fn configuration(named: &Named, running: &Running) -> String {
+    let Ground { resolvers, hosts_file, system_roots, public_roots, connect_to, .. } = &running.ground;
+    let mut table = toml::Table::new();
+    let text = |text: String| toml::Value::String(text);
+    let list = |list: Vec<String>| toml::Value::Array(list.into_iter().map(toml::Value::String).collect());
+    table.insert("resolver".to_owned(), list(resolvers.value.iter().map(ToString::to_string).collect()));
+    let rules = connect_to.iter().map(|rule| rule.value.to_string());
+    table.insert("connect-to".to_owned(), list(rules.collect()));
+    table.insert("loopback-only".to_owned(), toml::Value::Boolean(true));
+    if let Some(hosts_file) = hosts_file {
+        table.insert("hosts-file".to_owned(), text(hosts_file.value.display().to_string()));
+    }
+    if let Some(subdomain) = &named.world.target.ghe_com {
+        table.insert("ghe-com".to_owned(), text(subdomain.clone()));
+    }
+    // The world's environment is not the one in which the next command runs: its proxy has to stand in the file.
+    for (variable, key) in [("HTTPS_PROXY", "proxy"), ("NO_PROXY", "no-proxy")] {
+        if let Some(value) = running.environment.text(variable) {
+            table.insert(key.to_owned(), text(value.to_owned()));
+        }
+    }
+    if !table.contains_key("proxy") {
+        table.insert("proxy".to_owned(), text("off".to_owned()));
+    }
+    let mut trust = toml::Table::new();
+    for (key, roots) in [("system", system_roots), ("public", public_roots)] {
+        if let Roots::File(path) = &roots.value {
+            trust.insert(key.to_owned(), text(path.display().to_string()));
+        }
+    }
+    for (key, value) in running.lab.check() {
+        table.insert(key.clone(), value.clone());
+    }
+    table.insert("trust".to_owned(), toml::Value::Table(trust));
+    format!("# Leads `gh-connect check` into the lab world {}.\n{table}", named.name)
+}
+
+fn welcome(named: &Named, running: &Running, configuration: &std::path::Path) -> String {
+    let mut out = String::new();
+    let world = &named.world;
+    let _ = writeln!(out, "lab world {}: {}", shown(&named.name, 200), shown(&world.about, 500));
+    let expected = match world.expect.root_causes.as_slice() {
+        [] => "everything passes".to_owned(),
+        causes => causes.join(", "),
+    };
+    let _ = writeln!(out, "expected   {expected} (exit code {})", world.expect.exit);
+    let warned = world.expect.findings.iter().filter(|id| !world.expect.root_causes.contains(id));
+    let warned: Vec<&str> = warned.map(String::as_str).collect();
+    if !warned.is_empty() {
+        let _ = writeln!(out, "warnings   {}", warned.join(", "));
+    }
+    let servers: Vec<String> = running.lab.name_servers().iter().map(ToString::to_string).collect();
+    let _ = writeln!(out, "resolvers  {}", servers.join(", "));
+    for route in running.lab.routes() {
+        let _ = writeln!(out, "host       {} {} is {}", route.host, route.address, route.socket);
+    }
+    let _ = writeln!(out, "files      {}", running.lab.directory().display());
+    let _ = writeln!(out, "\nTry it:    gh-connect check --config {}", configuration.display());
+    let _ = writeln!(out, "Ctrl-C ends it.");
+    out
+}

@@ -1,0 +1,153 @@
+//! A lab world as the ground under a plan: its name servers, addresses, roots, environment and settings in the place of
+//! this machine's.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use gh_connect_checks::ALL;
+use gh_connect_engine::{ConnectTo, Effects as _, Machine, Origin, Product, Roots, Sourced};
+use gh_connect_lab::{Lab, LabThread, World};
+
+use crate::{
+    cli::HEALTHY,
+    environment::Environment,
+    plan::{Ground, Layer, Place, Said, Source, UsageError, nearest, read_file},
+};
+
+/// A world that was asked for by name.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// The finding's id, the file's path, or `healthy`.
+    pub(crate) name: String,
+    /// The world.
+    pub(crate) world: World,
+}
+
+/// A world that runs, and what a plan needs of it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// The servers. They end with it.
+    pub(crate) lab: LabThread,
+    /// What holds where nobody said anything.
+    pub(crate) ground: Ground,
+    /// What the world says as if it stood in `gh-connect.toml`.
+    pub(crate) layer: Layer,
+    /// The environment in the world.
+    pub(crate) environment: Environment,
+}
+
+/// Finds the world: of a finding, in a file, or the healthy one.
+pub(crate) fn find(said: Option<&Said>) -> Result<Named, UsageError> {
+    let Some(said) = said.filter(|said| said.text != HEALTHY) else {
+        return Ok(Named { name: HEALTHY.to_owned(), world: World::healthy() });
+    };
+    let name = said.text.as_str();
+    let text = match gh_connect_checks::kind(name) {
+        Some((_, kind)) => kind.world.to_owned(),
+        None => file(said)?,
+    };
+    let world = World::parse(name, &text).map_err(|error| {
+        let message = format!("the world cannot be read: {}", error.message());
+        match find_line(&text, error.line(), error.column()) {
+            Some(at) => {
+                let source = Source {
+                    name: name.to_owned(),
+                    text: text.clone(),
+                    folder: Path::new("").into(),
+                    world: true,
+                };
+                UsageError::in_file(&source, at..at + 1, message)
+            }
+            None => UsageError::at(said, message),
+        }
+    })?;
+    Ok(Named { name: name.to_owned(), world })
+}
+
+impl Named {
+    /// Starts the world's servers on loopback.
+    pub(crate) fn start(&self) -> Result<Running, Vec<UsageError>> {
+        let lab = LabThread::start(&self.world)
+            .map_err(|error| vec![UsageError::new(format!("the lab cannot be started: {error}"))])?;
+        let ground = self.ground(&lab);
+        let text = toml::to_string(lab.check())
+            .map_err(|error| vec![UsageError::new(format!("the world's [check] cannot be read: {error}"))])?;
+        let source = Arc::new(Source {
+            name: self.name.clone(),
+            text,
+            folder: lab.directory().to_owned(),
+            world: true,
+        });
+        let layer = read_file(&source)?;
+        let environment = self.world.environment.clone().into_iter().collect();
+        Ok(Running { lab, ground, layer, environment })
+    }
+
+    fn ground(&self, lab: &Lab) -> Ground {
+        let origin = Origin::world(&self.name);
+        let product = match &self.world.target.ghe_com {
+            Some(subdomain) => Product::GheCom(subdomain.clone()),
+            None => Product::GithubCom,
+        };
+        let file = |name: &str| Sourced::new(Roots::File(lab.directory().join(name)), origin.clone());
+        Ground {
+            product: Sourced::new(product, origin.clone()),
+            resolvers: Sourced::new(lab.name_servers().to_vec(), origin.clone()),
+            hosts_file: Some(Sourced::new(lab.hosts_file().to_owned(), origin.clone())),
+            system_roots: file("system-roots.pem"),
+            public_roots: file("public-ca.pem"),
+            connect_to: rules(lab).into_iter().map(|rule| Sourced::new(rule, origin.clone())).collect(),
+            loopback_only: true,
+        }
+    }
+}
+
+/// Every address of the world leads to the socket that stands for it, its name servers to themselves, and any other
+/// address into the black hole that an address without a route is.
+pub(crate) fn rules(lab: &Lab) -> Vec<ConnectTo> {
+    let rule = |from: Option<SocketAddr>, to: SocketAddr| ConnectTo {
+        host: from.map(|from| from.ip().to_string()),
+        port: from.map(|from| from.port()),
+        to_host: Some(to.ip()),
+        to_port: Some(to.port()),
+    };
+    let addresses = lab.addresses().iter().map(|(from, to)| rule(Some(*from), *to));
+    let name_servers = lab.name_servers().iter().map(|server| rule(Some(*server), *server));
+    addresses.chain(name_servers).chain([rule(None, lab.elsewhere())]).collect()
+}
+
+fn file(said: &Said) -> Result<String, UsageError> {
+    let ids = || ALL.iter().flat_map(|check| check.meta().kinds).map(|kind| kind.id);
+    match Machine.read(Path::new(&said.text)) {
+        Ok(bytes) if bytes.len() > LARGEST => Err(UsageError::at(said, "this file is larger than 1 MiB")),
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| UsageError::at(said, "this file is not UTF-8")),
+        Err(error) => {
+            let path = said.text.ends_with(".toml") || error.kind() != std::io::ErrorKind::NotFound;
+            let error = match path {
+                true => UsageError::at(said, format!("the world file cannot be read: {error}")),
+                false => UsageError::at(said, format!("there is no world `{}`", said.text)),
+            };
+            let error = match nearest(&said.text, ids()) {
+                Some(id) => error.hint(format!("did you mean `{id}`?")),
+                None => error,
+            };
+            Err(error.hint(
+                "allowed: the id of a finding (gh-connect explain lists them), a world file, or `healthy`",
+            ))
+        }
+    }
+}
+
+/// The byte at a line and column, both counted from 1.
+fn find_line(text: &str, line: usize, column: usize) -> Option<usize> {
+    let start = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let rest = text.get(start..)?;
+    let column = rest.char_indices().nth(column.checked_sub(1)?).map_or(rest.len(), |(at, _)| at);
+    Some(start + column)
+}
+
+/// What `--lab` or `lab` said.
+pub(crate) fn said(flag: &'static str, text: &str) -> Said {
+    Said { text: text.to_owned(), place: Place::Flag(flag) }
+}
+
+const LARGEST: usize = 1 << 20;

@@ -1,0 +1,172 @@
+//! Where reports go: `-o FORMAT[=PATH]`.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    plan::{Said, UsageError},
+    report::Format,
+    sink,
+};
+
+/// One report to write.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    /// How it is written.
+    pub(crate) format: Format,
+    /// Where to; `None` for stdout.
+    pub(crate) path: Option<PathBuf>,
+    /// Where it was asked for; `None` for the default.
+    said: Option<Said>,
+}
+
+/// Reads `FORMAT[=PATH]`. The path `-` is stdout.
+pub(crate) fn parse(said: &Said) -> Result<Output, UsageError> {
+    let (name, path) = match said.text.split_once('=') {
+        Some((name, path)) => (name, Some(path)),
+        None => (said.text.as_str(), None),
+    };
+    let names = Format::ALL.map(Format::id);
+    let Some(format) = Format::ALL.into_iter().find(|format| format.id() == name) else {
+        let message = if LATER.contains(&name) {
+            format!("the format `{name}` comes with a later version")
+        } else {
+            format!("there is no format `{name}`")
+        };
+        let error = UsageError::within(said, 0..name.len(), message);
+        return Err(error
+            .did_you_mean(name, names)
+            .hint(format!("allowed: FORMAT or FORMAT=PATH, where FORMAT is {}", names.join(", "))));
+    };
+    let path = match path {
+        Some("") => {
+            return Err(UsageError::at(said, "there is no path after the equals sign")
+                .hint(format!("allowed: {name}=PATH, or {name} alone for stdout")));
+        }
+        None | Some("-") => None,
+        // In a file, relative paths begin beside the file, but `FORMAT=` is no part of them.
+        Some(path) => Some(Said { text: path.to_owned(), place: said.place.clone() }.path()),
+    };
+    Ok(Output { format, path, said: Some(said.clone()) })
+}
+
+/// All reports of a run: a table on stdout unless something else was asked for, and never two at the same place.
+pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageError>) -> Vec<Output> {
+    let mut outputs: Vec<Output> = Vec::new();
+    for output in said {
+        let taken = outputs.iter().any(|other| other.path == output.path);
+        match (&output.said, taken) {
+            (Some(said), true) => {
+                let place =
+                    output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
+                errors.push(
+                    UsageError::at(said, format!("another report already goes to {place}"))
+                        .hint(format!("allowed: {}=PATH with another path", output.format.id())),
+                );
+            }
+            _ => outputs.push(output),
+        }
+    }
+    if outputs.is_empty() {
+        outputs.push(Output { format: Format::Table, path: None, said: None });
+    }
+    outputs
+}
+
+impl Output {
+    /// Finds out before the run whether its report can be written after it.
+    pub(crate) fn prepare(&self) -> Result<(), UsageError> {
+        let (Some(path), Some(said)) = (&self.path, &self.said) else { return Ok(()) };
+        probe(path)
+            .map_err(|error| UsageError::at(said, format!("{} cannot be written: {error}", path.display())))
+    }
+
+    /// Writes the report, whole or not at all.
+    pub(crate) fn write(&self, report: &[u8]) -> io::Result<()> {
+        let report = sink::clean_bytes(report);
+        match &self.path {
+            None => {
+                let mut stdout = io::stdout().lock();
+                match stdout.write_all(&report).and_then(|()| stdout.flush()) {
+                    // Whoever asked has seen enough.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    other => other,
+                }
+            }
+            Some(path) => match special(path)? {
+                true => fs::OpenOptions::new().write(true).open(path)?.write_all(&report),
+                false => replace(path, &report),
+            },
+        }
+    }
+}
+
+/// A file beside the target becomes the target in one step: nobody ever reads half a report.
+fn replace(path: &Path, report: &[u8]) -> io::Result<()> {
+    // A link stays a link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (draft, mut file) = draft(&path)?;
+    let written = (|| {
+        if let Ok(before) = fs::metadata(&path) {
+            file.set_permissions(before.permissions())?;
+        }
+        file.write_all(report)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&draft, &path)
+    })();
+    if written.is_err() {
+        // It is an error already; a leftover draft would only be one more.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
+fn probe(path: &Path) -> io::Result<()> {
+    if special(path)? {
+        return fs::OpenOptions::new().write(true).open(path).map(drop);
+    }
+    let (draft, file) = draft(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))?;
+    drop(file);
+    fs::remove_file(draft)
+}
+
+/// A new file beside `path`, under a name that nobody has.
+fn draft(path: &Path) -> io::Result<(PathBuf, fs::File)> {
+    let Some(name) = path.file_name() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"));
+    };
+    let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+    for attempt in 0..MOST_ATTEMPTS {
+        let mut draft = std::ffi::OsString::from(".");
+        draft.push(name);
+        draft.push(format!(".{}-{attempt}.tmp", std::process::id()));
+        let draft = path.with_file_name(draft);
+        match fs::OpenOptions::new().write(true).create_new(true).open(&draft) {
+            Ok(file) => return Ok((draft, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// Whether something is there that must be written to and not replaced: a device, a pipe.
+fn special(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
+        Ok(there) => Ok(!there.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Promised, and not there yet.
+const LATER: [&str; 9] =
+    ["jsonl", "junit", "tap", "sarif", "prometheus", "nagios", "github", "markdown", "html"];
+
+/// Leftovers of killed runs with the same process id.
+const MOST_ATTEMPTS: u32 = 16;

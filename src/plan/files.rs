@@ -1,0 +1,56 @@
+//! Files that were named. One that cannot be used is an error before anything is measured.
+
+use std::path::PathBuf;
+
+use gh_connect_engine::Effects;
+
+use super::{error::UsageError, said::Said};
+
+/// A file that can be read.
+pub(super) fn readable(said: &Said, files: &dyn Effects) -> Result<PathBuf, UsageError> {
+    read(said, files).map(|_| said.path())
+}
+
+/// A file that holds certificates in PEM form.
+pub(super) fn certificates(said: &Said, files: &dyn Effects) -> Result<PathBuf, UsageError> {
+    let bytes = read(said, files)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let begun = text.matches("-----BEGIN CERTIFICATE-----").count();
+    let ended = text.matches("-----END CERTIFICATE-----").count();
+    if begun == 0 {
+        let what = if text.contains("PRIVATE KEY-----") {
+            "this file holds a private key and no certificate"
+        } else if bytes.starts_with(&[0x30, 0x82]) {
+            "this file is in DER form, not PEM"
+        } else {
+            "this file holds no certificate in PEM form"
+        };
+        let error =
+            UsageError::at(said, what).hint("allowed: one or more -----BEGIN CERTIFICATE----- blocks");
+        return Err(match what {
+            "this file is in DER form, not PEM" => {
+                error.hint("convert it: openssl x509 -inform der -in FILE -out FILE.pem")
+            }
+            _ => error,
+        });
+    }
+    if begun != ended {
+        return Err(UsageError::at(said, format!("{begun} certificates begin in this file and {ended} end"))
+            .hint("it was probably cut off when it was copied"));
+    }
+    Ok(said.path())
+}
+
+fn read(said: &Said, files: &dyn Effects) -> Result<Vec<u8>, UsageError> {
+    let path = said.path();
+    let bytes = files
+        .read(&path)
+        .map_err(|error| UsageError::at(said, format!("{} cannot be read: {error}", path.display())))?;
+    if bytes.len() > LARGEST {
+        return Err(UsageError::at(said, format!("{} is larger than 16 MiB", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// A whole system's store of roots is a quarter of a MiB.
+const LARGEST: usize = 16 << 20;

@@ -1,0 +1,230 @@
+//! What was said becomes what is meant: one pure function from the command line, the file and the environment to a plan.
+//!
+//! The nearest word wins: a flag, then the file, then the environment, then the default. A list is one word: said on the
+//! command line, it takes the place of the file's. Everything that makes no sense is told at once.
+
+mod error;
+mod features;
+mod file;
+mod files;
+mod proxy;
+mod said;
+mod selection;
+mod suggest;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use gh_connect_engine::{
+    Check, ConnectTo, Effects, Plan, Policy, Product, Role, Roots, Seconds, Selection, Sourced, Target, Trust,
+};
+
+pub(crate) use error::{UsageError, render};
+pub(crate) use features::FEATURES;
+pub(crate) use file::read as read_file;
+pub(crate) use said::{Layer, Place, Said, Source};
+pub(crate) use suggest::nearest;
+pub(crate) use values::seconds;
+
+use crate::{environment::Environment, output::Output};
+
+/// What holds where nobody said anything: this machine, or a lab world.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) product: Sourced<Product>,
+    pub(crate) resolvers: Sourced<Vec<SocketAddr>>,
+    pub(crate) hosts_file: Option<Sourced<PathBuf>>,
+    pub(crate) system_roots: Sourced<Roots>,
+    pub(crate) public_roots: Sourced<Roots>,
+    /// Rules that come after all that were said.
+    pub(crate) connect_to: Vec<Sourced<ConnectTo>>,
+    pub(crate) loopback_only: bool,
+}
+
+impl Ground {
+    /// This machine, as it is.
+    pub(crate) fn machine() -> Self {
+        Self {
+            product: Sourced::default(Product::GithubCom),
+            resolvers: Sourced::default(Vec::new()),
+            hosts_file: None,
+            system_roots: Sourced::default(Roots::System),
+            public_roots: Sourced::default(Roots::Mozilla),
+            connect_to: Vec::new(),
+            loopback_only: false,
+        }
+    }
+}
+
+/// Everything that a plan is made from.
+pub(crate) struct Spoken<'a> {
+    /// The command line.
+    pub(crate) flags: &'a Layer,
+    /// `gh-connect.toml`, or what a lab world says in its place.
+    pub(crate) file: Option<&'a Layer>,
+    /// The environment.
+    pub(crate) environment: &'a Environment,
+    /// The rest.
+    pub(crate) ground: Ground,
+    /// What can be selected and waived.
+    pub(crate) checks: &'static [&'static dyn Check],
+    /// Where the files are read that were named: one that cannot be used is an error now, not a finding later.
+    pub(crate) files: &'a dyn Effects,
+}
+
+/// What is meant.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// What is measured and judged.
+    pub(crate) plan: Plan,
+    /// What decides about the exit code.
+    pub(crate) policy: Policy,
+    /// What is written.
+    pub(crate) outputs: Vec<Output>,
+    /// Whether to use colours: `None` finds out.
+    pub(crate) color: Option<bool>,
+}
+
+/// Finds out what is meant, or everything that makes no sense.
+pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
+    let Spoken { flags, file, environment, ground, checks, files } = spoken;
+    let nothing = Layer::default();
+    let mut reader = Reader { layers: [flags, file.unwrap_or(&nothing)], errors: Vec::new() };
+
+    let ghe_com = reader.one(|layer| &layer.ghe_com, values::subdomain);
+    let product =
+        ghe_com.map_or(ground.product, |name| Sourced::new(Product::GheCom(name.value), name.origin));
+    let also = reader.list(|layer| &layer.also, values::host_and_port);
+    let features = reader.list(|layer| &layer.feature, |said| selection::feature(said, &product.value));
+    let further = also.into_iter().map(|also| also.value);
+    let needed = features.iter().flat_map(|feature| feature.value.hosts.iter());
+    let targets = targets(&product.value, further.chain(needed.map(|host| ((*host).to_owned(), 443))));
+
+    let proxies = {
+        let said: Vec<_> = reader.layers.iter().filter_map(|layer| layer.proxy.as_ref()).collect();
+        proxy::settle(&said, environment, &mut reader.errors)
+    };
+    let no_proxy = reader.layers.iter().find_map(|layer| layer.no_proxy.as_ref());
+    let no_proxy = proxy::exclusions(no_proxy, environment);
+
+    let resolvers = reader.list(|layer| &layer.resolver, values::resolver);
+    let resolvers = match resolvers.first().map(|first| first.origin.clone()) {
+        Some(origin) => Sourced::new(resolvers.into_iter().map(|one| one.value).collect(), origin),
+        None => ground.resolvers,
+    };
+    let mut connect_to = reader.list(|layer| &layer.connect_to, values::connect_to);
+    connect_to.extend(ground.connect_to);
+    let loopback_only = reader.one(|layer| &layer.loopback_only, |said| Ok(said.text == "true"));
+
+    let pem = |said: &Said| files::certificates(said, files);
+    let roots = |said: &Said| pem(said).map(Roots::File);
+    let trust = Trust {
+        system: reader.one(|layer| &layer.trust_system, roots).unwrap_or(ground.system_roots),
+        extra: reader.list(|layer| &layer.ca_file, pem),
+        public: reader.one(|layer| &layer.trust_public, roots).unwrap_or(ground.public_roots),
+    };
+    let hosts_file = reader.one(|layer| &layer.hosts_file, |said| files::readable(said, files));
+
+    let named = |said: &Said| selection::check_or_category(said, checks);
+    let values_of = |list: Vec<Sourced<String>>| list.into_iter().map(|one| one.value).collect();
+    let selection = Selection {
+        only: values_of(reader.list(|layer| &layer.only, named)),
+        skip: values_of(reader.list(|layer| &layer.skip, named)),
+    };
+    let plan = Plan {
+        product,
+        targets,
+        server: reader.one(|layer| &layer.server, values::server),
+        enterprise: reader.one(|layer| &layer.enterprise, values::enterprise),
+        proxy: proxies.used,
+        other_proxies: proxies.others,
+        no_proxy,
+        resolvers,
+        hosts_file: hosts_file.or(ground.hosts_file),
+        trust,
+        connect_to,
+        loopback_only: loopback_only.map_or(ground.loopback_only, |said| said.value || ground.loopback_only),
+        egress_ips: reader.list(|layer| &layer.egress_ip, values::egress),
+        timeout: reader.one(|layer| &layer.timeout, values::seconds).unwrap_or_else(|| seconds_of(5)),
+        deadline: reader.one(|layer| &layer.deadline, values::seconds).unwrap_or_else(|| seconds_of(30)),
+        selection,
+        waivers: reader.list(|layer| &layer.waive, |said| selection::waiver(said, checks)),
+    };
+    let fail_on = reader.one(|layer| &layer.fail_on, |said| values::one_of(said, &FAIL_ON));
+    let color = reader.one(|layer| &layer.color, |said| values::one_of(said, &COLOR));
+    let outputs = reader.list(|layer| &layer.output, crate::output::parse);
+    let outputs = crate::output::settle(outputs.into_iter().map(|output| output.value), &mut reader.errors);
+
+    if reader.errors.is_empty() {
+        let policy = Policy { fail_on_warn: fail_on.is_some_and(|fail_on| fail_on.value) };
+        Ok(Settings { plan, policy, outputs, color: color.and_then(|color| color.value) })
+    } else {
+        Err(reader.errors)
+    }
+}
+
+/// What was said, in order of precedence, and what was wrong with it so far. A value that a nearer one hides is read, too:
+/// it would be wrong tomorrow.
+struct Reader<'a> {
+    layers: [&'a Layer; 2],
+    errors: Vec<UsageError>,
+}
+
+impl<'a> Reader<'a> {
+    fn one<T>(
+        &mut self,
+        field: fn(&Layer) -> &Option<Said>,
+        read: impl Fn(&Said) -> Result<T, UsageError>,
+    ) -> Option<Sourced<T>> {
+        let mut nearest = None;
+        for said in self.layers.iter().filter_map(|layer| field(layer).as_ref()) {
+            match read(said) {
+                Ok(value) => nearest = nearest.or_else(|| Some(Sourced::new(value, said.origin()))),
+                Err(error) => self.errors.push(error),
+            }
+        }
+        nearest
+    }
+
+    fn list<T>(
+        &mut self,
+        field: fn(&Layer) -> &Vec<Said>,
+        read: impl Fn(&Said) -> Result<T, UsageError>,
+    ) -> Vec<Sourced<T>> {
+        let mut nearest = Vec::new();
+        for layer in self.layers {
+            let mut list = Vec::new();
+            for said in field(layer) {
+                match read(said) {
+                    Ok(value) => list.push(Sourced::new(value, said.origin())),
+                    Err(error) => self.errors.push(error),
+                }
+            }
+            if nearest.is_empty() {
+                nearest = list;
+            }
+        }
+        nearest
+    }
+}
+
+/// The product's own hosts, then the others; none twice.
+fn targets(product: &Product, further: impl Iterator<Item = (String, u16)>) -> Vec<Target> {
+    let mut targets = product.targets();
+    for (host, port) in further {
+        if !targets.iter().any(|target| target.host == host && target.port == port) {
+            targets.push(Target { host, port, role: Role::Also });
+        }
+    }
+    targets
+}
+
+fn seconds_of(seconds: u64) -> Sourced<Seconds> {
+    Sourced::default(Seconds(std::time::Duration::from_secs(seconds)))
+}
+
+const FAIL_ON: [(&str, bool); 2] = [("fail", false), ("warn", true)];
+const COLOR: [(&str, Option<bool>); 3] = [("auto", None), ("always", Some(true)), ("never", Some(false))];

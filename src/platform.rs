@@ -1,0 +1,85 @@
+//! What differs between operating systems: signals, terminals and the name of this machine.
+
+use std::{io::IsTerminal as _, path::Path};
+
+use gh_connect_engine::{Effects as _, Interrupt, Machine};
+
+use crate::environment::Environment;
+
+/// Signals that end a run early, listened to from the moment of creation.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Begins to listen; needs a runtime.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Begins to listen; needs a runtime.
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// The next signal.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) -> Interrupt {
+        tokio::select! {
+            _ = self.interrupt.recv() => Interrupt::Interrupt,
+            _ = self.terminate.recv() => Interrupt::Terminate,
+        }
+    }
+
+    /// The next signal.
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) -> Interrupt {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Interrupt::Interrupt
+    }
+}
+
+/// What is known of the terminals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminals {
+    /// Whether a person reads stdout.
+    pub(crate) stdout: bool,
+    /// Whether a person reads stderr.
+    pub(crate) stderr: bool,
+    /// Columns of stdout's terminal.
+    pub(crate) width: Option<usize>,
+}
+
+impl Terminals {
+    /// As they are.
+    pub(crate) fn of_this_process() -> Self {
+        let stdout = std::io::stdout();
+        Self {
+            stdout: stdout.is_terminal(),
+            stderr: std::io::stderr().is_terminal(),
+            width: terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)),
+        }
+    }
+}
+
+/// From where a run measures: `ghes-prod-1 (linux x86_64)`.
+pub(crate) fn vantage(environment: &Environment) -> String {
+    let kernel = Machine.read(Path::new("/proc/sys/kernel/hostname")).ok();
+    let kernel = kernel.map(|name| String::from_utf8_lossy(&name).trim().to_owned());
+    let name = kernel
+        .filter(|name| !name.is_empty())
+        .or_else(|| {
+            ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| environment.text(name)).map(str::to_owned)
+        })
+        .unwrap_or_else(|| "this machine".to_owned());
+    let name = gh_connect_engine::shown(&name, 255);
+    format!("{name} ({} {})", std::env::consts::OS, std::env::consts::ARCH)
+}

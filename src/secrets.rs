@@ -1,0 +1,89 @@
+//! Where secrets may stand in what was said, found before anything is understood: an error message about a flag must not
+//! repeat the password that the flag holds.
+
+use gh_connect_engine::{ProxyUrl, Redactor, Secret};
+
+use crate::environment::Environment;
+
+/// Teaches the tokens and passwords of the environment, and the user info of every URL in it.
+pub(crate) fn of_environment(environment: &Environment, redactor: &mut Redactor) {
+    for value in CREDENTIALS.iter().filter_map(|name| environment.text(name)) {
+        redactor.learn(&Secret::new(value));
+    }
+    for value in PROXIES.iter().filter_map(|name| environment.text(name)) {
+        of_text(value, redactor);
+    }
+}
+
+/// Teaches every user info in a text: what stands before an `@`, back to the slashes or to a space or quote.
+///
+/// It must look like user info: begin after `//` or hold a `:`. A mail address in a reason is none.
+pub(crate) fn of_text(text: &str, redactor: &mut Redactor) {
+    if let Ok(url) = ProxyUrl::parse(text) {
+        url.teach(redactor);
+    }
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')) {
+        let Some((before, _)) = word.rsplit_once('@') else { continue };
+        let (user_info, certain) = match before.split_once("//") {
+            Some((_, user_info)) => (user_info, true),
+            // `--proxy=user:password@host`
+            None => (before.split_once('=').map_or(before, |(_, value)| value), false),
+        };
+        match user_info.split_once(':') {
+            Some((user, password)) => {
+                redactor.learn_pair(&Secret::new(user), &Secret::new(password));
+                redactor.learn_pair(&decoded(user), &decoded(password));
+            }
+            // A token in the place of the user name.
+            None if certain => {
+                redactor.learn(&Secret::new(user_info));
+                redactor.learn(&decoded(user_info));
+            }
+            None => {}
+        }
+    }
+}
+
+fn decoded(text: &str) -> Secret {
+    Secret::new(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
+}
+
+/// Variables whose whole value is a secret.
+const CREDENTIALS: [&str; 5] =
+    ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GHE_MANAGE_PASSWORD"];
+
+/// Variables that may hold a URL with credentials.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_info_is_found_wherever_it_stands() {
+        for (text, secret) in [
+            ("http://user:hunter2hunter@proxy:3128", "hunter2hunter"),
+            ("http//user:hunter2hunter@proxy", "hunter2hunter"),
+            ("user:hunter2hunter@proxy", "hunter2hunter"),
+            ("--proxy=user:hunter2hunter@proxy", "hunter2hunter"),
+            ("proxy = \"http://user:hunter2hunter@proxy\"", "hunter2hunter"),
+            ("http://ghp_hunter2hunter@proxy", "ghp_hunter2hunter"),
+            ("http://us@er:hunter2@hunter@proxy", "hunter2@hunter"),
+            ("http://user:hunter%32hunter@proxy", "hunter2hunter"),
+            ("socks5h://user:hunter2hunter@proxy", "hunter2hunter"),
+        ] {
+            let mut redactor = Redactor::new();
+            of_text(text, &mut redactor);
+            let clean = redactor.clean(&format!("{secret} and {text}")).into_owned();
+            assert!(!clean.contains(secret), "{text}: {clean}");
+        }
+    }
+
+    #[test]
+    fn a_mail_address_is_no_secret() {
+        let mut redactor = Redactor::new();
+        of_text("dns/slow=accepted by jane.doe@corp.example", &mut redactor);
+        assert_eq!(redactor.clean("accepted by jane.doe"), "accepted by jane.doe");
+    }
+}
