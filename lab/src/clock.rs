@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 
 /// The present.
-#[expect(clippy::disallowed_methods, reason = "the rule is for the program that the lab surrounds")]
 pub(crate) fn now() -> OffsetDateTime {
     OffsetDateTime::from(SystemTime::now())
 }

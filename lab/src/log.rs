@@ -57,9 +57,9 @@ pub enum Event {
         /// The status of the reply; 0 when no proper reply was given.
         status: u16,
     },
-    /// An HTTP request to a host, or to the proxy in absolute form.
+    /// An HTTP request to a host, or for a host to the proxy in absolute form.
     Request {
-        /// The host that answers.
+        /// The host that answers, or for the proxy the one that the request names.
         host: String,
         /// The port in the world.
         port: u16,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 use crate::authority::Authorities;
-use crate::log::Log;
-use crate::tls::{Face, FaceKeys};
+use crate::log::{Event, Log, shortened};
+use crate::tls::{Face, FaceKeys, Hello};
 use crate::world::{Host, Inspect, PlainAnswer, Proxy, ProxyScheme, Tcp, World};
 
 /// A world, worked out.
@@ -95,6 +95,18 @@ impl Scene {
             Service::Proxy => self.world.proxy.as_ref().map(|proxy| proxy.host.clone()),
         }
         .unwrap_or_default()
+    }
+
+    /// Notes a ClientHello to a host or to the proxy.
+    pub(crate) fn saw_hello(&self, host: &str, port: u16, hello: Option<&Hello>) {
+        if let Some(hello) = hello {
+            self.log.add(Event::Hello {
+                host: host.to_owned(),
+                port,
+                server_name: hello.server_name.as_deref().map(shortened),
+                record_bytes: hello.record_bytes,
+            });
+        }
     }
 
     /// The hosts that an address belongs to.

@@ -72,13 +72,19 @@ impl TryFrom<Keys> for Certificate {
         let Keys { issuer, expired_days, not_before_in_days, expires_in_days, names, leaf_only, no_aia } =
             keys;
         if [expired_days, not_before_in_days, expires_in_days].iter().flatten().count() > 1 {
-            return Err("allowed: only one of `expired-days`, `not-before-in-days` and `expires-in-days`");
+            return Err("of `expired-days`, `not-before-in-days` and `expires-in-days` only one is allowed");
         }
         if [expired_days, not_before_in_days, expires_in_days].iter().flatten().any(|&days| days > 3000) {
-            return Err("allowed: at most 3000 days, the lab's authorities do not live longer");
+            return Err("more days than the lab's authorities live; allowed: at most 3000");
         }
         if names.as_ref().is_some_and(Vec::is_empty) {
-            return Err("allowed: at least one name in `names`");
+            return Err("`names` is empty; allowed: at least one name");
+        }
+        let is_name = |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
+        if !names.iter().flatten().all(is_name) {
+            return Err(
+                "what is in `names` is no name; allowed: host names, also with `*.` in front, and addresses",
+            );
         }
         Ok(Certificate {
             issuer,

@@ -2,4 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests may fail by panicking")]
 
 mod client;
+mod dns;
 mod healthy;
+mod origin;
+mod proxy;
+mod tcp;
+mod tls;
+mod world;

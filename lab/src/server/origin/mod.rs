@@ -82,14 +82,8 @@ async fn serve_tls(
     let server_name = hello.as_ref().and_then(|hello| hello.server_name.clone());
     let Some((host, site)) = pick(hosts, server_name.as_deref(), scene) else { return Ok(()) };
     let Some(face) = face(site) else { return serve_plain(wire, hosts, arrival, scene).await };
-    if let Some(hello) = &hello {
-        scene.log.add(Event::Hello {
-            host: host.to_owned(),
-            port: arrival.port,
-            server_name: server_name.as_deref().map(shortened),
-            record_bytes: hello.record_bytes,
-        });
-    } else if face.is_plain() {
+    scene.saw_hello(host, arrival.port, hello.as_ref());
+    if hello.is_none() && face.is_plain() {
         return serve_plain(wire, hosts, arrival, scene).await;
     }
     let Some(session) = face.answer(hello.as_ref(), wire).await? else { return Ok(()) };
