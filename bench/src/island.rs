@@ -116,10 +116,20 @@ impl Island {
         self.client.etc("resolv.conf", &format!("nameserver {NAME_SERVER}\n"))?;
         for end in [&self.client, &self.world] {
             end.etc("nsswitch.conf", "hosts: files dns\n")?;
-            end.etc("hosts", "127.0.0.1 localhost\n")?;
+            end.etc("hosts", &hosts_file("")?)?;
         }
         Ok(())
     }
+}
+
+/// A hosts file as a machine has it, with further lines. It knows the machine itself: some programs look that up at
+/// their start, and would wait for a name server to deny it.
+///
+/// # Errors
+/// When the machine does not tell its name.
+pub fn hosts_file(lines: &str) -> Result<String> {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
+    Ok(format!("127.0.0.1 localhost\n127.0.1.1 {}\n{lines}", machine.trim()))
 }
 
 /// Lets every user look into `folder`: named, squid and tinyproxy give up root.

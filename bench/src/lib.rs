@@ -4,6 +4,7 @@
 //! * [`island`]: two of them and a link, [`delay`]ed or not: a client's network and the world it sees;
 //! * [`server`], [`pki`], [`github`]: what serves there, made by `openssl` and by servers that nobody here wrote;
 //! * [`stopwatch`]: what one run of a program costs;
+//! * [`speed`]: this program and its peers, measured in turn, and the page that says how it went;
 //! * [`requirements`]: what the machine must have for any of it.
 //!
 //! It all takes Linux and root. Nothing here sends a packet outside of namespaces that it made.
@@ -16,5 +17,7 @@ pub mod netns;
 pub mod pki;
 pub mod requirements;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod speed;
 #[cfg(target_os = "linux")]
 pub mod stopwatch;

@@ -1,4 +1,4 @@
-//! `gh-connect-bench`: the forwarder and the stopwatch, which must be processes of their own.
+//! `gh-connect-bench`: runs the benchmark; is also its forwarder and its stopwatch, which must be processes of their own.
 
 use std::process::ExitCode;
 
@@ -21,6 +21,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     use std::time::Duration;
 
     use gh_connect_bench::delay::{End, Link};
+    use gh_connect_bench::speed::{self, run::Options};
     use gh_connect_bench::stopwatch::{Watch, measure};
 
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -43,9 +44,22 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             writeln!(std::io::stdout(), "{}", serde_json::to_string(&lap)?)?;
             Ok(())
         }
+        ["run", gh_connect, runs, page] => {
+            let options = Options {
+                gh_connect: gh_connect.into(),
+                bench: std::env::current_exe()?,
+                runs: runs.parse()?,
+                progress: |text| drop(writeln!(std::io::stderr(), "{text}")),
+            };
+            let figures = speed::run::measure(&options)?;
+            std::fs::write(page, speed::page::page(&figures))?;
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&figures)?)?;
+            Ok(())
+        }
         _ => anyhow::bail!(
             "usage: gh-connect-bench delay ONE_WAY_US NETNS DEVICE NETNS DEVICE\n       \
-             gh-connect-bench stopwatch time|sockets PROGRAM [ARGUMENT]..."
+             gh-connect-bench stopwatch time|sockets PROGRAM [ARGUMENT]...\n       \
+             gh-connect-bench run GH_CONNECT RUNS PAGE"
         ),
     }
 }

@@ -68,11 +68,17 @@ impl Namespace {
     /// # Errors
     /// When `nft` refuses it, with what it said.
     pub fn filter(&self, rule: &str) -> Result<()> {
-        let text = format!(
-            "table inet firewall {{\n  chain arriving {{\n    type filter hook input priority 0\n    {rule}\n  }}\n}}\n"
-        );
+        let hook = "type filter hook input priority 0";
+        self.nft(&format!("table inet firewall {{\n  chain arriving {{\n    {hook}\n    {rule}\n  }}\n}}\n"))
+    }
+
+    /// Loads an nftables ruleset in here.
+    ///
+    /// # Errors
+    /// When `nft` refuses it, with what it said.
+    pub fn nft(&self, ruleset: &str) -> Result<()> {
         let file = tempfile::NamedTempFile::new()?;
-        fs::write(file.path(), text)?;
+        fs::write(file.path(), ruleset)?;
         succeed(self.command("nft").arg("-f").arg(file.path()))
     }
 

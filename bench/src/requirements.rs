@@ -43,6 +43,8 @@ pub const FOR_TESTS: &[Requirement] = &[
 pub const FOR_BENCH: &[Requirement] = &[
     Requirement { program: "/usr/lib/nagios/plugins/check_http", package: "monitoring-plugins-basic" },
     Requirement { program: "/usr/lib/nagios/plugins/check_curl", package: "monitoring-plugins-standard" },
+    // Only recommended by the package, and check_curl does not start without it.
+    Requirement { program: "/usr/lib/x86_64-linux-gnu/liburiparser.so.1", package: "liburiparser1" },
     Requirement { program: "prometheus-blackbox-exporter", package: "prometheus-blackbox-exporter" },
 ];
 

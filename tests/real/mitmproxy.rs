@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use gh_connect_bench::github::{self, HOSTS};
-use gh_connect_bench::island::{Island, PROXY};
+use gh_connect_bench::island::{Island, PROXY, hosts_file};
 use gh_connect_bench::server::mitmproxy;
 
 use crate::vantage::{check, island};
@@ -56,7 +56,9 @@ fn behind_mitmproxy(options: &[&str]) -> Result<(Island, PathBuf)> {
     let mut island = island()?;
     island.only_by_proxy()?;
     github::origins(&mut island)?;
-    island.world.etc("hosts", &HOSTS.map(|host| format!("{} {}\n", host.v4, host.name)).concat())?;
+    island
+        .world
+        .etc("hosts", &hosts_file(&HOSTS.map(|host| format!("{} {}\n", host.v4, host.name)).concat())?)?;
     let mitmproxy = mitmproxy::start(&island, &mitmdump()?, options)?;
     island.serve(mitmproxy.server);
     Ok((island, mitmproxy.root))

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use gh_connect_bench::github::{self, HOSTS, records};
-use gh_connect_bench::island::{GARDEN, Island, NAME_SERVER, OTHER_NAME_SERVER};
+use gh_connect_bench::island::{GARDEN, Island, NAME_SERVER, OTHER_NAME_SERVER, hosts_file};
 use gh_connect_bench::pki::Validity;
 use gh_connect_bench::server::named::{self, Config, authoritative};
 use gh_connect_bench::server::nginx;
@@ -156,7 +156,7 @@ fn a_chain_of_aliases_as_content_networks_have() -> Result<()> {
 fn a_hosts_file_that_overrides_the_name_server() -> Result<()> {
     let mut island = island()?;
     github::healthy(&mut island)?;
-    island.client.etc("hosts", "127.0.0.1 localhost\n140.82.112.3 github.com\n")?;
+    island.client.etc("hosts", &hosts_file("140.82.112.3 github.com\n")?)?;
     check(&island).run()?.passed_with_warnings(&["dns/hosts-override"]);
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::Result;
 use gh_connect_bench::github::{self, HOSTS};
-use gh_connect_bench::island::{Island, PROXY};
+use gh_connect_bench::island::{Island, PROXY, hosts_file};
 use gh_connect_bench::pki::{Authority, Validity};
 use gh_connect_bench::server::{nginx, squid};
 
@@ -130,7 +130,7 @@ fn a_proxy_behind_tls() -> Result<()> {
     );
     let server = squid::start(&island, 3129, &lines)?;
     island.serve(server);
-    island.client.etc("hosts", &format!("127.0.0.1 localhost\n{PROXY} proxy.corp.example\n"))?;
+    island.client.etc("hosts", &hosts_file(&format!("{PROXY} proxy.corp.example\n"))?)?;
     let proxy = "--proxy https://proxy.corp.example:3129";
     check(&island).with(proxy).run()?.passed_with_warnings(&[]);
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use gh_connect_bench::github::{self, HOSTS};
-use gh_connect_bench::island::{Island, PROXY};
+use gh_connect_bench::island::{Island, PROXY, hosts_file};
 use gh_connect_bench::server::tinyproxy;
 
 use crate::vantage::{check, island};
@@ -45,7 +45,9 @@ fn behind_tinyproxy(lines: &str, filter: Option<&str>) -> Result<Island> {
     let mut island = island()?;
     island.only_by_proxy()?;
     github::origins(&mut island)?;
-    island.world.etc("hosts", &HOSTS.map(|host| format!("{} {}\n", host.v4, host.name)).concat())?;
+    island
+        .world
+        .etc("hosts", &hosts_file(&HOSTS.map(|host| format!("{} {}\n", host.v4, host.name)).concat())?)?;
     let server = tinyproxy::start(&island, lines, filter)?;
     island.serve(server);
     Ok(island)

@@ -1,7 +1,8 @@
-//! The project's own chores: `cargo xtask test`, `cargo xtask generate`, `cargo xtask policy`.
+//! The project's own chores: `cargo xtask test`, `cargo xtask bench`, `cargo xtask generate`, `cargo xtask policy`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever started it")]
 
+mod bench;
 mod generate;
 mod packages;
 mod policy;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test::run(test::Scope::Everything),
         ["test", "--quick"] => test::run(test::Scope::Quick),
+        ["bench", options @ ..] => bench::measure(options),
         ["generate"] => generate::write(),
         ["generate", "--check"] => generate::check(),
         ["policy"] => policy::check(),
@@ -40,5 +42,6 @@ fn main() -> ExitCode {
 
 const USAGE: &str = "\
 usage: cargo xtask test [--quick]       everything that must hold; --quick leaves out the real servers
+       cargo xtask bench [--runs N]     measure under latency, and write docs/benchmarks.md
        cargo xtask generate [--check]   write the generated files, or say which are stale
        cargo xtask policy               the licences, sources and banned crates of deny.toml";
