@@ -238,10 +238,8 @@ fn usual_address(name: &str, targets: &[String; 3], index: usize) -> IpAddr {
                 [20, 224, 46, 148]
             }
         }
-        _ => {
-            let [third, fourth] = u16::try_from(index).unwrap_or(u16::MAX).to_be_bytes();
-            [185, 199, 108 + third % 4, fourth]
-        }
+        // Beyond a thousand, hosts share.
+        _ => [185, 199, 108 + (index / 250 % 4) as u8, 1 + (index % 250) as u8],
     };
     octets.into()
 }

@@ -151,3 +151,49 @@ ghe-com = "acme"
     assert_eq!(world.proxy.as_ref().unwrap().inspect, Inspect::All);
     assert_eq!(world.targets(), ["acme.ghe.com", "api.acme.ghe.com", "uploads.acme.ghe.com"]);
 }
+
+#[test]
+fn the_page_on_the_lab_names_every_key_and_value() {
+    let page = include_str!("../../../docs/lab.md");
+    let sample = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(World::parse("docs/lab.md", sample).unwrap().expect.root_causes, ["tls/expired"]);
+
+    let (port_443, port_80) = ("host.x.port-443", "host.x.port-80");
+    for wrong in [
+        "x = 0".to_owned(),
+        "expect.x = 0".to_owned(),
+        "trust.x = 0".to_owned(),
+        "trust.system = ['x']".to_owned(),
+        "target.x = 0".to_owned(),
+        "firewall.x = 0".to_owned(),
+        "firewall.direct = 'x'".to_owned(),
+        "name-server = [{ x = 0 }]".to_owned(),
+        "name-server = [{ all.x = 0 }]".to_owned(),
+        "name-server = [{ all.rcode = 'x' }]".to_owned(),
+        "name-server = [{ all.tcp = 'x' }]".to_owned(),
+        "host.x.x = 0".to_owned(),
+        format!("{port_443}.x = 0"),
+        format!("{port_443}.tls = 'x'"),
+        format!("{port_443}.certificate.x = 0"),
+        format!("{port_443}.certificate.issuer = 'x'"),
+        format!("{port_80}.x = 0"),
+        format!("{port_80}.answer = 'x'"),
+        "host.x.https.x = 0".to_owned(),
+        "host.x.https.answer = 'x'".to_owned(),
+        "proxy.x = 0".to_owned(),
+        "proxy.scheme = 'x'".to_owned(),
+        "proxy.auth = 'x'".to_owned(),
+        "proxy.plain = 'x'".to_owned(),
+        "proxy.connect-all = 'x'".to_owned(),
+        "proxy.connect.x.x = 0".to_owned(),
+    ] {
+        let error = World::parse("x", &wrong).unwrap_err();
+        let (_, allowed) =
+            error.message().split_once("; allowed: ").unwrap_or_else(|| panic!("{wrong}: {error}"));
+        for word in allowed.split('`').skip(1).step_by(2) {
+            let mut words = page.split(|c: char| !(c.is_alphanumeric() || "-.".contains(c)));
+            let named = words.any(|w| w == word || w.split('.').any(|part| part == word));
+            assert!(named, "docs/lab.md does not name `{word}` ({wrong})");
+        }
+    }
+}
