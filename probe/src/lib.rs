@@ -4,6 +4,7 @@
 //! a proxy's tunnel → a TLS handshake → an HTTP reply. Whoever measured a step parks the live connection in the context for the next one.
 
 pub mod dns;
+pub mod hosts_file;
 pub mod net;
 pub mod path;
 pub mod tcp;

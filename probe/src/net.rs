@@ -32,6 +32,11 @@ impl HostName {
         &self.0
     }
 
+    /// Whether it is `localhost` or below it: always this machine itself (RFC 6761 §6.3).
+    pub fn is_this_machine(&self) -> bool {
+        self.0 == "localhost" || self.0.ends_with(".localhost")
+    }
+
     /// The address, when it is a literal.
     pub fn address(&self) -> Option<IpAddr> {
         self.0.parse().ok()
@@ -159,6 +164,7 @@ impl Failure {
             }
             io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported => Self::NoSuchFamily,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
+            _ if error.raw_os_error() == Some(AF_NOT_SUPPORTED) => Self::NoSuchFamily,
             _ => Self::Other(error.to_string()),
         }
     }
@@ -202,6 +208,13 @@ pub async fn datagrams(cx: &Cx, server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
+/// A TCP connection to a name server, for who holds the permit and the clock. `--connect-to` rules do not apply: they are
+/// about the hosts to be reached.
+pub(crate) async fn name_server(cx: &Cx, server: SocketAddr) -> Result<TcpStream, Failure> {
+    stay_inside(cx.plan(), server)?;
+    open(server).await.map_err(|error| Failure::of(&error))
+}
+
 /// Where a connection to `address` really goes. The first rule that names the host or the address wins.
 pub fn redirected(plan: &Plan, host: &HostName, address: SocketAddr) -> Result<SocketAddr, Failure> {
     let rules = plan.connect_to.iter().map(|rule| &rule.value);
@@ -237,3 +250,12 @@ async fn open(to: SocketAddr) -> io::Result<TcpStream> {
 pub(crate) fn gone(what: &impl fmt::Display) -> Stop {
     Stop::Trouble(format!("the connection to {what} was gone before it could be used"))
 }
+
+/// EAFNOSUPPORT: where IPv6 is switched off altogether there are no sockets for it.
+const AF_NOT_SUPPORTED: i32 = if cfg!(target_os = "linux") {
+    97
+} else if cfg!(windows) {
+    10_047
+} else {
+    47
+};

@@ -1,0 +1,232 @@
+//! One question to one name server: UDP with retransmissions, then TCP when the reply was truncated.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use gh_connect_engine::{Cx, Fact, Stop};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::Instant,
+};
+
+use super::{
+    line::{Conversation, Incoming, Line},
+    message::{Answer, Question, Reply, read_reply},
+};
+use crate::net::{self, Failure};
+
+/// Whom [`Exchange`] asks, and what.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExchangeKey {
+    /// The name server.
+    pub server: SocketAddr,
+    /// The question.
+    pub question: Question,
+}
+
+/// `192.0.2.53:53 github.com A`
+impl fmt::Display for ExchangeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.server, self.question)
+    }
+}
+
+/// What one name server makes of one question, within the time for one attempt. A query without a reply is sent again after
+/// one second, then after two more, and so on; each transmission has an id of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Over what it ended.
+    pub transport: Transport,
+    /// How often the query was sent over UDP.
+    pub attempts: u32,
+    /// Replies that came meanwhile and answer nothing that was asked: another id, another question, or no reply at all.
+    pub stray: u32,
+    /// From the transmission that was answered to its answer: whole microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_us: Option<u64>,
+    /// From the first transmission to the end: whole microseconds.
+    pub took_us: u64,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// With an answer, whatever it says.
+    Answer(Answer),
+    /// Nothing came that answers the question.
+    Silent,
+    /// The reply has the right id and cannot be read.
+    Garbage,
+    /// The reply over UDP was truncated, and TCP brought no answer.
+    TruncatedNoTcp(TcpTrouble),
+    /// The server cannot be reached: an ICMP port-unreachable ([`Failure::Refused`]), no route, and so on.
+    Failed(Failure),
+}
+
+/// Why DNS over TCP brought no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TcpTrouble {
+    /// The connection failed, or ended before a whole reply.
+    Failed(Failure),
+    /// What came is no reply to the question.
+    Garbage,
+}
+
+/// Over what DNS was spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP, after a truncated reply over UDP.
+    Tcp,
+}
+
+impl Fact for Exchange {
+    const ID: &'static str = "dns.exchange";
+    type Key = ExchangeKey;
+
+    async fn measure(key: &ExchangeKey, cx: &Cx) -> Result<Self, Stop> {
+        let ExchangeKey { server, question } = key;
+        // A name that fits into no message is nobody's fault but the asker's.
+        question.query(0).map_err(Stop::Trouble)?;
+        let line = Line::to(cx, *server);
+        let mut conversation = match line.converse(cx, question).await {
+            Ok(conversation) => conversation,
+            Err(failure) => return Ok(Self::never_sent(failure)),
+        };
+        let limit = cx.plan().timeout.value.0;
+        let begun = Instant::now();
+        let (mut outcome, attempts, mut rtt) = over_udp(&mut conversation, question, begun + limit).await;
+        let stray = conversation.stray();
+        drop(conversation);
+        let mut transport = Transport::Udp;
+        if outcome.is_none() {
+            transport = Transport::Tcp;
+            let left = limit.saturating_sub(begun.elapsed());
+            let (ended, took) = over_tcp(cx, *server, question, left).await;
+            outcome = Some(ended);
+            rtt = took;
+        }
+        Ok(Self {
+            outcome: outcome.unwrap_or(Outcome::Silent),
+            transport,
+            attempts,
+            stray,
+            rtt_us: rtt.map(micros),
+            took_us: micros(begun.elapsed()),
+        })
+    }
+}
+
+impl Exchange {
+    /// The answer, when there is one.
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.outcome {
+            Outcome::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    fn never_sent(failure: Failure) -> Self {
+        Self {
+            outcome: Outcome::Failed(failure),
+            transport: Transport::Udp,
+            attempts: 0,
+            stray: 0,
+            rtt_us: None,
+            took_us: 0,
+        }
+    }
+}
+
+/// The outcome, or none when the reply was truncated; how often the query was sent; the time that the answered
+/// transmission took.
+async fn over_udp(
+    conversation: &mut Conversation,
+    question: &Question,
+    deadline: Instant,
+) -> (Option<Outcome>, u32, Option<Duration>) {
+    let mut sent: Vec<(u16, Instant)> = Vec::new();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let now = Instant::now();
+        let attempts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
+        if now >= deadline {
+            return (Some(Outcome::Silent), attempts, None);
+        }
+        match conversation.send().await {
+            Ok(id) => sent.push((id, now)),
+            Err(failure) => return (Some(Outcome::Failed(failure)), attempts, None),
+        }
+        let attempts = attempts.saturating_add(1);
+        let again = deadline.min(now + pause);
+        while let Some(incoming) = conversation.next(again).await {
+            let (id, at, bytes) = match incoming {
+                Incoming::Datagram { id, at, bytes } => (id, at, bytes),
+                Incoming::Failed(failure) => return (Some(Outcome::Failed(failure)), attempts, None),
+            };
+            let rtt = sent.iter().find(|(sent, _)| *sent == id).map(|(_, sent)| at.duration_since(*sent));
+            let outcome = match read_reply(&bytes, id, question) {
+                Reply::Stray => {
+                    conversation.count_stray();
+                    continue;
+                }
+                Reply::Truncated => None,
+                Reply::Garbage => Some(Outcome::Garbage),
+                Reply::Answer(answer) => Some(Outcome::Answer(answer)),
+            };
+            return (outcome, attempts, rtt);
+        }
+        pause *= 2;
+    }
+}
+
+/// DNS over TCP (RFC 7766): a connection for this one question.
+async fn over_tcp(
+    cx: &Cx,
+    server: SocketAddr,
+    question: &Question,
+    limit: Duration,
+) -> (Outcome, Option<Duration>) {
+    let failed = |failure| (Outcome::TruncatedNoTcp(TcpTrouble::Failed(failure)), None);
+    let Ok(_permit) = cx.socket_permit().await else {
+        return failed(Failure::Other("the run has ended".to_owned()));
+    };
+    let asked = async {
+        let mut stream = net::name_server(cx, server).await?;
+        let id = getrandom::u32().map_err(|error| Failure::Other(error.to_string()))? as u16;
+        let query = question.query(id).map_err(Failure::Other)?;
+        let length = u16::try_from(query.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let begun = Instant::now();
+        stream.write_all(&[&length[..], &query].concat()).await.map_err(closed)?;
+        let length = stream.read_u16().await.map_err(closed)?;
+        let mut reply = vec![0; length.into()];
+        stream.read_exact(&mut reply).await.map_err(closed)?;
+        Ok((read_reply(&reply, id, question), begun.elapsed()))
+    };
+    match tokio::time::timeout(limit, asked).await {
+        Ok(Ok((Reply::Answer(answer), rtt))) => (Outcome::Answer(answer), Some(rtt)),
+        Ok(Ok(_)) => (Outcome::TruncatedNoTcp(TcpTrouble::Garbage), None),
+        Ok(Err(failure)) => failed(failure),
+        Err(_) => failed(Failure::TimedOut),
+    }
+}
+
+fn closed(error: std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Failure::Other("the connection ended before a reply".to_owned()),
+        _ => Failure::of(&error),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A healthy server behind a healthy network answers long before.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
