@@ -37,6 +37,7 @@ pub const FOR_TESTS: &[Requirement] = &[
     Requirement { program: "squid", package: "squid-openssl" },
     Requirement { program: "/usr/lib/squid/security_file_certgen", package: "squid-openssl" },
     Requirement { program: "tinyproxy", package: "tinyproxy" },
+    Requirement { program: "faketime", package: "faketime" },
 ];
 
 /// What the benchmark takes beside that.

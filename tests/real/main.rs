@@ -6,6 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the world around the program is made of files and processes")]
 
+mod clock;
 mod mitmproxy;
 mod named;
 mod nftables;

@@ -24,6 +24,7 @@ pub(crate) struct Check<'a> {
     namespace: &'a Namespace,
     folder: &'a Path,
     config: String,
+    clock: Option<&'a str>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
@@ -36,10 +37,10 @@ pub(crate) fn check(island: &Island) -> Check<'_> {
 /// As [`check`], with the machine's own trust.
 pub(crate) fn check_in<'a>(namespace: &'a Namespace, folder: &'a Path) -> Check<'a> {
     let arguments = ["check", "--timeout", "2", "-o", "json"].map(String::from).to_vec();
-    Check { namespace, folder, config: String::new(), arguments, environment: Vec::new() }
+    Check { namespace, folder, config: String::new(), clock: None, arguments, environment: Vec::new() }
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
     /// Adds the words of `arguments`.
     pub(crate) fn with(mut self, arguments: &str) -> Self {
         self.arguments.extend(arguments.split_whitespace().map(String::from));
@@ -59,6 +60,12 @@ impl Check<'_> {
         self
     }
 
+    /// Sets the clock that the program sees: `+120s`.
+    pub(crate) fn clock(mut self, offset: &'a str) -> Self {
+        self.clock = Some(offset);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
         self.environment.push((name.to_owned(), value.as_ref().display().to_string()));
         self
@@ -69,7 +76,11 @@ impl Check<'_> {
         let home = tempfile::Builder::new().prefix("home-").tempdir_in(self.folder)?;
         fs::write(home.path().join("gh-connect.toml"), &self.config)?;
         let mut command: Command = self.namespace.command("timeout");
-        command.args(["--kill-after", "5", "60", env!("CARGO_BIN_EXE_gh-connect")]).args(&self.arguments);
+        command.args(["--kill-after", "5", "60"]);
+        if let Some(offset) = self.clock {
+            command.args(["faketime", "-m", "--exclude-monotonic", "-f", offset]);
+        }
+        command.arg(env!("CARGO_BIN_EXE_gh-connect")).args(&self.arguments);
         command.current_dir(home.path()).env("HOME", home.path()).envs(self.environment);
         let output = command.output().context("cannot start ip")?;
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
