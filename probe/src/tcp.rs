@@ -1,5 +1,8 @@
 //! TCP connections, each address family by itself.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -13,9 +16,10 @@ use futures::{
 };
 use gh_connect_engine::{Cx, Fact, Stop};
 use serde::{Deserialize, Serialize};
+use tokio::{net::TcpStream, time::Instant};
 
 use crate::{
-    Endpoint,
+    Endpoint, HostName,
     dns::Addresses,
     net::{self, Failure, Socket},
 };
@@ -62,11 +66,11 @@ impl fmt::Display for DialKey {
 }
 
 /// Attempts to connect over one family. Further addresses are tried one by one, each a quarter of a second after the one
-/// before (RFC 8305 §5) or at once when that one failed; the first that answers ends it. All share the time for one attempt.
-/// Parks its [`Socket`] under the key's text.
+/// before (RFC 8305 §5) or at once when that one failed; the first that answers ends it. All share the time for one attempt,
+/// so a name with many dead addresses costs no more than one with a single one. Parks its [`Socket`] under the key's text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dial {
-    /// In the order of their beginning; empty when the name has no address of this family.
+    /// In the order of their beginning, only those that were begun; empty when the name has no address of this family.
     pub attempts: Vec<Attempt>,
 }
 
@@ -109,9 +113,14 @@ impl Fact for Dial {
         let addresses = addresses.list.iter().filter(|address| Family::of(**address) == *family);
         let addresses: Vec<SocketAddr> =
             addresses.map(|address| SocketAddr::new(*address, endpoint.port)).collect();
-        let (attempts, socket) = dial(cx, endpoint, &addresses).await;
-        if let Some(socket) = socket {
-            cx.park(&key.to_string(), socket);
+        if addresses.is_empty() {
+            return Ok(Self { attempts: Vec::new() });
+        }
+        let permit = cx.socket_permit().await?;
+        let deadline = Instant::now() + cx.plan().timeout.value.0;
+        let (attempts, stream) = dial(cx, &endpoint.host, &addresses, deadline).await;
+        if let Some(stream) = stream {
+            cx.park(&key.to_string(), Socket::new(stream, permit));
         }
         Ok(Self { attempts })
     }
@@ -167,50 +176,53 @@ pub(crate) async fn socket(cx: &Cx, endpoint: &Endpoint) -> Result<Socket, Stop>
     }
 }
 
-/// Connects to the first of `addresses` that answers; see [`Dial`].
+/// Connects to the first of `addresses` that answers; see [`Dial`]. The caller holds the permit and sets the time by which
+/// all is over.
 pub(crate) async fn dial(
     cx: &Cx,
-    endpoint: &Endpoint,
+    host: &HostName,
     addresses: &[SocketAddr],
-) -> (Vec<Attempt>, Option<Socket>) {
-    let Ok(permit) = cx.socket_permit().await else { return (Vec::new(), None) };
-    let limit = cx.plan().timeout.value.0;
-    let started = tokio::time::Instant::now();
+    deadline: Instant,
+) -> (Vec<Attempt>, Option<TcpStream>) {
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut under_way = FuturesUnordered::new();
-    let mut rest = addresses.iter();
-    let mut begin_next = true;
+    let mut rest = addresses.iter().take(MOST_ATTEMPTS);
     loop {
-        if begin_next && let Some(address) = rest.next() {
+        // Comes here at the start, after a failure and when the last attempt has had its head start.
+        if Instant::now() < deadline
+            && let Some(&address) = rest.next()
+        {
             let nth = attempts.len();
-            attempts.push(Attempt { address: *address, failure: None, connected: false, took_us: 0 });
+            attempts.push(Attempt { address, failure: None, connected: false, took_us: 0 });
             under_way.push(async move {
-                let begun = tokio::time::Instant::now();
-                let left = limit.saturating_sub(started.elapsed());
-                let outcome = tokio::time::timeout(left, net::stream(cx, &endpoint.host, *address)).await;
+                let begun = Instant::now();
+                let outcome = tokio::time::timeout_at(deadline, net::stream(cx, host, address)).await;
                 (nth, outcome.unwrap_or(Err(Failure::TimedOut)), begun.elapsed())
             });
         }
         let ended = tokio::select! {
             biased;
             ended = under_way.next() => ended,
-            () = tokio::time::sleep(HEAD_START), if rest.len() > 0 => {
-                begin_next = true;
-                continue;
-            }
+            () = tokio::time::sleep(HEAD_START), if rest.len() > 0 => continue,
         };
         let Some((nth, outcome, took)) = ended else { return (attempts, None) };
-        attempts[nth].took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        attempts[nth].took_us = micros(took);
         match outcome {
             Ok(stream) => {
                 attempts[nth].connected = true;
-                return (attempts, Some(Socket::new(stream, permit)));
+                return (attempts, Some(stream));
             }
             Err(failure) => attempts[nth].failure = Some(failure),
         }
-        begin_next = true;
     }
+}
+
+/// Whole microseconds.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How long a better way may keep a worse one waiting (RFC 8305 §5, "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
+/// As many as a name with a reasonable number of addresses has; an answer with thousands costs no thousands of sockets.
+const MOST_ATTEMPTS: usize = 16;
