@@ -154,8 +154,8 @@ fn measure(
             // Whoever says it twice means it.
             again = signals.next() => return again.into(),
         };
-        if let Err(error) = written {
-            return broken(&error);
+        if !written.is_empty() {
+            return broken(&written.join("\ngh-connect: "));
         }
         let exit = Exit(record.summary.exit_code);
         match unused(&waivers, record) {
@@ -175,21 +175,21 @@ fn measure(
 }
 
 /// Writes all reports on a thread of its own: a reader that stalls must not keep a second Ctrl-C from being heard.
-async fn write(reports: Vec<(Output, Vec<u8>)>) -> Result<(), String> {
+/// What went wrong is returned.
+async fn write(reports: Vec<(Output, Vec<u8>)>) -> Vec<String> {
     let (done, outcome) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("reports".to_owned()).spawn(move || {
-        let failed = reports.iter().find_map(|(output, report)| {
-            let place = output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
-            output
-                .write(report)
-                .err()
-                .map(|error| format!("the report cannot be written to {place}: {error}"))
+        let failed = reports.iter().filter_map(|(output, report)| {
+            let error = output.write(report).err()?;
+            Some(format!("the report cannot be written to {}: {error}", output.place()))
         });
         // Nobody waits any more after a second signal.
-        let _ = done.send(failed.map_or(Ok(()), Err));
+        let _ = done.send(failed.collect());
     });
-    thread.map_err(|error| format!("no thread for the reports: {error}"))?;
-    outcome.await.unwrap_or_else(|_| Err("the reports were not written".to_owned()))
+    match thread {
+        Ok(_) => outcome.await.unwrap_or_else(|_| vec!["the reports were not written".to_owned()]),
+        Err(error) => vec![format!("no thread for the reports: {error}")],
+    }
 }
 
 /// Waivers that matched nothing. Of a check that was not judged in full nobody knows what it would have found.

@@ -43,11 +43,11 @@ pub(crate) struct Appearance {
     #[arg(long, global = true, value_name = "WHEN", value_parser = Suggesting(when), help_heading = "Appearance")]
     pub(crate) color: Option<String>,
 
-    /// Say less: no progress, and of a table only what needs attention.
+    /// Say less: no progress, and of a table only the verdict.
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Appearance")]
     pub(crate) quiet: bool,
 
-    /// Say more: evidence under every finding, and notes in full. Twice for even more.
+    /// Say more: evidence and measured facts as well.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Appearance")]
     pub(crate) verbose: u8,
 }

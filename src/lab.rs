@@ -1,6 +1,11 @@
 //! `gh-connect lab`: a world that stays until Ctrl-C, and a configuration that reaches it.
 
-use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use gh_connect_engine::{Roots, shown};
 
@@ -12,7 +17,7 @@ use crate::{
     lab_plan::{self, Named, Running},
     plan::{self, Ground, UsageError, seconds},
     platform::{Signals, Terminals},
-    sink,
+    secrets, sink,
 };
 
 /// Starts the world, tells how to reach it, and waits.
@@ -38,7 +43,7 @@ pub(crate) fn lab(
         }
     };
     let told = write_configuration(&named, &running)
-        .and_then(|configuration| sink::stdout(&welcome(&named, &running, &configuration)));
+        .and_then(|configuration| sink::stdout(&welcome(&named, &running, environment, &configuration)));
     match told.and_then(|()| wait(duration)) {
         Ok(exit) => exit,
         Err(error) => {
@@ -100,15 +105,6 @@ fn configuration(named: &Named, running: &Running) -> String {
     if let Some(subdomain) = &named.world.target.ghe_com {
         table.insert("ghe-com".to_owned(), text(subdomain.clone()));
     }
-    // The world's environment is not the one in which the next command runs: its proxy has to stand in the file.
-    for (variable, key) in [("HTTPS_PROXY", "proxy"), ("NO_PROXY", "no-proxy")] {
-        if let Some(value) = running.environment.text(variable) {
-            table.insert(key.to_owned(), text(value.to_owned()));
-        }
-    }
-    if !table.contains_key("proxy") {
-        table.insert("proxy".to_owned(), text("off".to_owned()));
-    }
     let mut trust = toml::Table::new();
     for (key, roots) in [("system", system_roots), ("public", public_roots)] {
         if let Roots::File(path) = &roots.value {
@@ -122,7 +118,7 @@ fn configuration(named: &Named, running: &Running) -> String {
     format!("# Leads `gh-connect check` into the lab world {}.\n{table}", named.name)
 }
 
-fn welcome(named: &Named, running: &Running, configuration: &std::path::Path) -> String {
+fn welcome(named: &Named, running: &Running, environment: &Environment, configuration: &Path) -> String {
     let mut out = String::new();
     let world = &named.world;
     let _ = writeln!(out, "lab world {}: {}", shown(&named.name, 200), shown(&world.about, 500));
@@ -142,7 +138,34 @@ fn welcome(named: &Named, running: &Running, configuration: &std::path::Path) ->
         let _ = writeln!(out, "host       {} {} is {}", route.host, route.address, route.socket);
     }
     let _ = writeln!(out, "files      {}", running.lab.directory().display());
-    let _ = writeln!(out, "\nTry it:    gh-connect check --config {}", configuration.display());
+    let _ = writeln!(out, "\nTry it:    {}", command(named, environment, configuration));
     let _ = writeln!(out, "Ctrl-C ends it.");
     out
+}
+
+/// The command that runs in this world. What the world's environment says has to be said there, too, and what this one
+/// says of proxies left out.
+fn command(named: &Named, environment: &Environment, configuration: &Path) -> String {
+    let world = &named.world.environment;
+    let mut changes = String::new();
+    for name in secrets::PROXIES.iter().chain(&["NO_PROXY", "no_proxy"]) {
+        if environment.text(name).is_some() && !world.contains_key(*name) {
+            let _ = write!(changes, " -u {name}");
+        }
+    }
+    for (name, value) in world {
+        let _ = write!(changes, " {name}={}", quoted(value));
+    }
+    let env = if changes.is_empty() { String::new() } else { format!("env{changes} ") };
+    format!("{env}gh-connect check --config {}", quoted(&configuration.display().to_string()))
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }

@@ -60,10 +60,8 @@ pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageE
         let taken = outputs.iter().any(|other| other.path == output.path);
         match (&output.said, taken) {
             (Some(said), true) => {
-                let place =
-                    output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
                 errors.push(
-                    UsageError::at(said, format!("another report already goes to {place}"))
+                    UsageError::at(said, format!("another report already goes to {}", output.place()))
                         .hint(format!("allowed: {}=PATH with another path", output.format.id())),
                 );
             }
@@ -77,6 +75,11 @@ pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageE
 }
 
 impl Output {
+    /// Where it goes, in words.
+    pub(crate) fn place(&self) -> String {
+        self.path.as_ref().map_or_else(|| "stdout".to_owned(), |path| path.display().to_string())
+    }
+
     /// Finds out before the run whether its report can be written after it.
     pub(crate) fn prepare(&self) -> Result<(), UsageError> {
         let (Some(path), Some(said)) = (&self.path, &self.said) else { return Ok(()) };

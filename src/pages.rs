@@ -1,6 +1,10 @@
 //! Completion scripts and the manual page, made from the command line's own description.
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::{
+    Man,
+    roff::{Roff, bold, italic, roman},
+};
 
 use crate::{cli::Cli, exit::Exit, sink};
 
@@ -11,17 +15,91 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Exit {
     print(&script)
 }
 
-/// One manual page with all commands and their options.
+/// One manual page with all commands, their options, exit codes, variables and files.
 pub(crate) fn man() -> Exit {
     let mut page = Vec::new();
     match write_man(&mut page) {
         Ok(()) => print(&page),
-        Err(_) => Exit::INTERNAL,
+        Err(error) => {
+            sink::stderr(&format!("gh-connect: {error}\n"));
+            Exit::INTERNAL
+        }
     }
 }
 
 fn write_man(page: &mut Vec<u8>) -> std::io::Result<()> {
-    clap_mangen::Man::new(Cli::command()).render(page)
+    let mut whole = Cli::command();
+    whole.build();
+    let root = Man::new(whole.clone());
+    root.render_title(page)?;
+    root.render_name_section(page)?;
+    heading("SYNOPSIS").to_writer(page)?;
+    for command in whole.get_subcommands() {
+        let mut synopsis = Roff::new();
+        synopsis.text([bold(format!("gh-connect {}", command.get_name())), roman(operands(command))]);
+        synopsis.control("br", []);
+        synopsis.to_writer(page)?;
+    }
+    root.render_description_section(page)?;
+    commands(&whole).to_writer(page)?;
+    for command in whole.get_subcommands().filter(|command| command.get_name() == "check") {
+        Man::new(command.clone()).render_options_section(page)?;
+    }
+    list("EXIT STATUS", EXIT_STATUS).to_writer(page)?;
+    list("ENVIRONMENT", ENVIRONMENT).to_writer(page)?;
+    list("FILES", FILES).to_writer(page)
+}
+
+/// `[OPTIONS] [ID]`
+fn operands(command: &Command) -> String {
+    let own = |arg: &&clap::Arg| !arg.is_global_set() && arg.get_id() != "help" && arg.get_id() != "version";
+    let mut text = String::new();
+    if command.get_opts().any(|arg| own(&arg)) {
+        text.push_str(" [OPTIONS]");
+    }
+    for arg in command.get_positionals() {
+        let name = arg.get_id().as_str().to_uppercase();
+        text.push_str(&if arg.is_required_set() { format!(" {name}") } else { format!(" [{name}]") });
+    }
+    text
+}
+
+fn commands(whole: &Command) -> Roff {
+    let mut roff = heading("COMMANDS");
+    for command in whole.get_subcommands() {
+        roff.control("TP", []);
+        roff.text([bold(command.get_name()), roman(operands(command))]);
+        let about = command.get_long_about().or_else(|| command.get_about());
+        for line in about.map(ToString::to_string).unwrap_or_default().lines().filter(|line| !line.is_empty())
+        {
+            roff.text([roman(line)]);
+            roff.control("br", []);
+        }
+        let own = command.get_opts().filter(|arg| !arg.is_global_set() && command.get_name() != "check");
+        for arg in own {
+            let name = arg.get_long().map_or_else(String::new, |long| format!("--{long}"));
+            let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            roff.text([bold(name), roman(" "), italic(value.unwrap_or_default()), roman(": "), roman(help)]);
+        }
+    }
+    roff
+}
+
+fn list(title: &str, items: &[(&str, &str)]) -> Roff {
+    let mut roff = heading(title);
+    for (term, text) in items {
+        roff.control("TP", []);
+        roff.text([bold(*term)]);
+        roff.text([roman(*text)]);
+    }
+    roff
+}
+
+fn heading(title: &str) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", [title]);
+    roff
 }
 
 fn print(bytes: &[u8]) -> Exit {
@@ -30,3 +108,30 @@ fn print(bytes: &[u8]) -> Exit {
         Err(_) => Exit::INTERNAL,
     }
 }
+
+const EXIT_STATUS: &[(&str, &str)] = &[
+    ("0", "Everything required passed; warnings are allowed."),
+    ("1", "At least one check failed."),
+    ("2", "Usage or configuration error; nothing was measured. Also when a waiver matched nothing."),
+    ("3", "Undetermined: nothing failed, but a required check is unknown, blocked or skipped."),
+    ("4", "Only warnings, under --fail-on warn."),
+    ("5", "Internal error."),
+    ("130, 143", "Interrupted by SIGINT or SIGTERM; the partial report is written, and is valid."),
+];
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy",
+        "The egress proxy, in this order, unless --proxy or the configuration file names one.",
+    ),
+    (
+        "NO_PROXY, no_proxy",
+        "What goes around the proxy, unless --no-proxy or the configuration file says so.",
+    ),
+    ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM, CI", "Whether to use colours, unless --color says so."),
+];
+
+const FILES: &[(&str, &str)] = &[(
+    "gh-connect.toml",
+    "Read from the current directory unless --config names another file. Keys are the flags of check without dashes.",
+)];

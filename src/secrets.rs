@@ -53,7 +53,7 @@ const CREDENTIALS: [&str; 5] =
     ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GHE_MANAGE_PASSWORD"];
 
 /// Variables that may hold a URL with credentials.
-const PROXIES: [&str; 6] =
+pub(crate) const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl Layer {
             waive: list("--waive", &flags.waive),
             timeout: one("--timeout", &flags.timeout),
             deadline: one("--deadline", &flags.deadline),
-            output: list("--output", &flags.output),
+            output: list("-o", &flags.output),
             fail_on: one("--fail-on", &flags.fail_on),
             color: color.map(|text| Said { text: text.to_owned(), place: Place::Flag("--color") }),
             loopback_only: None,

@@ -186,7 +186,8 @@ fn host_name(text: &str) -> Option<String> {
             };
             (name.len() <= 253 && name.split('.').all(label)).then_some(name)
         }
-        Host::Ipv4(address) => Some(address.to_string()),
+        // URLs also take 10.1 for 10.0.0.1; whoever writes that here has forgotten something.
+        Host::Ipv4(address) => (address.to_string() == text).then(|| text.to_owned()),
         Host::Ipv6(address) => Some(address.to_string()),
     }
 }
