@@ -7,6 +7,12 @@ pub mod dns;
 pub mod hosts_file;
 pub mod net;
 pub mod path;
+pub mod proxy;
 pub mod tcp;
+pub mod tls;
+pub mod trust;
 
 pub use net::{Endpoint, HostName};
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use gh_connect_engine::{Cx, Fact, Stop, shown_bytes};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncReadExt as _;
+
+use super::{End, Handshake};
+use crate::{Endpoint, net::Failure, path};
+
+/// What becomes of a fresh connection on which nothing is said, for a second or the time of one attempt. Only asked when
+/// a connection ended at the first word: it tells who did not want the connection from who did not want the word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// What became of it.
+    pub outcome: Quiet,
+}
+
+/// What becomes of a connection on which nothing is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quiet {
+    /// It stays.
+    StaysOpen,
+    /// It is torn down.
+    TornDown(Failure),
+    /// It is closed in good order.
+    Closed,
+    /// The other side speaks first. No TLS server does.
+    Spoke(String),
+}
+
+impl Fact for Silence {
+    const ID: &'static str = "tls.silence";
+    type Key = Endpoint;
+
+    async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
+        let limit = cx.plan().timeout.value.0.min(LONG_ENOUGH);
+        let quiet = async {
+            let mut wire = path::open(cx, endpoint).await?;
+            let mut began = [0; super::tap::REMEMBERED];
+            Ok(match wire.read(&mut began).await {
+                Ok(0) => Quiet::Closed,
+                Ok(length) => Quiet::Spoke(shown_bytes(&began[..length], 80)),
+                Err(error) => Quiet::TornDown(Failure::of(&error)),
+            })
+        };
+        let outcome = tokio::time::timeout(limit, quiet).await.unwrap_or(Ok(Quiet::StaysOpen))?;
+        Ok(Self { outcome })
+    }
+}
+
+/// Whether connections to `endpoint` come about and are torn down before a word is said, so that TLS is not to blame:
+/// how they are torn down. `None` for every endpoint of which that is not known, a healthy one for instance, and behind a
+/// proxy, whose tunnels are judged by themselves. Stops where the handshake stops.
+pub async fn torn_down_unasked(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>, Stop> {
+    let handshake = cx.fact::<Handshake>(endpoint).await?;
+    if !handshake.ended_at_the_first_word()
+        || !cx.plan().route(endpoint.host.as_str(), endpoint.port).is_direct()
+    {
+        return Ok(None);
+    }
+    Ok(match &cx.fact::<Silence>(endpoint).await?.outcome {
+        Quiet::TornDown(failure) => Some(failure.clone()),
+        Quiet::Closed if handshake.end == End::Closed => Some(Failure::Reset),
+        _ => None,
+    })
+}
+
+/// Why there is no verified session on `endpoint`: what stopped the handshake, or the check that owns what it died of.
+pub(crate) async fn why_unverified(cx: &Cx, endpoint: &Endpoint) -> Stop {
+    match torn_down_unasked(cx, endpoint).await {
+        Ok(Some(_)) => Stop::blocked("connect"),
+        Ok(None) => Stop::blocked("tls"),
+        Err(stop) => stop,
+    }
+}
+
+/// What is torn down for its own sake is torn down by now, even across the world.
+const LONG_ENOUGH: Duration = Duration::from_secs(1);
