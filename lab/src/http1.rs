@@ -25,6 +25,7 @@ pub(crate) enum Incoming {
 }
 
 /// The head of a request. Its body was read and dropped.
+#[derive(Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,

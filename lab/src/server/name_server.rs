@@ -23,8 +23,11 @@ pub(crate) async fn serve_udp(socket: UdpSocket, server: usize, scene: Arc<Scene
     let mut replies = JoinSet::new();
     let mut packet = vec![0; 4096];
     loop {
-        // An error here is news of an earlier reply that nobody wanted.
-        let Ok((length, peer)) = socket.recv_from(&mut packet).await else { continue };
+        let Ok((length, peer)) = socket.recv_from(&mut packet).await else {
+            // News of an earlier reply that nobody wanted; the pause is for errors that stay.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
         while replies.try_join_next().is_some() {}
         if replies.len() >= MAX_PENDING {
             continue;

@@ -101,6 +101,14 @@ async fn silence_closing_and_garbage() {
 }
 
 #[tokio::test]
+async fn a_port_that_never_answers_does_not_answer_a_hello_either() {
+    let lab = lab("host.'github.com'.port-80.answer = 'silent'").await;
+    let mut stream = dial(&lab, "github.com", 80).await.unwrap();
+    stream.write_all(b"\x16\x03\x01\x00\x05hello\r\n\r\n").await.unwrap();
+    assert!(is_silent(&mut stream).await);
+}
+
+#[tokio::test]
 async fn what_has_no_end_goes_on_far_beyond_any_bound() {
     const ENOUGH: usize = 2 * 1024 * 1024;
     for (word, ends_head) in [("endless-head", false), ("endless-body", true)] {

@@ -120,9 +120,15 @@ async fn exchange(
             Incoming::Request(request) => request,
             Incoming::End => return Ok(()),
             Incoming::Malformed => {
-                let reply = pages::bad_request().with("Connection", "close");
-                connection.send(&reply.to_bytes("GET")).await?;
-                return Trouble::Close.act(connection).await;
+                // Who never answers, or only nonsense, does not begin to with this.
+                return match deed(&Request::default()).1 {
+                    Deed::Trouble(trouble) => trouble.act(connection).await,
+                    Deed::Reply(_) => {
+                        let reply = pages::bad_request().with("Connection", "close");
+                        connection.send(&reply.to_bytes("GET")).await?;
+                        Trouble::Close.act(connection).await
+                    }
+                };
             }
         };
         let (host, deed) = deed(&request);
