@@ -189,6 +189,7 @@ impl Stage {
         let (held, address) = match endpoint.tcp {
             Tcp::Refuse => listen::refusing()?,
             Tcp::Silent => listen::black_hole()?,
+            Tcp::Unreachable => return Ok(listen::unreachable(endpoint.address.port())),
             Tcp::Accept | Tcp::Reset => return self.accepting(endpoint),
         };
         self.held.push(held);

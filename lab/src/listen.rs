@@ -50,6 +50,12 @@ pub(crate) fn black_hole() -> io::Result<(Held, SocketAddr)> {
     Ok((Held(held), address))
 }
 
+/// An address that the kernel refuses to dial: TCP to loopback's broadcast address fails with "network is unreachable",
+/// and no packet is sent.
+pub(crate) fn unreachable(port: u16) -> SocketAddr {
+    (Ipv4Addr::new(127, 255, 255, 255), port).into()
+}
+
 /// One port number for a name server: UDP, and TCP that listens or refuses.
 pub(crate) fn name_server(listens: bool) -> io::Result<(UdpSocket, Result<TcpListener, Held>, SocketAddr)> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);

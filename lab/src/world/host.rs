@@ -36,6 +36,8 @@ pub enum Tcp {
     Silent,
     /// Answered; the connection is reset before any byte.
     Reset,
+    /// Never sent: the machine has no route.
+    Unreachable,
 }
 
 /// TCP and TLS on port 443.

@@ -47,6 +47,12 @@ async fn a_reset_comes_before_any_byte() {
 }
 
 #[tokio::test]
+async fn a_missing_route_is_an_error_of_the_machine() {
+    let lab = lab("host.'github.com'.port-443.tcp = 'unreachable'").await;
+    assert_eq!(dial(&lab, "github.com", 443).await.unwrap_err().kind(), ErrorKind::NetworkUnreachable);
+}
+
+#[tokio::test]
 async fn families_can_differ() {
     let lab = lab(
         "[host.'uploads.github.com']\naddresses = ['140.82.114.14', '2606:50c0:8000::154']\nport-443.tcp-v6 = 'silent'",

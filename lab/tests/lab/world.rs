@@ -61,7 +61,7 @@ fn an_error_reads_well() {
     let error = World::parse("my-world.toml", "about = 'x'\n[firewall]\ndirect = 'open'\n").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "my-world.toml:3:10: unknown value `open`; allowed: `accept`, `refuse`, `silent`, `reset`\n\
+        "my-world.toml:3:10: unknown value `open`; allowed: `accept`, `refuse`, `silent`, `reset`, `unreachable`\n\
          \x20 |\n3 | direct = 'open'\n  |          ^"
     );
 }

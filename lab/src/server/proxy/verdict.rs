@@ -174,7 +174,7 @@ impl Destination {
             _ => Tcp::Refuse,
         };
         match tcp {
-            Tcp::Refuse => Err(Unreached::AtOnce),
+            Tcp::Refuse | Tcp::Unreachable => Err(Unreached::AtOnce),
             Tcp::Silent => Err(Unreached::AfterWaiting),
             Tcp::Accept | Tcp::Reset => Ok(Destination { hosts, port: target.port, tcp }),
         }
