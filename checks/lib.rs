@@ -1,9 +1,11 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
+pub mod connect;
+
 use gh_connect_engine::{Check, Kind};
 
 /// Every check, in the order of reports. A test keeps it equal to the folders.
-pub static ALL: &[&'static dyn Check] = &[];
+pub static ALL: &[&'static dyn Check] = &[&connect::Connect];
 
 /// The check with this id.
 pub fn check(id: &str) -> Option<&'static dyn Check> {

@@ -1,0 +1,318 @@
+//! Whether TCP connections to the hosts come about, each address family by itself.
+
+#[cfg(test)]
+mod tests;
+
+use futures::future::{BoxFuture, join};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Route, Severity, Stop, Subject,
+    Target,
+};
+use gh_connect_probe::{
+    Endpoint,
+    net::Failure,
+    tcp::{Attempt, Dial, DialKey, Family},
+    tls,
+};
+use serde::Serialize;
+
+/// The check.
+pub struct Connect;
+
+static META: Meta = Meta {
+    id: "connect",
+    title: "TCP connections to port 443",
+    category: Category::Network,
+    words: include_str!("README.md"),
+    kinds: &[&REFUSED, &TIMEOUT, &UNREACHABLE, &RESET, &IPV6_BROKEN],
+};
+
+static REFUSED: Kind = Kind {
+    id: "connect/refused",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the connection is refused",
+    since: "0.1.0",
+    world: include_str!("worlds/refused.toml"),
+};
+
+static TIMEOUT: Kind = Kind {
+    id: "connect/timeout",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "nothing answers",
+    since: "0.1.0",
+    world: include_str!("worlds/timeout.toml"),
+};
+
+static UNREACHABLE: Kind = Kind {
+    id: "connect/unreachable",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "there is no way to the network",
+    since: "0.1.0",
+    world: include_str!("worlds/unreachable.toml"),
+};
+
+static RESET: Kind = Kind {
+    id: "connect/reset",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the connection is torn down before a word is said",
+    since: "0.1.0",
+    world: include_str!("worlds/reset.toml"),
+};
+
+static IPV6_BROKEN: Kind = Kind {
+    id: "connect/ipv6-broken",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "IPv4 works and IPv6 does not",
+    since: "0.1.0",
+    world: include_str!("worlds/ipv6-broken.toml"),
+};
+
+impl Check for Connect {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn subjects(&self, plan: &Plan) -> Vec<Subject> {
+        plan.targets.iter().cloned().map(Subject::Target).collect()
+    }
+
+    fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
+        Box::pin(async move {
+            let Subject::Target(target) = subject else {
+                return Err(Stop::Trouble("connect looks at targets only".to_owned()));
+            };
+            match cx.plan().route_of(target) {
+                Route::Direct { .. } => {}
+                Route::Proxy(_) => return Err(Stop::NotApplicable("the proxy connects".to_owned())),
+                Route::Unusable => return Err(Stop::blocked("proxy")),
+            }
+            let endpoint = Endpoint::from(target);
+            let dial = |family| {
+                let key = DialKey { endpoint: endpoint.clone(), family };
+                async move { cx.fact::<Dial>(&key).await }
+            };
+            let (v4, v6) = join(dial(Family::V4), dial(Family::V6)).await;
+            let (v4, v6) = (v4?, v6?);
+            let torn_down = match v4.connected().or(v6.connected()) {
+                // What stops the handshake is for `tls` to tell.
+                Some(_) => tls::torn_down_unasked(cx, &endpoint).await.unwrap_or(None),
+                None => None,
+            };
+            judge(target, &v4, &v6, torn_down.as_ref())
+        })
+    }
+}
+
+/// Judges both families. `torn_down` is how the connection that came about ended before a word was said, if it did.
+fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> Result<Examination, Stop> {
+    let absent = |dial: &Dial| dial.attempts.is_empty();
+    let evidence = Evidence { ipv4: &v4.attempts, ipv6: &v6.attempts, torn_down };
+    let finding = |kind, message| Finding::new(kind, target.to_string(), message).evidence(&evidence);
+    let v4_works = v4.connected();
+    let v6_works = v6.connected();
+    let (deciding, family, other) = match (absent(v4), absent(v6)) {
+        (true, true) => return Err(Stop::blocked("dns")),
+        (false, _) => (v4, Family::V4, v6),
+        (true, false) => (v6, Family::V6, v4),
+    };
+    let Some(connected) = deciding.connected() else {
+        let Some(failure) = deciding.failure() else {
+            return Err(Stop::Trouble(format!("connecting to {target} ended without an outcome")));
+        };
+        let mut message = failed(target, family, &deciding.attempts, failure);
+        if let Some(works) = other.connected() {
+            message.push_str(&format!(
+                " IPv6 works ({} in {}), but GitHub Enterprise Server may use either.",
+                works.address.ip(),
+                span(works.took_us)
+            ));
+        } else if let Some(failure) = other.failure() {
+            message.push_str(&format!(" IPv6 fares no better: {failure}."));
+        }
+        return Ok(steps(finding(kind(failure), message), target, &deciding.attempts).into());
+    };
+    let mut findings = Vec::new();
+    if let Some(failure) = torn_down {
+        let message = format!(
+            "{} answers on port {} after {}, then tears the connection down before anything was sent ({failure}).",
+            connected.address.ip(),
+            target.port,
+            span(connected.took_us)
+        );
+        findings.push(
+            finding(&RESET, message)
+                .step(
+                    Owner::Network,
+                    format!(
+                        "Find the firewall or middlebox that accepts connections to {target} in the place of the host and \
+                         resets them, and let {} through",
+                        connected.address
+                    ),
+                )
+                .step(Owner::ServerAdmin, PROXY_INSTEAD),
+        );
+    }
+    if let (Some(v4), None, Some(failure)) = (v4_works, v6_works, v6.failure())
+        && !matches!(failure, Failure::Unreachable | Failure::NoSuchFamily)
+    {
+        findings.push(ipv6_broken(&finding, target, v4, v6, failure));
+    }
+    let remark = match (v4_works, v6_works) {
+        (Some(_), Some(_)) => "IPv4 and IPv6",
+        (Some(_), None) => "IPv4",
+        (None, _) => "IPv6",
+    };
+    let remark = findings.is_empty().then(|| remark.to_owned());
+    Ok(Examination { findings, remark })
+}
+
+fn ipv6_broken(
+    finding: &impl Fn(&'static Kind, String) -> Finding,
+    target: &Target,
+    v4: &Attempt,
+    v6: &Dial,
+    failure: &Failure,
+) -> Finding {
+    let tried = v6.attempts.first();
+    let address = tried.map(|attempt| attempt.address.ip().to_string()).unwrap_or_default();
+    let took = span(tried.map_or(0, |attempt| attempt.took_us));
+    let cost = match failure {
+        Failure::TimedOut => format!(
+            "Every program that prefers IPv6 waits for it: {FALLBACK_MS} ms where it tries both families at a time \
+             (RFC 8305), about two minutes where it does not"
+        ),
+        _ => format!("Every program that prefers IPv6 loses {took} to each connection"),
+    };
+    let fared = match failure {
+        Failure::TimedOut => format!("got no answer within {took}"),
+        other => format!("failed after {took}: {other}"),
+    };
+    let message = format!(
+        "IPv4 connects in {}, but {} also has IPv6 addresses, and {address} {fared}. {cost}.",
+        span(v4.took_us),
+        target.host
+    );
+    finding(&IPV6_BROKEN, message)
+        .step(
+            Owner::Network,
+            format!(
+                "Let TCP port {} out over IPv6 too, or answer it with an ICMPv6 error instead of silence",
+                target.port
+            ),
+        )
+        .step(
+            Owner::ServerAdmin,
+            "If this network has no working IPv6, take the IPv6 address and default route off the machine, so that \
+             nothing tries",
+        )
+        .step(
+            Owner::Dns,
+            format!("Or leave AAAA records of {} out of the answers that this network gets", target.host),
+        )
+}
+
+fn kind(failure: &Failure) -> &'static Kind {
+    match failure {
+        Failure::Refused => &REFUSED,
+        Failure::TimedOut => &TIMEOUT,
+        Failure::Reset => &RESET,
+        Failure::Unreachable | Failure::NoSuchFamily | Failure::Forbidden | Failure::Other(_) => &UNREACHABLE,
+    }
+}
+
+/// What was seen, in a sentence.
+fn failed(target: &Target, family: Family, attempts: &[Attempt], failure: &Failure) -> String {
+    let first = attempts.first();
+    let address = first.map(|attempt| attempt.address.ip().to_string()).unwrap_or_default();
+    let took = span(attempts.iter().map(|attempt| attempt.took_us).max().unwrap_or(0));
+    let others = match attempts.len().saturating_sub(1) {
+        0 => String::new(),
+        1 => " and 1 further address".to_owned(),
+        more => format!(" and {more} further addresses"),
+    };
+    let host = &target.host;
+    let port = target.port;
+    match failure {
+        Failure::Refused => {
+            format!(
+                "{host} refuses connections to port {port}: {address}{others} answered with a reset within {took}."
+            )
+        }
+        Failure::TimedOut => {
+            format!(
+                "Nothing answers on port {port} of {host}: {address}{others} stayed silent for {took} over {family}."
+            )
+        }
+        Failure::Reset => format!(
+            "The connection to port {port} of {host} ({address}{others}) was torn down after {took}, before anything \
+             was sent."
+        ),
+        Failure::Unreachable => format!(
+            "There is no route to {host}: the system, or a router, reports {address}{others} as unreachable over {family}."
+        ),
+        Failure::NoSuchFamily => {
+            format!(
+                "This machine has no {family}, and {host} has no address that it could use ({address}{others})."
+            )
+        }
+        Failure::Forbidden => {
+            format!(
+                "This machine itself forbids connections to port {port} of {host} ({address}{others}): a local firewall or policy."
+            )
+        }
+        Failure::Other(words) => {
+            format!("A connection to port {port} of {host} ({address}{others}) fails: {words}.")
+        }
+    }
+}
+
+fn steps(finding: Finding, target: &Target, attempts: &[Attempt]) -> Finding {
+    let addresses: Vec<String> = attempts.iter().map(|attempt| attempt.address.ip().to_string()).collect();
+    let host = &target.host;
+    let port = target.port;
+    let allow =
+        format!("Allow TCP from this machine to {host}, port {port} (now at {})", addresses.join(", "));
+    let finding = match finding.kind.id {
+        "connect/unreachable" => finding.step(
+            Owner::Network,
+            format!(
+                "Give this machine a route to {host} (now at {}), usually a default route, and let TCP port {port} through; \
+                 a local firewall can say the same",
+                addresses.join(", ")
+            ),
+        ),
+        "connect/timeout" => {
+            finding.step(Owner::Network, format!("{allow}; something drops these packets without an answer"))
+        }
+        _ => finding.step(Owner::Network, format!("{allow}; something on the way answers in the host's place")),
+    };
+    finding.step(Owner::ServerAdmin, PROXY_INSTEAD)
+}
+
+/// `12.3 ms`, `1.0 s`.
+fn span(micros: u64) -> String {
+    match micros {
+        0..=999 => "less than 1 ms".to_owned(),
+        1_000..=999_999 => format!("{} ms", micros / 1_000),
+        // A timeout ends a little late; what was waited for is what the reader set.
+        _ => format!("{:.1} s", std::time::Duration::from_micros(micros).as_secs_f64()),
+    }
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    ipv4: &'a [Attempt],
+    ipv6: &'a [Attempt],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    torn_down: Option<&'a Failure>,
+}
+
+const PROXY_INSTEAD: &str = "If this network only lets traffic out through a proxy, set it in the Management Console under \
+                             Privacy > HTTP Proxy Server, and run this check with --proxy";
+/// RFC 8305 §5.
+const FALLBACK_MS: u32 = 250;
