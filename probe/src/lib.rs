@@ -3,8 +3,10 @@
 //! Along the way to a host the facts follow one another on one connection: [`dns::Addresses`] → [`tcp::Connection`] or
 //! a proxy's tunnel → a TLS handshake → an HTTP reply. Whoever measured a step parks the live connection in the context for the next one.
 
+pub mod clock;
 pub mod dns;
 pub mod hosts_file;
+pub mod http;
 pub mod net;
 pub mod path;
 pub mod proxy;

@@ -21,6 +21,7 @@ pub use session::VerifiedSession;
 pub(crate) use session::{Attempt, Shaken};
 pub(crate) use silence::why_unverified;
 pub use silence::{Quiet, Silence, torn_down_unasked};
+pub(crate) use tap::Tap;
 pub use verdict::{Reason, Verdict, Verdicts};
 
 use crate::{

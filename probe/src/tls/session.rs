@@ -26,7 +26,7 @@ use crate::{HostName, net::Wire, trust::TrustedRoots};
 /// `--ca-file`. Only a handshake that verified it makes one, so whoever holds one may send credentials
 /// ([`Request::with_credential`](crate::http::Request::with_credential)).
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// fn forged(stream: gh_connect_probe::net::Wire) -> gh_connect_probe::tls::VerifiedSession {
 ///     gh_connect_probe::tls::VerifiedSession { stream }
 /// }
