@@ -79,6 +79,17 @@ pub enum Verdict {
     Undetermined,
 }
 
+impl Verdict {
+    /// The id used in JSON: `undetermined`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

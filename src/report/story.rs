@@ -1,0 +1,328 @@
+//! What a record tells: which findings belong together, what waits for what, and the verdict in words.
+
+use gh_connect_engine::{
+    Category, CheckRecord, FindingRecord, Owner, Record, Severity, State, Stop, Verdict,
+};
+
+/// A record, sorted for whoever has to act on it.
+pub(crate) struct Story<'a> {
+    /// What stands in the way, the weightiest first.
+    pub(crate) causes: Vec<Group<'a>>,
+    /// Checks that could not tell, and made no finding that says why.
+    pub(crate) doubts: Vec<&'a CheckRecord>,
+    /// Checks that wait for others.
+    pub(crate) waiting: Vec<&'a CheckRecord>,
+    /// What works, but is fragile.
+    pub(crate) warnings: Vec<Group<'a>>,
+    /// What somebody accepted.
+    pub(crate) waived: Vec<Group<'a>>,
+    /// What is worth knowing.
+    pub(crate) notes: Vec<Group<'a>>,
+}
+
+/// All findings with one id.
+#[derive(Clone)]
+pub(crate) struct Group<'a> {
+    /// At least one.
+    pub(crate) findings: Vec<&'a FindingRecord>,
+}
+
+/// A text that holds for several subjects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Folded<'a, T> {
+    /// As it was said of the first.
+    pub(crate) said: T,
+    /// The first subject.
+    pub(crate) of: &'a str,
+    /// The subjects of which the same was said.
+    pub(crate) also: Vec<&'a str>,
+}
+
+impl<'a, T> Folded<'a, T> {
+    /// Everything that it was said of.
+    pub(crate) fn subjects(&self) -> Vec<&'a str> {
+        std::iter::once(self.of).chain(self.also.iter().copied()).collect()
+    }
+}
+
+/// A step of a fix, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Act<'a> {
+    /// Who acts.
+    pub(crate) owner: Owner,
+    /// What they do.
+    pub(crate) text: &'a str,
+    /// The command line, where there is one.
+    pub(crate) command: Option<&'a str>,
+}
+
+impl<'a> Story<'a> {
+    pub(crate) fn of(record: &'a Record) -> Self {
+        let findings = || record.checks.iter().flat_map(|check| &check.findings);
+        let mut causes = grouped(findings().filter(|finding| finding.blocks()));
+        let rank = |group: &Group<'_>| record.root_causes.iter().position(|id| id == group.id());
+        causes.sort_by_key(|group| rank(group).unwrap_or(usize::MAX));
+        let severity = |severity| {
+            grouped(
+                findings().filter(move |finding| finding.severity == severity && finding.waived.is_none()),
+            )
+        };
+        let unexplained = |check: &&CheckRecord| {
+            check.state == State::Unknown && !check.findings.iter().any(FindingRecord::blocks)
+        };
+        Self {
+            causes,
+            doubts: record.checks.iter().filter(unexplained).collect(),
+            waiting: record.checks.iter().filter(|check| check.state == State::Blocked).collect(),
+            warnings: severity(Severity::Warning),
+            waived: grouped(findings().filter(|finding| finding.waived.is_some())),
+            notes: severity(Severity::Note),
+        }
+    }
+}
+
+impl<'a> Group<'a> {
+    /// The id that they share.
+    pub(crate) fn id(&self) -> &'a str {
+        &self.first().id
+    }
+
+    /// The first of them.
+    pub(crate) fn first(&self) -> &'a FindingRecord {
+        self.findings[0]
+    }
+
+    /// What it is about, each once.
+    pub(crate) fn subjects(&self) -> Vec<&'a str> {
+        let mut subjects: Vec<&str> = Vec::new();
+        for finding in &self.findings {
+            if !subjects.contains(&finding.subject.as_str()) {
+                subjects.push(&finding.subject);
+            }
+        }
+        subjects
+    }
+
+    /// What was seen; the same said of several subjects counts once.
+    pub(crate) fn messages(&self) -> Vec<Folded<'a, &'a str>> {
+        fold(
+            self.findings.iter().map(|finding| (finding.subject.as_str(), finding.message.as_str())),
+            |text, subject| template(text, subject),
+        )
+    }
+
+    /// What to do, the first choices of all subjects before the second ones.
+    pub(crate) fn steps(&self) -> Vec<Folded<'a, Act<'a>>> {
+        let most = self.findings.iter().map(|finding| finding.fix.len()).max().unwrap_or(0);
+        let choices = (0..most).flat_map(|nth| {
+            self.findings.iter().filter_map(move |finding| {
+                let step = finding.fix.get(nth)?;
+                let act = Act { owner: step.owner, text: &step.text, command: step.command.as_deref() };
+                Some((finding.subject.as_str(), act))
+            })
+        });
+        fold(choices, |act, subject| {
+            let command = act.command.map(|command| template(command, subject));
+            (act.owner, template(act.text, subject), command)
+        })
+    }
+
+    /// Whom else a text means that names the first subject only: `, likewise for the others`.
+    pub(crate) fn likewise<T>(&self, folded: &Folded<'a, T>, text: &str) -> Option<String> {
+        let names_it = template(text, folded.of) != text;
+        match folded.also.len() {
+            0 => None,
+            _ if !names_it => None,
+            more if more > 1 && more + 1 == self.subjects().len() => {
+                Some("likewise for the others".to_owned())
+            }
+            _ => Some(format!("likewise for {}", some(&folded.also, MOST_NAMES, false))),
+        }
+    }
+
+    /// Why it matters; empty when the record does not say.
+    pub(crate) fn why(&self) -> &'a str {
+        &self.first().why
+    }
+}
+
+/// The verdict in one sentence, without a full stop. It begins with a small letter or a figure.
+pub(crate) fn verdict(record: &Record, story: &Story<'_>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(by) = &record.run.cut_short_by {
+        parts.push(format!("cut short by {}", cut_short_by(by)));
+    }
+    let judged = record.checks.iter().any(|check| {
+        !matches!(check.state, State::Skipped | State::NotApplicable | State::Blocked) && !check.deselected
+    });
+    let (unknown, causes): (Vec<_>, Vec<_>) =
+        story.causes.iter().partition(|group| group.first().undetermined);
+    match record.summary.verdict {
+        Verdict::Passed if only_network(record) => {
+            parts.push("nothing on the network stands in the way".to_owned())
+        }
+        Verdict::Passed => parts.push("nothing stands in the way".to_owned()),
+        Verdict::Undetermined if !judged => parts.push("nothing was judged".to_owned()),
+        Verdict::Failed | Verdict::Undetermined => {}
+    }
+    if !causes.is_empty() {
+        parts.push(counted(causes.len(), "thing to do", "things to do"));
+    }
+    if !unknown.is_empty() {
+        parts.push(counted(unknown.len(), "thing to find out", "things to find out"));
+    }
+    if !story.doubts.is_empty() {
+        parts.push(counted(story.doubts.len(), "check could not tell", "checks could not tell"));
+    }
+    if !story.waiting.is_empty() {
+        let it = if causes.len() + unknown.len() + story.doubts.len() == 1 { "it" } else { "them" };
+        parts.push(counted(
+            story.waiting.len(),
+            &format!("check waits for {it}"),
+            &format!("checks wait for {it}"),
+        ));
+    }
+    let skipped =
+        record.checks.iter().filter(|check| check.state == State::Skipped && !check.deselected).count();
+    if skipped > 0 {
+        parts.push(counted(skipped, "check lacks what it needs", "checks lack what they need"));
+    }
+    if !story.warnings.is_empty() {
+        let (one, many) = match record.summary.exit_code {
+            WARNINGS_FAIL => ("warning counts as failure", "warnings count as failures"),
+            _ => ("warning", "warnings"),
+        };
+        parts.push(counted(story.warnings.len(), one, many));
+    }
+    if !story.waived.is_empty() {
+        parts.push(format!("{} waived", counted(story.waived.len(), "warning", "warnings")));
+    }
+    let deselected = record.checks.iter().filter(|check| check.deselected).count();
+    if deselected > 0 {
+        parts.push(format!("{} deselected", counted(deselected, "check", "checks")));
+    }
+    parts.join(", ")
+}
+
+/// Whether all that was judged is how GitHub can be reached: a pass then says nothing of whether GitHub will say yes.
+fn only_network(record: &Record) -> bool {
+    let mut judged = record.checks.iter().filter(|check| !check.deselected);
+    judged.all(|check| check.category == Category::Network)
+}
+
+/// How many checks ended in each state, those that none did left out: `6 passed, 1 warned`.
+pub(crate) fn counts(record: &Record) -> String {
+    let counts = record.summary.counts.iter().filter(|(_, count)| **count > 0);
+    counts
+        .map(|(state, count)| format!("{count} {}", state.id().replace('_', " ")))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A short time in words: `14 ms`, and from a second on as [`seconds`].
+pub(crate) fn duration(milliseconds: u64) -> String {
+    if milliseconds < 1_000 { format!("{milliseconds} ms") } else { seconds(milliseconds) }
+}
+
+/// The time of a run in words: `0.31 s`.
+pub(crate) fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:02} s", milliseconds / 1_000, milliseconds % 1_000 / 10)
+}
+
+/// Why something was not judged, in words.
+pub(crate) fn reason(stop: &Stop) -> String {
+    match stop {
+        Stop::Blocked(by) => format!("waits for {by}"),
+        Stop::Skipped(why) | Stop::NotApplicable(why) | Stop::Trouble(why) => why.clone(),
+    }
+}
+
+/// `1 check`, `2 checks`.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+/// A few subjects by name, and how many more: `a, b and 3 more`. The port 443 goes without saying when `short`; the run
+/// as a whole always does.
+pub(crate) fn some(subjects: &[&str], most: usize, short: bool) -> String {
+    let subjects: Vec<&str> = subjects.iter().copied().filter(|subject| *subject != "run").collect();
+    let name = |subject: &str| {
+        let bare = subject.strip_suffix(":443").filter(|_| short);
+        bare.unwrap_or(subject).to_owned()
+    };
+    let shown: Vec<String> = subjects.iter().take(most).map(|subject| name(subject)).collect();
+    match subjects.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        rest => format!("{} and {rest} more", shown.join(", ")),
+    }
+}
+
+/// Who acts, as a person would say it.
+pub(crate) fn who(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Network => "network team",
+        Owner::Proxy => "proxy team",
+        Owner::Dns => "DNS team",
+        Owner::ServerAdmin => "server admin",
+        Owner::EnterpriseOwner => "enterprise owner",
+        Owner::GithubSupport => "GitHub Support",
+        Owner::Operator => "operator",
+    }
+}
+
+/// What is equal by `key` becomes one, in the order in which it first came.
+pub(crate) fn fold<'a, T, K: PartialEq>(
+    said: impl Iterator<Item = (&'a str, T)>,
+    key: impl Fn(&T, &str) -> K,
+) -> Vec<Folded<'a, T>> {
+    let mut folded: Vec<(K, Folded<'a, T>)> = Vec::new();
+    for (subject, said) in said {
+        let key = key(&said, subject);
+        match folded.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, same)) if same.of == subject || same.also.contains(&subject) => {}
+            Some((_, same)) => same.also.push(subject),
+            None => folded.push((key, Folded { said, of: subject, also: Vec::new() })),
+        }
+    }
+    folded.into_iter().map(|(_, folded)| folded).collect()
+}
+
+/// The text without the name of what it is about: two of them that are equal say the same of different subjects.
+fn template(text: &str, subject: &str) -> String {
+    let host = host(subject);
+    let text = text.replace(subject, "\0");
+    if host.is_empty() { text } else { text.replace(host, "\0") }
+}
+
+/// `host` of `host:port`.
+fn host(subject: &str) -> &str {
+    match subject.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => subject,
+    }
+}
+
+fn grouped<'a>(findings: impl Iterator<Item = &'a FindingRecord>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|group| group.id() == finding.id) {
+            Some(group) => group.findings.push(finding),
+            None => groups.push(Group { findings: vec![finding] }),
+        }
+    }
+    groups
+}
+
+fn cut_short_by(by: &str) -> &str {
+    match by {
+        "deadline" => "the deadline",
+        "interrupt" => "Ctrl-C",
+        "terminate" => "SIGTERM",
+        other => other,
+    }
+}
+
+/// Subjects named in one place.
+pub(crate) const MOST_NAMES: usize = 6;
+/// The exit code of warnings under `--fail-on warn`.
+pub(super) const WARNINGS_FAIL: u8 = 4;

@@ -1,0 +1,203 @@
+use gh_connect_engine::{CheckRecord, Owner, Record, State};
+
+use super::{
+    super::{
+        Detail, glyph,
+        page::{Lead, Page, Span, Tone, inline},
+        story::{self, Act, Folded, Group, MOST_NAMES, Story, counted, fold, some, who},
+    },
+    INDENT,
+};
+
+/// What stands in the way in full, then what is fragile in short, then the rest in a line each.
+pub(super) fn write(page: &mut Page<'_>, record: &Record, story: &Story<'_>) {
+    for cause in &story.causes {
+        page.blank();
+        cause_in_full(page, cause);
+    }
+    page.blank();
+    match &record.run.cut_short_by {
+        Some(by) if !story.doubts.is_empty() => cut_short(page, by, &story.doubts),
+        _ => story.doubts.iter().for_each(|doubt| doubt_in_full(page, doubt)),
+    }
+    for warning in &story.warnings {
+        page.blank();
+        in_short(page, warning);
+    }
+    if !(story.notes.is_empty() && story.waived.is_empty()) {
+        page.blank();
+    }
+    for waived in &story.waived {
+        accepted(page, waived);
+    }
+    for note in &story.notes {
+        for said in &note.messages() {
+            headline(page, note, &[Span::plain(said.said)], Tone::Dim);
+        }
+        evidence(page, note);
+    }
+}
+
+/// One cause: what, why, what to do and who does it.
+fn cause_in_full(page: &mut Page<'_>, cause: &Group<'_>) {
+    let (_, tone) = sign(page, cause);
+    headline(page, cause, &[Span::plain(some(&cause.subjects(), MOST_NAMES, false))], tone);
+    let messages = cause.messages();
+    let mut label = "What";
+    for said in messages.iter().take(MOST_MESSAGES) {
+        labelled(
+            page,
+            std::mem::take(&mut label),
+            &[Span::plain(said.said), likewise(cause, said, said.said)],
+        );
+    }
+    more(page, messages.len());
+    if !cause.why().is_empty() {
+        let why = inline(cause.why(), page.look());
+        labelled(page, "Why", &why);
+    }
+    steps(page, cause);
+    labelled(page, "More", &[Span::new(Tone::Code, &cause.first().docs)]);
+    evidence(page, cause);
+}
+
+/// A check that could not tell, and has no finding that says why.
+fn doubt_in_full(page: &mut Page<'_>, check: &CheckRecord) {
+    let (sign, tone) = glyph::of_state(check.state, page.look());
+    let spans = vec![Span::new(tone, sign), Span::plain(" "), Span::new(tone, &check.id)];
+    let column = INDENT + 2 + check.id.len() + 2;
+    page.paragraph(Lead { indent: INDENT, spans, column, tail: None }, &[Span::plain("could not tell")]);
+    let said = check.not_judged.iter().map(|not| (not.subject.as_str(), story::reason(&not.stop)));
+    let folded = fold(said, |text, _| text.clone());
+    let mut label = "What";
+    for said in folded.iter().take(MOST_MESSAGES) {
+        let subjects = some(&said.subjects(), MOST_NAMES, false);
+        let of = if subjects.is_empty() { subjects } else { format!("{subjects}: ") };
+        labelled(page, std::mem::take(&mut label), &[Span::plain(of), Span::plain(&said.said)]);
+    }
+    more(page, folded.len());
+    labelled(page, "More", &[Span::new(Tone::Code, format!("gh-connect explain {}", check.id))]);
+    page.blank();
+}
+
+/// All that a run had no time for, at once.
+fn cut_short(page: &mut Page<'_>, by: &str, doubts: &[&CheckRecord]) {
+    let (sign, tone) = glyph::of_state(State::Unknown, page.look());
+    let spans = vec![Span::new(tone, sign), Span::plain(" "), Span::new(tone, by)];
+    let ids: Vec<&str> = doubts.iter().map(|check| check.id.as_str()).collect();
+    let column = INDENT + 2 + by.len() + 2;
+    page.paragraph(Lead { indent: INDENT, spans, column, tail: None }, &[Span::plain("cut the run short")]);
+    let what = format!(
+        "{}: {}.",
+        counted(ids.len(), "check could not tell", "checks could not tell"),
+        ids.join(", ")
+    );
+    labelled(page, "What", &[Span::plain(what)]);
+    let again = if by == "deadline" { "run it again with a longer --deadline" } else { "run it again" };
+    let owner = Span::new(Tone::Strong, format!("{}:", who(Owner::Operator)));
+    labelled(page, "Do", &[owner, Span::plain(format!(" {again}; -v shows what each check waited for"))]);
+    page.blank();
+}
+
+/// One warning: what, and the first thing to do.
+fn in_short(page: &mut Page<'_>, warning: &Group<'_>) {
+    let (_, tone) = sign(page, warning);
+    headline(page, warning, &[Span::plain(some(&warning.subjects(), MOST_NAMES, false))], tone);
+    for said in warning.messages().iter().take(MOST_MESSAGES) {
+        page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(warning, said, said.said)]);
+    }
+    if page.look().detail == Detail::Verbose {
+        steps(page, warning);
+    } else if let Some(first) = warning.steps().first() {
+        page.paragraph(Lead::indent(TEXT), &act(warning, first, ""));
+        command(page, &first.said, TEXT);
+    }
+    page.paragraph(Lead::indent(TEXT), &[Span::new(Tone::Code, &warning.first().docs)]);
+    evidence(page, warning);
+}
+
+/// What somebody accepted, and why.
+fn accepted(page: &mut Page<'_>, waived: &Group<'_>) {
+    let reason = waived.first().waived.clone().unwrap_or_default();
+    let subjects = some(&waived.subjects(), MOST_NAMES, false);
+    headline(page, waived, &[Span::plain(format!("{subjects}  waived: {reason}"))], Tone::Dim);
+    if page.look().detail == Detail::Verbose {
+        for said in &waived.messages() {
+            page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(waived, said, said.said)]);
+        }
+    }
+}
+
+/// The first choice, and what else would do.
+fn steps(page: &mut Page<'_>, group: &Group<'_>) {
+    let mut label = "Do";
+    for (nth, step) in group.steps().iter().take(MOST_STEPS).enumerate() {
+        let or = if nth > 0 { "or " } else { "" };
+        let text = act(group, step, or);
+        labelled(page, std::mem::take(&mut label), &text);
+        command(page, &step.said, TEXT + LABEL);
+    }
+}
+
+/// `or proxy team: exempt uploads.github.com:443 from TLS inspection`
+fn act<'a>(group: &Group<'a>, step: &Folded<'a, Act<'a>>, or: &str) -> Vec<Span> {
+    let owner = Span::new(Tone::Strong, format!("{or}{}:", who(step.said.owner)));
+    vec![owner, Span::plain(" "), Span::plain(step.said.text), likewise(group, step, step.said.text)]
+}
+
+fn command(page: &mut Page<'_>, act: &Act<'_>, indent: usize) {
+    if let Some(command) = act.command {
+        page.command(indent, command);
+    }
+}
+
+/// ` (likewise for api.github.com:443)`
+fn likewise<'a, T>(group: &Group<'a>, folded: &Folded<'a, T>, text: &str) -> Span {
+    let likewise = group.likewise(folded, text).map(|likewise| format!(" ({likewise})"));
+    Span::new(Tone::Dim, likewise.unwrap_or_default())
+}
+
+/// What is not shown is at least counted.
+fn more(page: &mut Page<'_>, all: usize) {
+    if all > MOST_MESSAGES {
+        let more = format!("and {} more like these; -o json has them all", all - MOST_MESSAGES);
+        labelled(page, "", &[Span::new(Tone::Dim, more)]);
+    }
+}
+
+fn evidence(page: &mut Page<'_>, group: &Group<'_>) {
+    if page.look().detail != Detail::Verbose {
+        return;
+    }
+    for finding in group.findings.iter().filter(|finding| !finding.evidence.is_null()).take(MOST_MESSAGES) {
+        labelled(page, "Seen", &[Span::new(Tone::Dim, &finding.subject)]);
+        let evidence = serde_json::to_string_pretty(&finding.evidence).unwrap_or_default();
+        page.verbatim(TEXT + LABEL, Tone::Dim, &evidence);
+    }
+}
+
+/// `✘ tls/untrusted-issuer   uploads.github.com:443`
+fn headline(page: &mut Page<'_>, group: &Group<'_>, text: &[Span], tone: Tone) {
+    let (sign, color) = sign(page, group);
+    let spans = vec![Span::new(color, sign), Span::plain(" "), Span::new(tone, group.id())];
+    let column = INDENT + 2 + group.id().len() + 2;
+    page.paragraph(Lead { indent: INDENT, spans, column, tail: None }, text);
+}
+
+fn labelled(page: &mut Page<'_>, label: &str, text: &[Span]) {
+    page.paragraph(Lead::label(TEXT, Span::new(Tone::Dim, label), TEXT + LABEL), text);
+}
+
+fn sign(page: &Page<'_>, group: &Group<'_>) -> (&'static str, Tone) {
+    let first = group.first();
+    glyph::of_finding(first.severity, first.undetermined, first.waived.is_some(), page.look())
+}
+
+/// The column of labels.
+const TEXT: usize = INDENT + 2;
+/// How wide a label is.
+const LABEL: usize = 7;
+/// Different messages of one finding; what several subjects share counts once.
+const MOST_MESSAGES: usize = 4;
+/// Different steps of one finding.
+const MOST_STEPS: usize = 8;
