@@ -193,7 +193,7 @@ mod tests {
             (0, started()),
             (1, ended("dns", State::Failed)),
             (3, ended("connect", State::Passed)),
-            (12, ended("tls", State::Unknown)),
+            (13, ended("tls", State::Unknown)),
         ];
         let expected = [
             "still waiting for: connect, tls",
@@ -202,7 +202,7 @@ mod tests {
             "still waiting for: tls",
             "tls unknown",
         ];
-        assert_eq!(told(script, 13).await, expected);
+        assert_eq!(told(script, 14).await, expected);
     }
 
     #[test]
