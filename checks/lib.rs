@@ -1,11 +1,12 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
 pub mod connect;
+pub mod dns;
 
 use gh_connect_engine::{Check, Kind};
 
 /// Every check, in the order of reports. A test keeps it equal to the folders.
-pub static ALL: &[&'static dyn Check] = &[&connect::Connect];
+pub static ALL: &[&'static dyn Check] = &[&dns::Dns, &connect::Connect];
 
 /// The check with this id.
 pub fn check(id: &str) -> Option<&'static dyn Check> {

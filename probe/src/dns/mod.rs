@@ -9,6 +9,8 @@ mod message;
 mod name_servers;
 mod scope;
 mod system;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::net::IpAddr;

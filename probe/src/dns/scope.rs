@@ -29,7 +29,7 @@ fn v4(address: Ipv4Addr) -> Scope {
         // All of 0.0.0.0/8 is "this host on this network" (RFC 1122 §3.2.1.3).
         [0 | 127, ..] => Scope::Sinkhole,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Scope::NotPublic("private"),
-        [100, 64..=127, ..] => Scope::NotPublic("of a carrier's own network (CGNAT)"),
+        [100, 64..=127, ..] => Scope::NotPublic("carrier-grade NAT"),
         [169, 254, ..] => Scope::NotPublic("link-local"),
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Scope::NotPublic("for documentation"),
         [198, 18 | 19, ..] => Scope::NotPublic("for benchmarks"),
@@ -51,7 +51,7 @@ fn v6(address: Ipv6Addr) -> Scope {
             let [c, d] = low.to_be_bytes();
             v4(Ipv4Addr::new(a, b, c, d))
         }
-        [0xfc00..=0xfdff, ..] => Scope::NotPublic("private (ULA)"),
+        [0xfc00..=0xfdff, ..] => Scope::NotPublic("unique local"),
         [0xfe80..=0xfebf, ..] => Scope::NotPublic("link-local"),
         [0xfec0..=0xfeff, ..] => Scope::NotPublic("site-local"),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Scope::NotPublic("for documentation"),
@@ -87,12 +87,12 @@ mod tests {
             ("172.31.255.255", Scope::NotPublic("private")),
             ("192.168.0.1", Scope::NotPublic("private")),
             ("64:ff9b::a00:1", Scope::NotPublic("private")),
-            ("100.64.0.1", Scope::NotPublic("of a carrier's own network (CGNAT)")),
+            ("100.64.0.1", Scope::NotPublic("carrier-grade NAT")),
             ("169.254.1.1", Scope::NotPublic("link-local")),
             ("198.18.0.7", Scope::NotPublic("for benchmarks")),
             ("203.0.113.66", Scope::NotPublic("for documentation")),
             ("255.255.255.255", Scope::NotPublic("reserved")),
-            ("fd12::1", Scope::NotPublic("private (ULA)")),
+            ("fd12::1", Scope::NotPublic("unique local")),
             ("fe80::1", Scope::NotPublic("link-local")),
             ("2001:db8::1", Scope::NotPublic("for documentation")),
             ("ff02::1", Scope::NotPublic("multicast")),

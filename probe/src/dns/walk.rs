@@ -58,6 +58,19 @@ pub enum Fault {
     Failed(Failure),
 }
 
+impl Fault {
+    /// Whether a resolver that meets it has waited for nothing.
+    pub fn costs_time(&self) -> bool {
+        match self {
+            Self::Silent | Self::Stray => true,
+            Self::Failed(failure) | Self::TruncatedNoTcp(TcpTrouble::Failed(failure)) => {
+                *failure == Failure::TimedOut
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Asked {
     /// What the server says of the name. One family with addresses is enough, whatever becomes of the other; a name that
     /// does not exist does so in both.
@@ -151,16 +164,7 @@ impl Walk {
 
     /// Whether a server that did not answer in time stood before the one that was believed.
     pub fn was_held_up(&self) -> bool {
-        self.passed_over.iter().any(|(_, fault)| {
-            use Fault::{Failed, Silent, Stray, TruncatedNoTcp};
-            matches!(
-                fault,
-                Silent
-                    | Stray
-                    | Failed(Failure::TimedOut)
-                    | TruncatedNoTcp(TcpTrouble::Failed(Failure::TimedOut))
-            )
-        })
+        self.passed_over.iter().any(|(_, fault)| fault.costs_time())
     }
 
     /// Whether the walk ends here.

@@ -1,0 +1,64 @@
+//! Names that resolve, and take their time.
+
+use gh_connect_engine::{Finding, Owner, Seconds};
+use gh_connect_probe::{
+    HostName,
+    dns::{Asked, By, Fault, RecordKind, shown_server},
+};
+
+use super::{
+    judge::Case,
+    wording::{self, count, time},
+};
+
+impl Case<'_> {
+    /// Resolving works and takes long, by the fault of whoever was believed.
+    pub(super) fn slow(&self) -> Option<Finding> {
+        if self.walk.was_held_up() {
+            // The disagreement says so, and who is to blame.
+            return None;
+        }
+        let (host, resolution) = (&self.seen.host, &self.seen.resolution);
+        let believed = self.walk.believed.as_ref().filter(|_| !self.hosts_file_decides());
+        let asked = believed.and_then(|(server, _)| self.asked(*server));
+        let tardy = asked.and_then(|asked| {
+            let how = RecordKind::BOTH.into_iter().find_map(|kind| tardy(asked, kind, host, self.seen.limit));
+            Some((asked.server, how?))
+        });
+        if let Some((server, how)) = tardy {
+            let name = shown_server(server);
+            let finding = self.finding(&super::SLOW, format!("Name server {name} {how}."));
+            let finding = wording::make_it_answer(finding, server, host, "find out what it waits for");
+            return Some(
+                finding.step(Owner::Network, format!("see whether packets are lost on the way to {name}")),
+            );
+        }
+        (resolution.by == By::System && resolution.took_us >= SLOW_US).then(|| {
+            let message = format!("This machine took {} to resolve {host}.", time(resolution.took_us));
+            let what = "see what this machine asks beside its name servers, and which search domains it tries: \
+                        nsswitch.conf, resolv.conf";
+            self.finding(&super::SLOW, message).step(Owner::ServerAdmin, what)
+        })
+    }
+}
+
+/// How a server takes its time over one kind of record, if it does. Refusing at once costs none.
+fn tardy(asked: &Asked, kind: RecordKind, host: &HostName, limit: Seconds) -> Option<String> {
+    let exchange = asked.about(kind);
+    if asked.fault(kind).as_ref().is_some_and(Fault::costs_time) {
+        return Some(format!(
+            "gives no answer for {kind} of {host}, and every lookup waits for it, here for {limit}"
+        ));
+    }
+    exchange.answer()?;
+    let took = time(exchange.took_us);
+    if exchange.attempts > 1 {
+        let queries = count(exchange.attempts, "query", "queries");
+        Some(format!("answered for {kind} of {host} only after {queries} and {took}"))
+    } else {
+        (exchange.took_us >= SLOW_US).then(|| format!("took {took} to answer for {kind} of {host}"))
+    }
+}
+
+/// From here on people wait, and programs with short timeouts fail; in microseconds.
+pub(super) const SLOW_US: u64 = 1_000_000;

@@ -1,0 +1,105 @@
+//! Where the name servers, or this machine and its name servers, say different things.
+
+use std::net::IpAddr;
+
+use gh_connect_engine::Finding;
+use gh_connect_probe::dns::{By, Says, Scope, shown_server};
+
+use super::{
+    delay::SLOW_US,
+    judge::Case,
+    wording::{self, and, list},
+};
+
+impl Case<'_> {
+    /// Somebody says something of another kind than the others, and somebody gives addresses that can be used. Different
+    /// public addresses are no disagreement: that is how the web spreads its load.
+    pub(super) fn disagreement(&self) -> Option<Finding> {
+        let host = &self.seen.host;
+        let mut voices: Vec<Voice> = self.seen.asked.iter().map(|asked| Voice::of(&asked.says())).collect();
+        let mut words: Vec<String> = vec![self.each(&self.seen.asked)];
+        if self.system_has_a_voice() {
+            voices.push(Voice::of_addresses(&self.seen.resolution.addresses));
+            words.push(format!("this machine itself comes to {}", list(&self.seen.resolution.addresses)));
+        }
+        let usable = voices.iter().any(|voice| matches!(voice, Voice::Public | Voice::Inside));
+        if !usable || voices.windows(2).all(|pair| pair[0] == pair[1]) {
+            return None;
+        }
+        let held_up = match self.is_held_up() {
+            true => format!(" Every lookup first waits for {}.", self.passed_over()),
+            false => String::new(),
+        };
+        let message = format!("The name servers do not agree on {host}: {}.{held_up}", words.join("; "));
+        let mut finding = self.finding(&super::RESOLVERS_DISAGREE, message);
+        let odd = self.seen.asked.iter().filter(|asked| !matches!(Voice::of(&asked.says()), Voice::Public));
+        for asked in odd.take(MOST_STEPS) {
+            let what = format!("answer for {host} as the others do");
+            finding = wording::make_it_answer(finding, asked.server, host, &what);
+        }
+        Some(wording::use_others(finding, "or keep only name servers that give the same answer"))
+    }
+
+    /// What the system says counts beside the name servers when it is its own, and about this very name: a short name it
+    /// may have found under a search domain.
+    fn system_has_a_voice(&self) -> bool {
+        let resolution = &self.seen.resolution;
+        resolution.by == By::System
+            && !resolution.addresses.is_empty()
+            && !self.seen.asked.is_empty()
+            && !self.hosts_file_decides()
+            && !self.seen.host.is_this_machine()
+            && self.seen.host.as_str().contains('.')
+    }
+
+    /// Whether lookups wait for a dead server; a system that remembers its answers, or asks in turns, may not.
+    fn is_held_up(&self) -> bool {
+        let resolution = &self.seen.resolution;
+        let quick =
+            resolution.by == By::System && resolution.took_us < SLOW_US && resolution.failure.is_none();
+        self.walk.was_held_up() && !quick
+    }
+
+    fn passed_over(&self) -> String {
+        let names: Vec<String> =
+            self.walk.passed_over.iter().map(|(server, _)| shown_server(*server)).collect();
+        and(&names)
+    }
+}
+
+/// What kind of thing somebody says.
+#[derive(PartialEq, Eq)]
+enum Voice {
+    Public,
+    Inside,
+    Sinkhole,
+    NxDomain,
+    NoData,
+    /// Silence and errors: one kind, for the name itself is not spoken of.
+    Nothing,
+}
+
+impl Voice {
+    fn of(says: &Says) -> Self {
+        match says {
+            Says::Addresses(addresses) => Self::of_addresses(addresses),
+            Says::NxDomain => Self::NxDomain,
+            Says::NoData => Self::NoData,
+            Says::Fails(_) => Self::Nothing,
+        }
+    }
+
+    fn of_addresses(addresses: &[IpAddr]) -> Self {
+        let scopes = || addresses.iter().map(|address| Scope::of(*address));
+        if scopes().any(|scope| scope == Scope::Sinkhole) {
+            Self::Sinkhole
+        } else if scopes().any(|scope| scope != Scope::Public) {
+            Self::Inside
+        } else {
+            Self::Public
+        }
+    }
+}
+
+/// The others are in the message.
+const MOST_STEPS: usize = 3;
