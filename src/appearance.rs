@@ -45,6 +45,17 @@ pub(crate) fn of_stdout(
     }
 }
 
+/// How progress looks on stderr.
+pub(crate) fn of_stderr(
+    appearance: &Appearance,
+    said: Option<bool>,
+    environment: &Environment,
+    terminals: &Terminals,
+) -> Look {
+    let color = color(said, environment, terminals.stderr);
+    Look { color, ..of_stdout(appearance, said, environment, terminals) }
+}
+
 /// How a report looks in a file: the same wherever it was made.
 pub(crate) fn of_file(appearance: &Appearance, said: Option<bool>) -> Look {
     Look { color: said == Some(true), unicode: true, width: USUAL_WIDTH, detail: detail(appearance) }
@@ -75,7 +86,8 @@ mod tests {
 
     #[test]
     fn the_conventions_about_colours_are_honoured() {
-        let rows: &[(Option<bool>, &[(&str, &str)], bool, bool)] = &[
+        type Variables = &'static [(&'static str, &'static str)];
+        let rows: &[(Option<bool>, Variables, bool, bool)] = &[
             (None, &[], true, true),
             (None, &[], false, false),
             (None, &[("NO_COLOR", "1")], true, false),

@@ -6,14 +6,15 @@ use gh_connect_checks::ALL;
 use gh_connect_engine::{Cx, Effects as _, Machine, Record, Run, Sourced, State, Waiver};
 
 use crate::{
-    appearance,
+    Ending, appearance,
     cli::{Appearance, CheckFlags},
     environment::Environment,
     exit::Exit,
     lab_plan,
     output::Output,
-    plan::{self, Ground, Layer, Said, Settings, Source, Spoken, UsageError},
+    plan::{self, Ground, Layer, Place, Said, Settings, Source, Spoken, UsageError},
     platform::{self, Signals, Terminals},
+    progress::{self, Style},
     report, secrets, sink,
 };
 
@@ -23,22 +24,13 @@ pub(crate) fn check(
     appearance: &Appearance,
     environment: &Environment,
     terminals: &Terminals,
-) -> Exit {
-    let refuse = |errors: &[UsageError]| {
-        let color = appearance::color(appearance::said_color(appearance), environment, terminals.stderr);
-        sink::stderr(&plan::render(errors, color));
-        Exit::USAGE
-    };
-    let prepared = match prepare(flags, appearance, environment) {
-        Ok(prepared) => prepared,
-        Err(errors) => return refuse(&errors),
-    };
-    let Prepared { settings, lab } = prepared;
+) -> Result<Exit, Ending> {
+    let Prepared { settings, lab } = prepare(flags, appearance, environment)?;
     sink::learn(|redactor| redactor.merge(settings.plan.redactor()));
     let unwritable: Vec<UsageError> =
         settings.outputs.iter().filter_map(|output| output.prepare().err()).collect();
     if !unwritable.is_empty() {
-        return refuse(&unwritable);
+        return Err(unwritable.into());
     }
     let exit = measure(settings, appearance, environment, terminals);
     drop(lab);
@@ -57,143 +49,137 @@ fn prepare(
     appearance: &Appearance,
     environment: &Environment,
 ) -> Result<Prepared, Vec<UsageError>> {
-    let said = Layer::of_flags(flags, appearance.color.as_deref());
-    let spoken = |file, environment, ground| {
-        plan::settle(Spoken { flags: &said, file, environment, ground, checks: ALL, files: &Machine })
+    let flags_layer = Layer::of_flags(flags, appearance.color.as_deref());
+    let settle = |(file, errors): (Layer, Vec<UsageError>), environment, ground| {
+        let flags = &flags_layer;
+        plan::settle(Spoken { flags, file: &file, errors, environment, ground, checks: ALL, files: &Machine })
     };
     match &flags.lab {
         Some(world) => {
-            let world = lab_plan::find(Some(&lab_plan::said("--lab", world))).map_err(|error| vec![error])?;
-            let running = world.start()?;
+            let world =
+                lab_plan::find(Some(&lab_plan::said("--lab=", world))).map_err(|error| vec![error])?;
+            let running = world.start().map_err(|error| vec![error])?;
             sink::learn(|redactor| secrets::of_environment(&running.environment, redactor));
-            let settings = spoken(Some(&running.layer), &running.environment, running.ground)?;
+            let settings = settle(running.configuration, &running.environment, running.ground)?;
             Ok(Prepared { settings, lab: Some(running.lab) })
         }
         None => {
-            let file = configuration(flags)?;
-            let settings = spoken(file.as_ref(), environment, Ground::machine())?;
+            let file = configuration(flags.config.as_deref())
+                .unwrap_or_else(|error| (Layer::default(), vec![error]));
+            let settings = settle(file, environment, Ground::machine())?;
             Ok(Prepared { settings, lab: None })
         }
     }
 }
 
 /// The file that was named, or `gh-connect.toml` if there is one.
-fn configuration(flags: &CheckFlags) -> Result<Option<Layer>, Vec<UsageError>> {
-    let (name, said) = match &flags.config {
-        Some(name) => {
-            (name.as_str(), Some(Said { text: name.clone(), place: plan::Place::Flag("--config") }))
-        }
-        None => (DEFAULT_FILE, None),
-    };
+fn configuration(named: Option<&str>) -> Result<(Layer, Vec<UsageError>), UsageError> {
+    let name = named.unwrap_or(DEFAULT_FILE);
     let path = Path::new(name);
-    let error = |message: String| match &said {
-        Some(said) => vec![UsageError::at(said, message)],
-        None => vec![UsageError::new(message)],
+    let error = |message: String| match named {
+        Some(name) => {
+            UsageError::at(&Said { text: name.to_owned(), place: Place::Flag("--config") }, message)
+        }
+        None => UsageError::new(message),
     };
     let bytes = match Machine.read(path) {
         Ok(bytes) => bytes,
-        Err(missing) if said.is_none() && missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(missing) if named.is_none() && missing.kind() == std::io::ErrorKind::NotFound => {
+            return Ok((Layer::default(), Vec::new()));
+        }
         Err(unreadable) => return Err(error(format!("{name} cannot be read: {unreadable}"))),
     };
     if bytes.len() > LARGEST_FILE {
         return Err(error(format!("{name} is larger than 1 MiB")));
     }
     let text = String::from_utf8(bytes).map_err(|_| error(format!("{name} is not UTF-8")))?;
-    sink::learn(|redactor| secrets::of_text(&text, redactor));
+    sink::learn(|redactor| secrets::of_file(&text, redactor));
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let source = Arc::new(Source { name: name.to_owned(), text, folder, world: false });
-    plan::read_file(&source).map(Some)
+    Ok(plan::read_file(&Arc::new(Source { name: name.to_owned(), text, folder, world: false })))
 }
 
+/// Runs the checks on a runtime that ends with them.
 fn measure(
     settings: Settings,
     appearance: &Appearance,
     environment: &Environment,
     terminals: &Terminals,
-) -> Exit {
+) -> Result<Exit, Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .thread_stack_size(BLOCKING_STACK)
         .thread_keep_alive(Duration::from_millis(100))
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return broken(&format!("no runtime: {error}")),
-    };
+        .build()?;
     let exit = runtime.block_on(async {
-        let mut signals = match Signals::listen() {
-            Ok(signals) => signals,
-            Err(error) => return broken(&format!("signals cannot be heard: {error}")),
-        };
+        let mut signals = Signals::listen()?;
         let Settings { plan, policy, outputs, color } = settings;
+        let on_stderr = appearance::of_stderr(appearance, color, environment, terminals);
+        let style = Style::choose(terminals.stderr, environment.text("CI").is_some(), on_stderr.detail);
+        let (tell, events) = tokio::sync::mpsc::unbounded_channel();
         let waivers = plan.waivers.clone();
-        let cx = Cx::live(plan, Machine);
         let run = Run {
             checks: ALL,
-            cx,
+            cx: Cx::live(plan, Machine),
             policy,
             id: run_id(),
             vantage: platform::vantage(environment),
-            events: None,
+            events: (style != Style::Silent).then_some(tell),
         };
-        let measured = run.measure(signals.next()).await;
+        let (measured, ()) =
+            tokio::join!(run.measure(signals.next()), progress::show(events, on_stderr, style));
         let record = measured.record();
-        let look = appearance::of_stdout(appearance, color, environment, terminals);
-        let file_look = appearance::of_file(appearance, color);
-        let reports: Vec<(Output, Vec<u8>)> = outputs
-            .into_iter()
-            .map(|output| {
-                let look = if output.path.is_none() { &look } else { &file_look };
-                let report = report::render(output.format, record, look);
-                (output, report)
-            })
-            .collect();
-        let written = tokio::select! {
-            written = write(reports) => written,
+        let on_stdout = appearance::of_stdout(appearance, color, environment, terminals);
+        let in_files = appearance::of_file(appearance, color);
+        let rendered = outputs.into_iter().map(|output| {
+            let look = if output.path.is_none() { &on_stdout } else { &in_files };
+            let report = report::render(output.format, record, look);
+            (output, report)
+        });
+        tokio::select! {
+            written = write(rendered.collect()) => written.map(|()| conclude(&waivers, record)),
             // Whoever says it twice means it.
-            again = signals.next() => return again.into(),
-        };
-        if !written.is_empty() {
-            return broken(&written.join("\ngh-connect: "));
-        }
-        let exit = Exit(record.summary.exit_code);
-        match unused(&waivers, record) {
-            unused if unused.is_empty() || exit == Exit::FAILED || record.run.cut_short_by.is_some() => exit,
-            unused => {
-                for id in unused {
-                    sink::stderr(&format!(
-                        "error: the waiver of {id} matched no finding of this run; remove it\n"
-                    ));
-                }
-                Exit::USAGE
-            }
+            again = signals.next() => Ok(again.into()),
         }
     });
+    // Threads that wait for a name server which never answers are not waited for.
     runtime.shutdown_background();
     exit
 }
 
 /// Writes all reports on a thread of its own: a reader that stalls must not keep a second Ctrl-C from being heard.
-/// What went wrong is returned.
-async fn write(reports: Vec<(Output, Vec<u8>)>) -> Vec<String> {
+async fn write(reports: Vec<(Output, Vec<u8>)>) -> Result<(), Ending> {
     let (done, outcome) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().name("reports".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("reports".to_owned()).spawn(move || {
         let failed = reports.iter().filter_map(|(output, report)| {
             let error = output.write(report).err()?;
             Some(format!("the report cannot be written to {}: {error}", output.place()))
         });
         // Nobody waits any more after a second signal.
-        let _ = done.send(failed.collect());
-    });
-    match thread {
-        Ok(_) => outcome.await.unwrap_or_else(|_| vec!["the reports were not written".to_owned()]),
-        Err(error) => vec![format!("no thread for the reports: {error}")],
+        let _ = done.send(failed.collect::<Vec<_>>());
+    })?;
+    let failed = outcome.await.unwrap_or_else(|_| vec!["the reports were not written".to_owned()]);
+    if failed.is_empty() { Ok(()) } else { Err(Ending::Internal(failed.join("\ngh-connect: "))) }
+}
+
+/// The exit code: the run's own, unless somebody accepts what nobody found.
+fn conclude(waivers: &[Sourced<Waiver>], record: &Record) -> Exit {
+    let exit = Exit(record.summary.exit_code);
+    let unused = unused(waivers, record);
+    if unused.is_empty() || exit == Exit::FAILED || record.run.cut_short_by.is_some() {
+        return exit;
     }
+    for waiver in unused {
+        let Waiver { id, .. } = &waiver.value;
+        let told = UsageError::new(format!("the waiver of `{id}` matched no finding of this run"))
+            .hint(format!("remove it ({})", waiver.origin));
+        sink::stderr(&told.render(false));
+    }
+    Exit::USAGE
 }
 
 /// Waivers that matched nothing. Of a check that was not judged in full nobody knows what it would have found.
-fn unused(waivers: &[Sourced<Waiver>], record: &Record) -> Vec<String> {
+fn unused<'w>(waivers: &'w [Sourced<Waiver>], record: &Record) -> Vec<&'w Sourced<Waiver>> {
     let needless = |id: &str| {
         let check = record.checks.iter().find(|check| id.split('/').next() == Some(&check.id));
         check.is_some_and(|check| {
@@ -201,12 +187,7 @@ fn unused(waivers: &[Sourced<Waiver>], record: &Record) -> Vec<String> {
             judged && !check.findings.iter().any(|finding| finding.id == id)
         })
     };
-    waivers.iter().map(|waiver| &waiver.value.id).filter(|id| needless(id)).cloned().collect()
-}
-
-fn broken(what: &str) -> Exit {
-    sink::stderr(&format!("gh-connect: {what}\n"));
-    Exit::INTERNAL
+    waivers.iter().filter(|waiver| needless(&waiver.value.id)).collect()
 }
 
 /// Unique among the runs of one machine, and sorted by time.

@@ -91,6 +91,13 @@ pub(crate) enum Action {
     /// Print the manual page.
     #[command(after_help = "For example:  gh-connect man | man -l -")]
     Man,
+
+    /// Print a page of the documentation that is made from the checks.
+    #[command(hide = true)]
+    Reference {
+        /// Its path in the repository. Default: list them.
+        path: Option<String>,
+    },
 }
 
 /// Options of `check`.

@@ -10,47 +10,23 @@ use std::{
 use gh_connect_engine::{Roots, shown};
 
 use crate::{
-    appearance,
-    cli::{Appearance, LabFlags},
+    Ending,
+    cli::LabFlags,
     environment::Environment,
     exit::Exit,
     lab_plan::{self, Named, Running},
-    plan::{self, Ground, UsageError, seconds},
-    platform::{Signals, Terminals},
+    plan::{Ground, UsageError, seconds},
+    platform::Signals,
     secrets, sink,
 };
 
 /// Starts the world, tells how to reach it, and waits.
-pub(crate) fn lab(
-    flags: &LabFlags,
-    appearance: &Appearance,
-    environment: &Environment,
-    terminals: &Terminals,
-) -> Exit {
-    let (named, duration) = match understood(flags) {
-        Ok(understood) => understood,
-        Err(errors) => {
-            let color = appearance::color(appearance::said_color(appearance), environment, terminals.stderr);
-            sink::stderr(&plan::render(&errors, color));
-            return Exit::USAGE;
-        }
-    };
-    let running = match named.start() {
-        Ok(running) => running,
-        Err(errors) => {
-            sink::stderr(&plan::render(&errors, false));
-            return Exit::USAGE;
-        }
-    };
-    let told = write_configuration(&named, &running)
-        .and_then(|configuration| sink::stdout(&welcome(&named, &running, environment, &configuration)));
-    match told.and_then(|()| wait(duration)) {
-        Ok(exit) => exit,
-        Err(error) => {
-            sink::stderr(&format!("gh-connect: {error}\n"));
-            Exit::INTERNAL
-        }
-    }
+pub(crate) fn lab(flags: &LabFlags, environment: &Environment) -> Result<Exit, Ending> {
+    let (named, duration) = understood(flags)?;
+    let running = named.start()?;
+    let configuration = write_configuration(&named, &running)?;
+    sink::stdout(&welcome(&named, &running, environment, &configuration))?;
+    Ok(wait(duration)?)
 }
 
 fn understood(flags: &LabFlags) -> Result<(Named, Option<Duration>), Vec<UsageError>> {

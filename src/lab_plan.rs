@@ -29,8 +29,8 @@ pub(crate) struct Running {
     pub(crate) lab: LabThread,
     /// What holds where nobody said anything.
     pub(crate) ground: Ground,
-    /// What the world says as if it stood in `gh-connect.toml`.
-    pub(crate) layer: Layer,
+    /// What the world says as if it stood in `gh-connect.toml`, and what is wrong with it.
+    pub(crate) configuration: (Layer, Vec<UsageError>),
     /// The environment in the world.
     pub(crate) environment: Environment,
 }
@@ -65,21 +65,21 @@ pub(crate) fn find(said: Option<&Said>) -> Result<Named, UsageError> {
 
 impl Named {
     /// Starts the world's servers on loopback.
-    pub(crate) fn start(&self) -> Result<Running, Vec<UsageError>> {
+    pub(crate) fn start(&self) -> Result<Running, UsageError> {
         let lab = LabThread::start(&self.world)
-            .map_err(|error| vec![UsageError::new(format!("the lab cannot be started: {error}"))])?;
+            .map_err(|error| UsageError::new(format!("the lab cannot be started: {error}")))?;
         let ground = self.ground(&lab);
         let text = toml::to_string(lab.check())
-            .map_err(|error| vec![UsageError::new(format!("the world's [check] cannot be read: {error}"))])?;
+            .map_err(|error| UsageError::new(format!("the world's [check] cannot be read: {error}")))?;
         let source = Arc::new(Source {
             name: self.name.clone(),
             text,
             folder: lab.directory().to_owned(),
             world: true,
         });
-        let layer = read_file(&source)?;
+        let configuration = read_file(&source);
         let environment = self.world.environment.clone().into_iter().collect();
-        Ok(Running { lab, ground, layer, environment })
+        Ok(Running { lab, ground, configuration, environment })
     }
 
     fn ground(&self, lab: &Lab) -> Ground {
@@ -127,7 +127,7 @@ fn file(said: &Said) -> Result<String, UsageError> {
                 false => UsageError::at(said, format!("there is no world `{}`", said.text)),
             };
             let error = match nearest(&said.text, ids()) {
-                Some(id) => error.hint(format!("did you mean `{id}`?")),
+                Some(id) => error.meant(&id),
                 None => error,
             };
             Err(error.hint(

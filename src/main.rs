@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod environment;
 mod exit;
+mod explain;
 mod lab;
 mod lab_plan;
 mod output;
@@ -12,6 +13,7 @@ mod pages;
 mod panic;
 mod plan;
 mod platform;
+mod progress;
 mod report;
 mod secrets;
 mod sink;
@@ -24,6 +26,7 @@ use crate::{
     cli::{Action, Cli},
     environment::Environment,
     exit::Exit,
+    plan::UsageError,
     platform::Terminals,
 };
 
@@ -39,9 +42,8 @@ fn run() -> Exit {
     let environment = Environment::of_this_process();
     sink::learn(|redactor| {
         secrets::of_environment(&environment, redactor);
-        for argument in &arguments {
-            secrets::of_text(&argument.to_string_lossy(), redactor);
-        }
+        let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+        secrets::of_arguments(texts.iter().map(AsRef::as_ref), redactor);
     });
     let terminals = Terminals::of_this_process();
     let cli = match Cli::try_parse_from(arguments) {
@@ -49,12 +51,66 @@ fn run() -> Exit {
         Err(error) => return not_understood(&error, &environment, &terminals),
     };
     let Cli { command, appearance } = cli;
-    match command {
+    let measures = matches!(command, Action::Check(_));
+    let refuse = |errors: &[UsageError]| {
+        let color = appearance::color(appearance::said_color(&appearance), &environment, terminals.stderr);
+        let afterwards = if measures { "\nNothing was measured.\n" } else { "" };
+        sink::stderr(&format!("{}{afterwards}", plan::render(errors, color)));
+        Exit::USAGE
+    };
+    // `check` tells of it beside everything else that is wrong.
+    if let (Err(error), false) = (plan::color(appearance.color.as_deref()), measures) {
+        return refuse(&[error]);
+    }
+    let ended = match command {
         Action::Check(flags) => check::check(&flags, &appearance, &environment, &terminals),
+        Action::Lab(flags) => lab::lab(&flags, &environment),
+        Action::Explain { id } => {
+            let look = appearance::of_stdout(
+                &appearance,
+                appearance::said_color(&appearance),
+                &environment,
+                &terminals,
+            );
+            pages::explain(id.as_deref(), &look)
+        }
         Action::Completions { shell } => pages::completions(shell),
         Action::Man => pages::man(),
-        Action::Lab(flags) => lab::lab(&flags, &appearance, &environment, &terminals),
-        Action::Explain { id: _ } => Exit::INTERNAL,
+        Action::Reference { path } => pages::reference(path.as_deref()),
+    };
+    ended.unwrap_or_else(|ending| match ending {
+        Ending::Usage(errors) => refuse(&errors),
+        Ending::Internal(message) => {
+            sink::stderr(&format!("gh-connect: {message}\n"));
+            Exit::INTERNAL
+        }
+    })
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// What was said makes no sense.
+    Usage(Vec<UsageError>),
+    /// The fault is here, or around here.
+    Internal(String),
+}
+
+impl From<Vec<UsageError>> for Ending {
+    fn from(errors: Vec<UsageError>) -> Self {
+        Self::Usage(errors)
+    }
+}
+
+impl From<UsageError> for Ending {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(vec![error])
+    }
+}
+
+impl From<std::io::Error> for Ending {
+    fn from(error: std::io::Error) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 

@@ -6,24 +6,46 @@ use clap_mangen::{
     roff::{Roff, bold, italic, roman},
 };
 
-use crate::{cli::Cli, exit::Exit, sink};
+use gh_connect_checks::ALL;
+
+use crate::{Ending, cli::Cli, exit::Exit, explain, plan::UsageError, report::Look, sink};
+
+/// What is known of a check or a finding.
+pub(crate) fn explain(id: Option<&str>, look: &Look) -> Result<Exit, Ending> {
+    let text = explain::explain(ALL, id, look).map_err(|error| {
+        let told = UsageError::new(format!("there is no check or finding `{}`", error.id))
+            .hint("`gh-connect explain` lists all of them");
+        match &error.meant {
+            Some(meant) => told.meant(meant),
+            None => told,
+        }
+    })?;
+    print(&text)
+}
 
 /// A completion script.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Exit {
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit, Ending> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "gh-connect", &mut script);
-    print(&script)
+    print(&String::from_utf8_lossy(&script))
 }
 
 /// One manual page with all commands, their options, exit codes, variables and files.
-pub(crate) fn man() -> Exit {
+pub(crate) fn man() -> Result<Exit, Ending> {
     let mut page = Vec::new();
-    match write_man(&mut page) {
-        Ok(()) => print(&page),
-        Err(error) => {
-            sink::stderr(&format!("gh-connect: {error}\n"));
-            Exit::INTERNAL
-        }
+    write_man(&mut page)?;
+    print(&String::from_utf8_lossy(&page))
+}
+
+/// A page of `docs/` that is made from the checks; without a path, the paths of all.
+pub(crate) fn reference(path: Option<&str>) -> Result<Exit, Ending> {
+    let files = explain::reference::files(ALL);
+    match path {
+        None => print(&files.iter().map(|(path, _)| format!("{path}\n")).collect::<String>()),
+        Some(path) => match files.iter().find(|(name, _)| name == path) {
+            Some((_, text)) => print(text),
+            None => Err(UsageError::new(format!("`{path}` is no page that is made from the checks")).into()),
+        },
     }
 }
 
@@ -34,7 +56,7 @@ fn write_man(page: &mut Vec<u8>) -> std::io::Result<()> {
     root.render_title(page)?;
     root.render_name_section(page)?;
     heading("SYNOPSIS").to_writer(page)?;
-    for command in whole.get_subcommands() {
+    for command in whole.get_subcommands().filter(|command| !command.is_hide_set()) {
         let mut synopsis = Roff::new();
         synopsis.text([bold(format!("gh-connect {}", command.get_name())), roman(operands(command))]);
         synopsis.control("br", []);
@@ -66,7 +88,7 @@ fn operands(command: &Command) -> String {
 
 fn commands(whole: &Command) -> Roff {
     let mut roff = heading("COMMANDS");
-    for command in whole.get_subcommands() {
+    for command in whole.get_subcommands().filter(|command| !command.is_hide_set()) {
         roff.control("TP", []);
         roff.text([bold(command.get_name()), roman(operands(command))]);
         let about = command.get_long_about().or_else(|| command.get_about());
@@ -102,11 +124,9 @@ fn heading(title: &str) -> Roff {
     roff
 }
 
-fn print(bytes: &[u8]) -> Exit {
-    match sink::stdout(&String::from_utf8_lossy(bytes)) {
-        Ok(()) => Exit::SUCCESS,
-        Err(_) => Exit::INTERNAL,
-    }
+fn print(text: &str) -> Result<Exit, Ending> {
+    sink::stdout(text)?;
+    Ok(Exit::SUCCESS)
 }
 
 const EXIT_STATUS: &[(&str, &str)] = &[

@@ -11,35 +11,70 @@ pub(crate) fn of_environment(environment: &Environment, redactor: &mut Redactor)
         redactor.learn(&Secret::new(value));
     }
     for value in PROXIES.iter().filter_map(|name| environment.text(name)) {
-        of_text(value, redactor);
+        of_url(value, redactor);
+    }
+}
+
+/// Teaches every user info on the command line.
+pub(crate) fn of_arguments<'a>(arguments: impl Iterator<Item = &'a str>, redactor: &mut Redactor) {
+    let mut is_url = false;
+    for argument in arguments {
+        match argument.split_once('=') {
+            Some((flag, value)) if URL_FLAGS.contains(&flag) => of_url(value, redactor),
+            _ if is_url => of_url(argument, redactor),
+            _ => of_text(argument, redactor),
+        }
+        is_url = URL_FLAGS.contains(&argument);
+    }
+}
+
+/// Teaches every user info in a configuration file, be it TOML or not.
+pub(crate) fn of_file(text: &str, redactor: &mut Redactor) {
+    of_text(text, redactor);
+    for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+        if key.contains("proxy") || key.contains("server") {
+            of_url(value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')), redactor);
+        }
+    }
+}
+
+/// Teaches the user info of what is meant to be a URL, whatever stands in it.
+fn of_url(text: &str, redactor: &mut Redactor) {
+    if let Ok(url) = ProxyUrl::parse(text) {
+        url.teach(redactor);
+    }
+    if let Some((before, _)) = text.rsplit_once('@') {
+        of_user_info(before.split_once("//").map_or(before, |(_, user_info)| user_info), redactor);
     }
 }
 
 /// Teaches every user info in a text: what stands before an `@`, back to the slashes or to a space or quote.
 ///
 /// It must look like user info: begin after `//` or hold a `:`. A mail address in a reason is none.
-pub(crate) fn of_text(text: &str, redactor: &mut Redactor) {
-    if let Ok(url) = ProxyUrl::parse(text) {
-        url.teach(redactor);
-    }
+fn of_text(text: &str, redactor: &mut Redactor) {
     for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')) {
         let Some((before, _)) = word.rsplit_once('@') else { continue };
-        let (user_info, certain) = match before.split_once("//") {
-            Some((_, user_info)) => (user_info, true),
-            // `--proxy=user:password@host`
-            None => (before.split_once('=').map_or(before, |(_, value)| value), false),
-        };
-        match user_info.split_once(':') {
-            Some((user, password)) => {
-                redactor.learn_pair(&Secret::new(user), &Secret::new(password));
-                redactor.learn_pair(&decoded(user), &decoded(password));
-            }
-            // A token in the place of the user name.
-            None if certain => {
-                redactor.learn(&Secret::new(user_info));
-                redactor.learn(&decoded(user_info));
+        match before.split_once("//") {
+            Some((_, user_info)) => of_user_info(user_info, redactor),
+            None if before.contains(':') => {
+                // `--proxy=user:password@host`
+                of_user_info(before.split_once('=').map_or(before, |(_, value)| value), redactor);
             }
             None => {}
+        }
+    }
+}
+
+/// `user:password`, or a token in the place of the user name.
+fn of_user_info(user_info: &str, redactor: &mut Redactor) {
+    match user_info.split_once(':') {
+        Some((user, password)) => {
+            redactor.learn_pair(&Secret::new(user), &Secret::new(password));
+            redactor.learn_pair(&decoded(user), &decoded(password));
+        }
+        None => {
+            redactor.learn(&Secret::new(user_info));
+            redactor.learn(&decoded(user_info));
         }
     }
 }
@@ -51,6 +86,9 @@ fn decoded(text: &str) -> Secret {
 /// Variables whose whole value is a secret.
 const CREDENTIALS: [&str; 5] =
     ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GHE_MANAGE_PASSWORD"];
+
+/// Flags whose value is a URL.
+const URL_FLAGS: [&str; 2] = ["--proxy", "--server"];
 
 /// Variables that may hold a URL with credentials.
 pub(crate) const PROXIES: [&str; 6] =
@@ -72,11 +110,25 @@ mod tests {
             ("http://us@er:hunter2@hunter@proxy", "hunter2@hunter"),
             ("http://user:hunter%32hunter@proxy", "hunter2hunter"),
             ("socks5h://user:hunter2hunter@proxy", "hunter2hunter"),
+            ("proxy = \"http//user:hunter 2 hunter@proxy", "hunter 2 hunter"),
         ] {
             let mut redactor = Redactor::new();
-            of_text(text, &mut redactor);
+            of_file(text, &mut redactor);
             let clean = redactor.clean(&format!("{secret} and {text}")).into_owned();
             assert!(!clean.contains(secret), "{text}: {clean}");
+        }
+    }
+
+    #[test]
+    fn user_info_is_found_in_arguments() {
+        for arguments in [
+            &["--proxy", "http//user:hunter 2 hunter@proxy"][..],
+            &["--proxy=http//user:hunter 2 hunter@proxy"],
+            &["--server", "user:hunter 2 hunter@ghes"],
+        ] {
+            let mut redactor = Redactor::new();
+            of_arguments(arguments.iter().copied(), &mut redactor);
+            assert!(!redactor.clean(&arguments.join(" ")).contains("hunter"), "{arguments:?}");
         }
     }
 

@@ -155,7 +155,7 @@ fn judged_again(ran: &Ran) -> Result<(), String> {
 fn explained(kind: &Kind) -> Result<(), String> {
     let output = gh_connect(["explain", kind.id]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    let words = [kind.id, "Why", "Fix", "--lab="];
+    let words = [kind.id, "What it means", "Why it matters", "How to fix it", &format!("--lab={}", kind.id)];
     match words.iter().find(|word| !text.contains(**word)) {
         Some(missing) => Err(format!("explain does not say {missing}:\n{text}")),
         None if output.status.code() == Some(0) => Ok(()),

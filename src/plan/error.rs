@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct UsageError {
     message: String,
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
     hints: Vec<String>,
 }
 
@@ -44,7 +44,11 @@ impl UsageError {
             Place::Flag(flag) => Excerpt {
                 place: "command line".to_owned(),
                 line: None,
-                before: format!("{flag} {}", piece(&said.text, 0..part.start)),
+                before: format!(
+                    "{flag}{}{}",
+                    if flag.ends_with('=') { "" } else { " " },
+                    piece(&said.text, 0..part.start)
+                ),
                 marked: piece(&said.text, part.clone()),
                 after: piece(&said.text, part.end..said.text.len()),
             },
@@ -56,12 +60,12 @@ impl UsageError {
                 Excerpt::of_file(source, if exact && !part.is_empty() { inner } else { span.clone() })
             }
         };
-        Self { excerpt: Some(excerpt), ..Self::new(message) }
+        Self { excerpt: Some(Box::new(excerpt)), ..Self::new(message) }
     }
 
     /// An error about bytes of a file.
     pub(crate) fn in_file(source: &Source, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { excerpt: Some(Excerpt::of_file(source, span)), ..Self::new(message) }
+        Self { excerpt: Some(Box::new(Excerpt::of_file(source, span))), ..Self::new(message) }
     }
 
     /// Adds a line of advice, `allowed: …`.
@@ -75,9 +79,16 @@ impl UsageError {
     #[must_use]
     pub(crate) fn did_you_mean(self, said: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         match super::suggest::nearest(said, known) {
-            Some(known) => self.hint(format!("did you mean `{known}`?")),
+            Some(known) => self.meant(&known),
             None => self,
         }
+    }
+
+    /// Adds what was meant: the first thing to read.
+    #[must_use]
+    pub(crate) fn meant(mut self, meant: &str) -> Self {
+        self.hints.insert(0, format!("did you mean `{meant}`?"));
+        self
     }
 
     /// As it is shown on stderr, several lines with a final line break.
@@ -114,11 +125,9 @@ impl UsageError {
     }
 }
 
-/// All errors, and what they mean for the run.
+/// All errors, one after the other.
 pub(crate) fn render(errors: &[UsageError], color: bool) -> String {
-    let mut out = errors.iter().map(|error| error.render(color)).collect::<Vec<_>>().join("\n");
-    out.push_str("\nNothing was measured.\n");
-    out
+    errors.iter().map(|error| error.render(color)).collect::<Vec<_>>().join("\n")
 }
 
 impl Excerpt {

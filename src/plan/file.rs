@@ -12,16 +12,17 @@ use super::{
     said::{Layer, Place, Said, Source},
 };
 
-/// Reads a configuration, or tells everything that is wrong with it.
-pub(crate) fn read(source: &Arc<Source>) -> Result<Layer, Vec<UsageError>> {
+/// Reads a configuration: what could be understood, and everything that is wrong with the rest.
+pub(crate) fn read(source: &Arc<Source>) -> (Layer, Vec<UsageError>) {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
         // One slip can have a long tail.
-        return Err(errors.iter().take(MOST_ERRORS).map(|error| syntax(source, error)).collect());
+        let errors = errors.iter().take(MOST_ERRORS).map(|error| syntax(source, error));
+        return (Layer::default(), errors.collect());
     }
     let mut reading = Reading { source, layer: Layer::default(), errors: Vec::new() };
     reading.table(table.get_ref(), &[], KEYS);
-    if reading.errors.is_empty() { Ok(reading.layer) } else { Err(reading.errors) }
+    (reading.layer, reading.errors)
 }
 
 struct Reading<'a> {

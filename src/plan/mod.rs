@@ -64,7 +64,9 @@ pub(crate) struct Spoken<'a> {
     /// The command line.
     pub(crate) flags: &'a Layer,
     /// `gh-connect.toml`, or what a lab world says in its place.
-    pub(crate) file: Option<&'a Layer>,
+    pub(crate) file: &'a Layer,
+    /// What was wrong with it already.
+    pub(crate) errors: Vec<UsageError>,
     /// The environment.
     pub(crate) environment: &'a Environment,
     /// The rest.
@@ -90,9 +92,8 @@ pub(crate) struct Settings {
 
 /// Finds out what is meant, or everything that makes no sense.
 pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
-    let Spoken { flags, file, environment, ground, checks, files } = spoken;
-    let nothing = Layer::default();
-    let mut reader = Reader { layers: [flags, file.unwrap_or(&nothing)], errors: Vec::new() };
+    let Spoken { flags, file, errors, environment, ground, checks, files } = spoken;
+    let mut reader = Reader { layers: [flags, file], errors };
 
     let ghe_com = reader.one(|layer| &layer.ghe_com, values::subdomain);
     let product =
@@ -164,6 +165,12 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
     } else {
         Err(reader.errors)
     }
+}
+
+/// What `--color` says, for commands that have no plan.
+pub(crate) fn color(said: Option<&str>) -> Result<Option<bool>, UsageError> {
+    let said = said.map(|text| Said { text: text.to_owned(), place: Place::Flag("--color") });
+    said.map_or(Ok(None), |said| values::one_of(&said, &COLOR))
 }
 
 /// What was said, in order of precedence, and what was wrong with it so far. A value that a nearer one hides is read, too:

@@ -56,7 +56,7 @@ fn setting(said: &Said) -> Result<ProxySetting, UsageError> {
             let mut error = UsageError::at(said, format!("this is not the URL of a proxy: {reason}"))
                 .hint("allowed: http://HOST:PORT, https://HOST:PORT, or `off` for none");
             if reason == ProxyUrlError::NoScheme {
-                error = error.hint(format!("did you mean `http://{}`?", ProxyUrl::shown(text)));
+                error = error.meant(&format!("http://{}", ProxyUrl::shown(text)));
             }
             Err(error)
         }

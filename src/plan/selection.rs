@@ -19,7 +19,8 @@ pub(super) fn check_or_category(said: &Said, checks: &[&'static dyn Check]) -> R
     let error = match text.split_once('/') {
         Some((check, _)) if known.contains(&check) => {
             UsageError::at(said, format!("`{text}` is a finding; checks are selected as a whole"))
-                .hint(format!("did you mean `{check}`? (to accept a finding: --waive)"))
+                .hint("to accept a finding: --waive")
+                .meant(check)
         }
         _ => {
             UsageError::at(said, format!("there is no check or category `{text}`")).did_you_mean(text, &known)

@@ -99,12 +99,13 @@ fn told(
         world: false,
     };
     let shown = |errors: Vec<UsageError>| errors.iter().map(|error| error.render(false)).collect::<String>();
-    let file = read_file(&std::sync::Arc::new(source)).map_err(shown)?;
+    let (file, errors) = read_file(&std::sync::Arc::new(source));
     let environment =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let spoken = Spoken {
         flags: &layer,
-        file: Some(&file),
+        file: &file,
+        errors,
         environment: &environment,
         ground: Ground::machine(),
         checks: CHECKS,

@@ -46,7 +46,7 @@ pub(super) fn enterprise(said: &Said) -> Result<String, UsageError> {
         .hint("allowed: letters, digits and hyphens, as in github.com/enterprises/SLUG");
     let slug = text.split_once("/enterprises/").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
     Err(match slug.filter(|slug| fits(slug)) {
-        Some(slug) => error.hint(format!("did you mean `{slug}`?")),
+        Some(slug) => error.meant(slug),
         None => error,
     })
 }
@@ -68,7 +68,7 @@ pub(super) fn subdomain(said: &Said) -> Result<String, UsageError> {
     let name = text.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
     let name = name.strip_suffix(".ghe.com").and_then(|name| name.rsplit('.').next());
     Err(match name.filter(|name| fits(name)) {
-        Some(name) => error.hint(format!("did you mean `{name}`?")),
+        Some(name) => error.meant(name),
         None => error,
     })
 }
@@ -125,7 +125,7 @@ pub(super) fn host_and_port(said: &Said) -> Result<(String, u16), UsageError> {
     if let Some((_, rest)) = text.split_once("://") {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = host.rsplit('@').next().unwrap_or_default();
-        return Err(error("this is a URL, not a host").hint(format!("did you mean `{host}`?")));
+        return Err(error("this is a URL, not a host").meant(host));
     }
     if text.parse::<std::net::Ipv6Addr>().is_ok() {
         return Ok((text.to_ascii_lowercase(), 443));
