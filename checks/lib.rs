@@ -2,11 +2,12 @@
 
 pub mod connect;
 pub mod dns;
+pub mod proxy;
 
 use gh_connect_engine::{Check, Kind};
 
 /// Every check, in the order of reports. A test keeps it equal to the folders.
-pub static ALL: &[&'static dyn Check] = &[&dns::Dns, &connect::Connect];
+pub static ALL: &[&'static dyn Check] = &[&dns::Dns, &connect::Connect, &proxy::Proxy];
 
 /// The check with this id.
 pub fn check(id: &str) -> Option<&'static dyn Check> {

@@ -1,0 +1,261 @@
+//! `proxy`: whether the egress proxy is set properly and opens a tunnel to each host.
+
+mod exclusions;
+mod setting;
+#[cfg(test)]
+mod tests;
+mod tunnel;
+mod wording;
+
+use futures::{FutureExt as _, future::BoxFuture, future::join_all};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, Finding, Kind, Meta, Plan, ProxySetting, Route, Severity, Stop,
+    Subject, Target,
+};
+use gh_connect_probe::{
+    Endpoint,
+    proxy::{DirectPath, Tunnel},
+};
+use serde_json::json;
+
+use tunnel::{Other, Seen};
+
+/// The check.
+pub struct Proxy;
+
+/// What it says of itself.
+pub static META: Meta = Meta {
+    id: "proxy",
+    title: "the egress proxy",
+    category: Category::Network,
+    words: include_str!("README.md"),
+    kinds: &[
+        &INVALID_URL,
+        &UNSUPPORTED_SCHEME,
+        &UNRESOLVED,
+        &UNREACHABLE,
+        &REFUSED,
+        &TIMEOUT,
+        &UNTRUSTED,
+        &TLS_FAILED,
+        &NOT_A_PROXY,
+        &AUTH_REQUIRED,
+        &AUTH_REJECTED,
+        &AUTH_UNSUPPORTED,
+        &DENIED,
+        &UPSTREAM_FAILED,
+        &BYPASSED,
+        &SERVER_NOT_EXCLUDED,
+        &SETTING_DIFFERS,
+        &EXCLUSIONS_DIFFER,
+        &DIRECT_WORKS,
+    ],
+};
+
+impl Check for Proxy {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    /// The setting, the tunnel to each host, and the run as a whole for what is merely worth knowing.
+    fn subjects(&self, plan: &Plan) -> Vec<Subject> {
+        let off = |setting: &ProxySetting| matches!(setting, ProxySetting::Off);
+        if off(&plan.proxy.value) {
+            // A proxy that is set in one place and not in the other is a difference all the same.
+            let elsewhere = plan.other_proxies.iter().any(|other| !off(&other.value));
+            return if elsewhere { vec![Subject::Proxy] } else { Vec::new() };
+        }
+        let targets = proxied(plan).cloned().map(Subject::Target);
+        let whole = proxied(plan).next().map(|_| Subject::Run);
+        std::iter::once(Subject::Proxy).chain(targets).chain(whole).collect()
+    }
+
+    fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
+        Box::pin(async move {
+            match subject {
+                Subject::Proxy => Ok(setting::judge(cx.plan())),
+                Subject::Target(target) => ask(target, cx).await,
+                Subject::Run => Ok(direct_path(cx).await),
+            }
+        })
+    }
+}
+
+/// The targets that go through the proxy.
+fn proxied(plan: &Plan) -> impl Iterator<Item = &Target> {
+    plan.targets.iter().filter(|target| matches!(plan.route_of(target), Route::Proxy(_)))
+}
+
+async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
+    let tunnel = cx.fact::<Tunnel>(&Endpoint::from(target)).await?;
+    // How others fare tells a rule about this host from a proxy that is none. They are being asked at this moment.
+    let others = match tunnel::depends_on_others(&tunnel.outcome) {
+        true => others(target, cx).await,
+        false => Vec::new(),
+    };
+    Ok(tunnel::judge(&Seen { target, tunnel: &tunnel, others: &others, plan: cx.plan() }))
+}
+
+async fn others(target: &Target, cx: &Cx) -> Vec<Other> {
+    let others = proxied(cx.plan()).filter(|other| *other != target).take(MOST_OTHERS);
+    let asked = others.map(async |other| {
+        let tunnel = cx.fact::<Tunnel>(&Endpoint::from(other)).await.ok()?;
+        Some(Other { host: other.host.clone(), open: tunnel.is_open() })
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// Whether the hosts of GitHub Connect can be connected to without the proxy. Nobody waits for it.
+async fn direct_path(cx: &Cx) -> Examination {
+    let hosts: Vec<Endpoint> =
+        proxied(cx.plan()).filter(|target| target.required()).map(Endpoint::from).collect();
+    for host in &hosts {
+        // Begins the measurement, so that all are under way at the same time.
+        let _ = cx.fact::<DirectPath>(host).now_or_never();
+    }
+    let mut reached = Vec::new();
+    for host in &hosts {
+        if let Some(path) = cx.fact_at_leisure::<DirectPath>(host).await {
+            reached.extend(path.connected().map(|attempt| (host.clone(), attempt.clone())));
+        }
+    }
+    let Some(((first, attempt), further)) = reached.split_first() else { return Examination::default() };
+    let others = match further.len() {
+        0 => String::new(),
+        1 => " and 1 further host".to_owned(),
+        more => format!(" and {more} further hosts"),
+    };
+    let message = format!(
+        "{first}{others} can also be connected to without the proxy ({} in {}). This run uses the proxy, as the server does \
+         when it is set there.",
+        attempt.address,
+        wording::span(attempt.took_us)
+    );
+    let evidence: Vec<_> = reached
+        .iter()
+        .map(|(host, attempt)| json!({ "host": host.to_string(), "attempt": attempt }))
+        .collect();
+    Finding::new(&DIRECT_WORKS, "proxy", message).evidence(json!({ "direct": evidence })).into()
+}
+
+/// Enough to see a pattern in.
+const MOST_OTHERS: usize = 8;
+
+const fn kind(id: &'static str, severity: Severity, title: &'static str, world: &'static str) -> Kind {
+    Kind { id, severity, undetermined: false, title, since: "0.1.0", world }
+}
+
+static INVALID_URL: Kind = kind(
+    "proxy/invalid-url",
+    Severity::Blocker,
+    "The proxy setting is no URL",
+    include_str!("worlds/invalid-url.toml"),
+);
+static UNSUPPORTED_SCHEME: Kind = kind(
+    "proxy/unsupported-scheme",
+    Severity::Blocker,
+    "The proxy setting has a scheme that cannot be used",
+    include_str!("worlds/unsupported-scheme.toml"),
+);
+static UNRESOLVED: Kind = kind(
+    "proxy/unresolved",
+    Severity::Blocker,
+    "The proxy's name has no address",
+    include_str!("worlds/unresolved.toml"),
+);
+static UNREACHABLE: Kind = kind(
+    "proxy/unreachable",
+    Severity::Blocker,
+    "There is no way to the proxy",
+    include_str!("worlds/unreachable.toml"),
+);
+static REFUSED: Kind = kind(
+    "proxy/refused",
+    Severity::Blocker,
+    "The proxy refuses connections",
+    include_str!("worlds/refused.toml"),
+);
+static TIMEOUT: Kind = kind(
+    "proxy/timeout",
+    Severity::Blocker,
+    "The proxy does not answer",
+    include_str!("worlds/timeout.toml"),
+);
+static UNTRUSTED: Kind = kind(
+    "proxy/untrusted",
+    Severity::Blocker,
+    "The proxy's own certificate is not trusted",
+    include_str!("worlds/untrusted.toml"),
+);
+static TLS_FAILED: Kind = kind(
+    "proxy/tls-failed",
+    Severity::Blocker,
+    "TLS to the proxy fails",
+    include_str!("worlds/tls-failed.toml"),
+);
+static NOT_A_PROXY: Kind = kind(
+    "proxy/not-a-proxy",
+    Severity::Blocker,
+    "What answers is no proxy",
+    include_str!("worlds/not-a-proxy.toml"),
+);
+static AUTH_REQUIRED: Kind = kind(
+    "proxy/auth-required",
+    Severity::Blocker,
+    "The proxy demands authentication",
+    include_str!("worlds/auth-required.toml"),
+);
+static AUTH_REJECTED: Kind = kind(
+    "proxy/auth-rejected",
+    Severity::Blocker,
+    "The proxy rejects the user or the password",
+    include_str!("worlds/auth-rejected.toml"),
+);
+static AUTH_UNSUPPORTED: Kind = kind(
+    "proxy/auth-unsupported",
+    Severity::Blocker,
+    "The proxy demands an authentication that cannot be given",
+    include_str!("worlds/auth-unsupported.toml"),
+);
+static DENIED: Kind = kind(
+    "proxy/denied",
+    Severity::Blocker,
+    "The proxy's rules deny the host",
+    include_str!("worlds/denied.toml"),
+);
+static UPSTREAM_FAILED: Kind = kind(
+    "proxy/upstream-failed",
+    Severity::Blocker,
+    "The proxy itself cannot reach the host",
+    include_str!("worlds/upstream-failed.toml"),
+);
+static BYPASSED: Kind = kind(
+    "proxy/bypassed",
+    Severity::Warning,
+    "An exclusion sends a host around the proxy",
+    include_str!("worlds/bypassed.toml"),
+);
+static SERVER_NOT_EXCLUDED: Kind = kind(
+    "proxy/server-not-excluded",
+    Severity::Warning,
+    "The server itself is not excluded from the proxy",
+    include_str!("worlds/server-not-excluded.toml"),
+);
+static SETTING_DIFFERS: Kind = kind(
+    "proxy/setting-differs",
+    Severity::Warning,
+    "Two places name different proxies",
+    include_str!("worlds/setting-differs.toml"),
+);
+static EXCLUSIONS_DIFFER: Kind = kind(
+    "proxy/exclusions-differ",
+    Severity::Note,
+    "Programs read the exclusion list differently",
+    include_str!("worlds/exclusions-differ.toml"),
+);
+static DIRECT_WORKS: Kind = kind(
+    "proxy/direct-works",
+    Severity::Note,
+    "The hosts can also be reached without the proxy",
+    include_str!("worlds/direct-works.toml"),
+);

@@ -1,0 +1,193 @@
+//! The setting itself, before anything is sent: the URL, what is excluded, and what other places say.
+
+use gh_connect_engine::{
+    Examination, Finding, NoProxy, Owner, Plan, ProxySetting, Route, Sourced, Target, shown,
+};
+use serde_json::json;
+
+use super::{
+    BYPASSED, EXCLUSIONS_DIFFER, INVALID_URL, SERVER_NOT_EXCLUDED, SETTING_DIFFERS, UNSUPPORTED_SCHEME,
+    exclusions::Reading,
+    wording::{EXCLUSION, SETTING, list, origin, setting},
+};
+
+/// Judges the plan's proxy and its exclusions.
+pub(super) fn judge(plan: &Plan) -> Examination {
+    let unusable = match &plan.proxy.value {
+        ProxySetting::Invalid { shown, reason } => Some(invalid(plan, shown, reason)),
+        ProxySetting::Unsupported { shown, scheme } => Some(unsupported(plan, shown, scheme)),
+        ProxySetting::Off | ProxySetting::Use(_) => None,
+    };
+    if let Some(unusable) = unusable {
+        return unusable.into();
+    }
+    let mut findings = Vec::new();
+    if matches!(plan.proxy.value, ProxySetting::Use(_)) {
+        findings.extend(plan.targets.iter().filter_map(|target| bypassed(plan, target)));
+        findings.extend(server_not_excluded(plan));
+        findings.extend(exclusions_differ(plan));
+    }
+    findings.extend(setting_differs(plan));
+    findings.into()
+}
+
+fn invalid(plan: &Plan, shown: &str, reason: &str) -> Finding {
+    let message =
+        format!("The proxy setting {} is \"{shown}\", which is no URL: {reason}.", origin(&plan.proxy));
+    Finding::new(&INVALID_URL, "proxy", message)
+        .evidence(json!({ "setting": shown, "origin": plan.proxy.origin, "reason": reason }))
+        .step(Owner::ServerAdmin, format!("Write the whole URL, http://HOST:PORT, under {SETTING}"))
+        .step(Owner::Operator, format!("Correct the setting where it was read: {}", plan.proxy.origin))
+}
+
+fn unsupported(plan: &Plan, shown: &str, scheme: &str) -> Finding {
+    let message = format!(
+        "The proxy setting {} is \"{shown}\". A proxy that speaks {scheme}:// cannot carry GitHub Connect.",
+        origin(&plan.proxy)
+    );
+    Finding::new(&UNSUPPORTED_SCHEME, "proxy", message)
+        .evidence(json!({ "setting": shown, "origin": plan.proxy.origin, "scheme": scheme }))
+        .step(Owner::Proxy, "Name an HTTP proxy, one that takes CONNECT, for the server to use")
+        .step(Owner::ServerAdmin, format!("Set it as http://HOST:PORT under {SETTING}"))
+}
+
+fn bypassed(plan: &Plan, target: &Target) -> Option<Finding> {
+    let Route::Direct { excluded_by: Some(entry) } = plan.route_of(target) else { return None };
+    if !target.required() {
+        return None;
+    }
+    let message = format!(
+        "A proxy is set, and the exclusion \"{}\" {} sends {} around it: this host is checked, and will be used, over the \
+         direct path.",
+        shown(entry, 100),
+        origin(&plan.no_proxy),
+        target.host
+    );
+    let finding = Finding::new(&BYPASSED, target.to_string(), message).evidence(json!({
+        "entry": entry,
+        "origin": plan.no_proxy.origin,
+        "read_by": Reading::of(&plan.no_proxy.value, &target.host, target.port),
+    }));
+    Some(
+        finding
+            .step(Owner::ServerAdmin, format!("Take \"{}\" out of {EXCLUSION}", shown(entry, 100)))
+            .step(Owner::Network, format!("Or, if that is meant, keep the direct path to {target} open")),
+    )
+}
+
+fn server_not_excluded(plan: &Plan) -> Option<Finding> {
+    let server = plan.server.as_ref()?;
+    let (host, port) = authority(&server.value)?;
+    let reading = Reading::of(&plan.no_proxy.value, host, port);
+    if !plan.route(host, port).is_direct() {
+        let message = format!(
+            "A proxy is set, and {} itself is not on the exclusion list{}: what the server sends to its own name goes to \
+             the proxy.",
+            shown(host, 100),
+            listed(&plan.no_proxy)
+        );
+        return Some(
+            Finding::new(&SERVER_NOT_EXCLUDED, shown(host, 100), message)
+                .evidence(json!({ "server": host, "origin": plan.no_proxy.origin, "read_by": reading }))
+                .step(
+                    Owner::ServerAdmin,
+                    format!(
+                        "Add {} to {EXCLUSION}; with GitHub Actions also .localhost,127.0.0.1,::1 in this order",
+                        shown(host, 100)
+                    ),
+                )
+                .step(
+                    Owner::Operator,
+                    "If it is excluded there already, tell this run so with --no-proxy: the server's own list was not read",
+                ),
+        );
+    }
+    None
+}
+
+fn exclusions_differ(plan: &Plan) -> Option<Finding> {
+    let server = plan.server.as_ref().and_then(|server| authority(&server.value));
+    let hosts = plan.targets.iter().map(|target| (target.host.as_str(), target.port)).chain(server);
+    let disputed: Vec<Reading<'_>> = hosts
+        .map(|(host, port)| Reading::of(&plan.no_proxy.value, host, port))
+        .filter(Reading::is_disputed)
+        .collect();
+    let first = disputed.first()?;
+    let (around, through) = first.sides();
+    let more = match disputed.len() - 1 {
+        0 => String::new(),
+        more => format!(" So it is for {more} more."),
+    };
+    let message = format!(
+        "The exclusion list {} is not read alike: {} go{} around the proxy to {}, {} go{} through it.{more} This run reads it \
+         as GitHub Enterprise Server does.",
+        origin(&plan.no_proxy),
+        list(&around),
+        if around.len() == 1 { "es" } else { "" },
+        shown(first.host(), 100),
+        list(&through),
+        if through.len() == 1 { "es" } else { "" },
+    );
+    Some(Finding::new(&EXCLUSIONS_DIFFER, "proxy", message).evidence(json!({
+        "list": plan.no_proxy.value,
+        "origin": plan.no_proxy.origin,
+        "read_by": disputed,
+    })))
+}
+
+fn setting_differs(plan: &Plan) -> Option<Finding> {
+    let others: Vec<_> =
+        plan.other_proxies.iter().filter(|other| !same(&plan.proxy.value, &other.value)).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let said: Vec<String> =
+        others.iter().map(|other| format!("{} {}", setting(&other.value), origin(other))).collect();
+    let message = format!(
+        "This run uses {} {}, while another place says {}.",
+        setting(&plan.proxy.value),
+        origin(&plan.proxy),
+        list(&said)
+    );
+    let place =
+        |other: &Sourced<ProxySetting>| json!({ "setting": setting(&other.value), "origin": other.origin });
+    let others: Vec<_> = others.into_iter().map(place).collect();
+    Some(
+        Finding::new(&SETTING_DIFFERS, "proxy", message)
+            .evidence(json!({ "used": place(&plan.proxy), "others": others }))
+            .step(
+                Owner::ServerAdmin,
+                format!("Look up the one that counts, {SETTING}, and make the others say the same"),
+            )
+            .step(Owner::Operator, "Run the check with --proxy and the URL that stands there"),
+    )
+}
+
+fn same(one: &ProxySetting, other: &ProxySetting) -> bool {
+    match (one, other) {
+        (ProxySetting::Off, ProxySetting::Off) => true,
+        (ProxySetting::Use(one), ProxySetting::Use(other)) => one.same_place(other),
+        _ => false,
+    }
+}
+
+fn listed(list: &Sourced<NoProxy>) -> String {
+    let entries = list.value.entries();
+    if entries.is_empty() {
+        return " (which is empty)".to_owned();
+    }
+    format!(" (\"{}\", {})", shown(&entries.join(","), 200), list.origin)
+}
+
+/// Host and port of a URL.
+fn authority(url: &str) -> Option<(&str, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, authority)| authority);
+    let usual = if scheme.eq_ignore_ascii_case("http") { 80 } else { 443 };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()?),
+        _ => (authority, usual),
+    };
+    (!host.is_empty()).then_some((host, port))
+}

@@ -1,0 +1,424 @@
+//! What a proxy made of CONNECT to one host.
+
+use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Target, shown};
+use gh_connect_probe::{
+    net::Failure,
+    proxy::{Outcome, Reply, Tunnel},
+    tls::{Chain, End, Reason},
+};
+use serde_json::json;
+
+use super::{
+    AUTH_REJECTED, AUTH_REQUIRED, AUTH_UNSUPPORTED, DENIED, NOT_A_PROXY, REFUSED, TIMEOUT, TLS_FAILED,
+    UNREACHABLE, UNRESOLVED, UNTRUSTED, UPSTREAM_FAILED,
+    wording::{SETTING, list, required, span},
+};
+
+/// What is judged.
+pub(super) struct Seen<'a> {
+    pub(super) target: &'a Target,
+    pub(super) tunnel: &'a Tunnel,
+    /// How other hosts fare through the same proxy, where [`depends_on_others`].
+    pub(super) others: &'a [Other],
+    pub(super) plan: &'a Plan,
+}
+
+/// How another host fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Other {
+    pub(super) host: String,
+    pub(super) open: bool,
+}
+
+/// Whether it takes the tunnels to other hosts to say what this outcome means.
+pub(super) fn depends_on_others(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Replied(reply) => matches!(class(reply), Class::Denied | Class::NoProxy),
+        Outcome::Silent { .. } | Outcome::Ended { .. } | Outcome::NotHttp { .. } | Outcome::Endless => true,
+        Outcome::Unresolved
+        | Outcome::Unconnected { .. }
+        | Outcome::ProxyTls { .. }
+        | Outcome::Open { .. } => false,
+    }
+}
+
+/// Judges one tunnel.
+pub(super) fn judge(seen: &Seen<'_>) -> Examination {
+    match &seen.tunnel.outcome {
+        Outcome::Open { .. } => Examination::passed(format!("a tunnel through {}", seen.place())),
+        Outcome::Unresolved => seen.unresolved().into(),
+        Outcome::Unconnected { failure } => seen.unconnected(failure).into(),
+        Outcome::ProxyTls { end, chain } => seen.tls(end, chain.as_ref()).into(),
+        Outcome::Silent { received } => seen.silent(*received).into(),
+        Outcome::Replied(reply) => seen.replied(reply).into(),
+        Outcome::Ended { reset, received } => {
+            let how = if *reset { "resets" } else { "closes" };
+            let when = match received {
+                0 => "without a reply".to_owned(),
+                received => format!("after {received} bytes of one"),
+            };
+            seen.no_proxy(format!("{how} the connection {when}")).into()
+        }
+        Outcome::NotHttp { first, tls: true } => {
+            let finding = seen.no_proxy(format!("answers in TLS (\"{first}\")"));
+            finding
+                .step(Owner::ServerAdmin, format!("If it is an HTTPS proxy, write https:// under {SETTING}"))
+                .into()
+        }
+        Outcome::NotHttp { first, tls: false } => {
+            seen.no_proxy(format!("answers with something that is no HTTP: \"{first}\"")).into()
+        }
+        Outcome::Endless => {
+            seen.no_proxy("answers with a head that has no end within 64 KiB".to_owned()).into()
+        }
+    }
+}
+
+impl Seen<'_> {
+    fn finding(&self, kind: &'static Kind, message: String) -> Finding {
+        let Tunnel { proxy, with_credentials, attempts, outcome, took_us } = self.tunnel;
+        Finding::new(kind, self.target.to_string(), message).evidence(json!({
+            "proxy": proxy,
+            "with_credentials": with_credentials,
+            "attempts": attempts,
+            "outcome": outcome,
+            "took_us": took_us,
+        }))
+    }
+
+    /// `proxy.corp.example:3128`.
+    fn place(&self) -> &str {
+        let proxy = &self.tunnel.proxy;
+        let place = proxy.split_once("://").map_or(proxy.as_str(), |(_, place)| place);
+        place.rsplit_once('@').map_or(place, |(_, place)| place)
+    }
+
+    /// `198.51.100.7`, or nothing.
+    fn address(&self) -> String {
+        self.tunnel.attempts.first().map(|attempt| attempt.address.ip().to_string()).unwrap_or_default()
+    }
+
+    fn unresolved(&self) -> Finding {
+        let host = self.place().rsplit_once(':').map_or(self.place(), |(host, _)| host);
+        self.finding(&UNRESOLVED, format!("The proxy's name {host} has no address here."))
+            .step(Owner::ServerAdmin, format!("Check the spelling of {host} under {SETTING}"))
+            .step(Owner::Dns, format!("Make {host} resolve through the name servers that the server uses"))
+    }
+
+    fn unconnected(&self, failure: &Failure) -> Finding {
+        let (place, address) = (self.place(), self.address());
+        let took = span(self.tunnel.took_us);
+        let (kind, message) = match failure {
+            Failure::TimedOut => (
+                &TIMEOUT,
+                format!(
+                    "The proxy {place} does not answer: {address} stayed silent for {took} to a TCP connection."
+                ),
+            ),
+            Failure::Refused => (
+                &REFUSED,
+                format!(
+                    "The proxy {place} refuses connections: {address} answered with a reset within {took}."
+                ),
+            ),
+            Failure::Reset => {
+                (&REFUSED, format!("The proxy {place} ({address}) resets connections after {took}."))
+            }
+            Failure::Unreachable => {
+                (&UNREACHABLE, format!("There is no route to the proxy {place}: {address} is unreachable."))
+            }
+            Failure::NoSuchFamily => (
+                &UNREACHABLE,
+                format!("This machine has no address of the family that the proxy {place} has ({address})."),
+            ),
+            Failure::Forbidden => (
+                &UNREACHABLE,
+                format!(
+                    "This machine itself forbids connections to the proxy {place} ({address}): a local firewall or policy."
+                ),
+            ),
+            Failure::Other(words) => (
+                &UNREACHABLE,
+                format!("A connection to the proxy {place} ({address}) fails: {}.", shown(words, 100)),
+            ),
+        };
+        self.finding(kind, message)
+            .step(Owner::Proxy, format!("Say whether {place} is the right place, and that it runs"))
+            .step(Owner::Network, format!("Allow TCP from the server to {place}"))
+            .step(Owner::ServerAdmin, format!("Correct host or port under {SETTING}"))
+    }
+
+    fn tls(&self, end: &End, chain: Option<&Chain>) -> Finding {
+        let place = self.place();
+        match end {
+            End::Distrusted(reason) => self
+                .finding(
+                    &UNTRUSTED,
+                    format!("The certificate of the proxy {place} is not trusted: {}.", distrust(reason, chain)),
+                )
+                .step(Owner::Proxy, format!("Give {place} a certificate for its name by an authority that the server trusts"))
+                .command(
+                    Owner::ServerAdmin,
+                    "Or install the root of the authority that issued it",
+                    "ghe-ssl-ca-certificate-install -c ROOT.crt && ghe-config-apply",
+                )
+                .step(Owner::Operator, "Name that root with --ca-file to see whether it is enough"),
+            End::Silent => self
+                .finding(
+                    &TIMEOUT,
+                    format!(
+                        "The proxy {place} accepts the connection and then does not answer the TLS handshake within {}.",
+                        span(self.tunnel.took_us)
+                    ),
+                )
+                .step(Owner::Proxy, format!("Find out why {place} does not answer TLS; does it speak plain HTTP there?")),
+            End::NotTls => self
+                .finding(&NOT_A_PROXY, format!("The proxy {place} is set with https://, and what answers there does not speak TLS."))
+                .step(Owner::ServerAdmin, format!("Write http:// under {SETTING}, which is the usual way to reach a proxy")),
+            other => self
+                .finding(&TLS_FAILED, format!("TLS to the proxy {place} fails: {}.", tls_end(other)))
+                .step(Owner::Proxy, format!("Let {place} speak TLS 1.2 or 1.3 without a client certificate"))
+                .step(Owner::ServerAdmin, format!("Or reach the proxy in plain, with http:// under {SETTING}")),
+        }
+    }
+
+    fn silent(&self, received: usize) -> Finding {
+        let (place, target) = (self.place(), self.target);
+        let said = match received {
+            0 => "says nothing".to_owned(),
+            received => format!("sends no more than {received} bytes of a reply"),
+        };
+        let open = self.open_to();
+        let also = match open.is_empty() {
+            true => String::new(),
+            false => format!(
+                " It does open a tunnel to {}, so it may itself be waiting for this host.",
+                list(&open)
+            ),
+        };
+        self.finding(
+            &TIMEOUT,
+            format!(
+                "The proxy {place} accepts the connection and the request for {target}, and {said} within {}.{also}",
+                span(self.tunnel.took_us)
+            ),
+        )
+        .step(Owner::Proxy, format!("Look for the CONNECT to {target} in the log of {place}: what does it wait for?"))
+        .step(Owner::Network, format!("Let {place} itself out to {target}"))
+        .step(Owner::Operator, "On a very slow line try a longer --timeout before anything is changed")
+    }
+
+    fn replied(&self, reply: &Reply) -> Finding {
+        match class(reply) {
+            Class::Authentication => self.authentication(reply),
+            Class::Upstream => self.upstream(reply),
+            Class::Denied => self.denied(said(reply)),
+            Class::NoProxy => self.no_proxy(format!("answers {}, as a web server does", said(reply))),
+        }
+    }
+
+    fn authentication(&self, reply: &Reply) -> Finding {
+        let place = self.place();
+        let basic = reply.schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
+        let offered = list(&reply.schemes);
+        let exempt = "Exempt the server's address from authentication, at least for these hosts";
+        if !basic && !reply.schemes.is_empty() {
+            return self
+                .finding(
+                    &AUTH_UNSUPPORTED,
+                    format!(
+                        "The proxy {place} demands authentication ({}) and offers only {offered}.",
+                        reply.status
+                    ),
+                )
+                .step(Owner::Proxy, format!("{exempt}: {}", required(self.plan)))
+                .step(Owner::Proxy, "Or offer Basic authentication to the server");
+        }
+        let realm = reply.realm.as_ref().map_or(String::new(), |realm| format!(" for \"{realm}\""));
+        if self.tunnel.with_credentials {
+            return self
+                .finding(
+                    &AUTH_REJECTED,
+                    format!("The proxy {place} does not accept the user and password of the setting ({}{realm}).", reply.status),
+                )
+                .step(
+                    Owner::ServerAdmin,
+                    format!(
+                        "Correct user and password under {SETTING}; a character such as @, : or / in them is written \
+                         percent-encoded"
+                    ),
+                )
+                .step(Owner::Proxy, format!("Say whether the account is locked or expired, or {}", lowered(exempt)));
+        }
+        self.finding(
+            &AUTH_REQUIRED,
+            format!("The proxy {place} demands authentication ({}{realm}), and the setting has no user and password.", reply.status),
+        )
+        .step(Owner::Proxy, format!("{exempt}: {}", required(self.plan)))
+        .step(Owner::ServerAdmin, format!("Or set http://USER:PASSWORD@{place} under {SETTING}"))
+    }
+
+    fn upstream(&self, reply: &Reply) -> Finding {
+        let (place, target) = (self.place(), self.target);
+        let cause = upstream_cause(reply).map_or(String::new(), |cause| format!(" It says that {cause}."));
+        self.finding(
+            &UPSTREAM_FAILED,
+            format!(
+                "The proxy {place} is willing, and cannot reach {target} itself: it answers {}.{cause}",
+                said(reply)
+            ),
+        )
+        .step(Owner::Proxy, format!("Check name resolution and the route from {place} to {target}"))
+        .step(Owner::Network, format!("Let the proxy out to {target}"))
+    }
+
+    fn denied(&self, what: String) -> Finding {
+        let (place, target) = (self.place(), self.target);
+        let pattern = self.pattern().map_or(String::new(), |pattern| format!(" {pattern}"));
+        self.finding(&DENIED, format!("The proxy {place} refuses a tunnel to {target}: {what}.{pattern}")).step(
+            Owner::Proxy,
+            format!(
+                "Allow CONNECT from the server to {}, each by its own name: a rule for *.{} does not cover {} itself",
+                required(self.plan),
+                apex(self.plan),
+                apex(self.plan)
+            ),
+        )
+    }
+
+    /// What a rule looks like that lets the others through and not this one.
+    fn pattern(&self) -> Option<String> {
+        let (host, open) = (self.target.host.as_str(), self.open_to());
+        let below =
+            |name: &str, domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        if let Some(sub) = open.iter().find(|name| below(name, host)) {
+            return Some(format!("It opens {sub}: a rule for *.{host} does not cover {host} itself."));
+        }
+        if let Some(domain) = open.iter().find(|name| below(host, name)) {
+            return Some(format!(
+                "It opens {domain}: a rule for {domain} alone does not cover what is below it."
+            ));
+        }
+        match (open.as_slice(), self.others.len()) {
+            ([], 0) => None,
+            ([], _) => Some("It opens none of the other hosts either.".to_owned()),
+            (open, _) => Some(format!("It does open {}.", list(open))),
+        }
+    }
+
+    /// The outcome of something that does not act as a proxy does, unless it is one for other hosts.
+    fn no_proxy(&self, what: String) -> Finding {
+        let (place, open) = (self.place(), self.open_to());
+        if !open.is_empty() {
+            return self.denied(format!("it {what}"));
+        }
+        self.finding(
+            &NOT_A_PROXY,
+            format!("What answers at {place} is no proxy: asked for a tunnel to {}, it {what}.", self.target),
+        )
+        .step(Owner::Proxy, "Say at which host and port the proxy takes CONNECT")
+        .step(Owner::ServerAdmin, format!("Correct the URL under {SETTING}"))
+    }
+
+    fn open_to(&self) -> Vec<&str> {
+        self.others.iter().filter(|other| other.open).map(|other| other.host.as_str()).collect()
+    }
+}
+
+/// What a reply that opens no tunnel means.
+enum Class {
+    Authentication,
+    /// The proxy would, and cannot.
+    Upstream,
+    /// The proxy could, and will not.
+    Denied,
+    /// Nobody who is asked for a tunnel answers like that, unless they do not know what one is.
+    NoProxy,
+}
+
+fn class(reply: &Reply) -> Class {
+    match reply.status {
+        407 => Class::Authentication,
+        101 | 400 | 404 | 405 | 411 | 414 | 421 | 426 | 501 | 505 => Class::NoProxy,
+        // A redirection leads to a page that says no, or to a login; 401 and 451 are refusals by another name.
+        300..=499 => Class::Denied,
+        500.. => Class::Upstream,
+        _ => Class::NoProxy,
+    }
+}
+
+/// `403 Forbidden, "Access denied", pointing to "https://…"`.
+fn said(reply: &Reply) -> String {
+    let mut said = reply.status.to_string();
+    if !reply.reason.is_empty() {
+        said.push_str(&format!(" {}", shown(&reply.reason, 60)));
+    }
+    if !reply.words.is_empty() {
+        said.push_str(&format!(", \"{}\"", shown(&reply.words, 160)));
+    }
+    if let Some(place) = reply.header("location") {
+        said.push_str(&format!(", pointing to \"{}\"", shown(place, 120)));
+    }
+    said
+}
+
+/// What the proxy says of its own trouble: `Proxy-Status` (RFC 9209), or squid's `X-Squid-Error`.
+fn upstream_cause(reply: &Reply) -> Option<String> {
+    if let Some((_, error)) = reply.header("proxy-status").and_then(|status| status.split_once("error=")) {
+        let error = error.split([';', ',', ' ']).next().unwrap_or_default();
+        return Some(format!("the reason is {}", shown(error, 60)));
+    }
+    let squid = reply.header("x-squid-error")?;
+    let mut words = squid.split_whitespace();
+    Some(match (words.next()?, words.next()) {
+        ("ERR_DNS_FAIL", _) => "it cannot resolve the name".to_owned(),
+        ("ERR_CONNECT_FAIL", Some("111")) => "the host refuses its connection".to_owned(),
+        ("ERR_CONNECT_FAIL", Some("110")) => "the host does not answer it".to_owned(),
+        ("ERR_CONNECT_FAIL", Some("101" | "113")) => "it has no route to the host".to_owned(),
+        ("ERR_CANNOT_FORWARD", _) => "it has no way to forward the request".to_owned(),
+        (error, _) => format!("the reason is {}", shown(error, 60)),
+    })
+}
+
+fn distrust(reason: &Reason, chain: Option<&Chain>) -> String {
+    let leaf = chain.and_then(Chain::leaf);
+    let issuer = leaf.map_or(String::new(), |leaf| format!(" by {}", leaf.issuer));
+    match (reason, leaf) {
+        (Reason::Malformed, _) => "it cannot be read".to_owned(),
+        (Reason::UnknownIssuer, _) => format!("it was issued{issuer}, which this machine does not know"),
+        (Reason::Unacceptable(why), _) => shown(why, 160),
+        (Reason::NameMismatch, Some(leaf)) => format!("it is for {}", shown(&list(&leaf.names), 160)),
+        (Reason::NameMismatch, None) => "it is for other names".to_owned(),
+        (Reason::Expired, Some(leaf)) => {
+            format!("its time, or its issuer's, is over (it ended {})", leaf.not_after)
+        }
+        (Reason::Expired, None) => "its time is over".to_owned(),
+        (Reason::NotYetValid, Some(leaf)) => {
+            format!("its time, or its issuer's, has not come (it begins {})", leaf.not_before)
+        }
+        (Reason::NotYetValid, None) => "its time has not come".to_owned(),
+    }
+}
+
+fn tls_end(end: &End) -> String {
+    match end {
+        End::Alert { code, name } => format!("it ends the handshake with the alert {name} ({code})"),
+        End::Reset => "it resets the connection during the handshake".to_owned(),
+        End::Closed => "it closes the connection during the handshake".to_owned(),
+        End::Incompatible(why) => format!("there is no version or cipher in common ({why})"),
+        End::Garbage(why) => format!("its messages make no sense ({why})"),
+        End::Other(why) => why.clone(),
+        End::Verified | End::Distrusted(_) | End::Silent | End::NotTls => {
+            "it ends without a session".to_owned()
+        }
+    }
+}
+
+fn apex(plan: &Plan) -> String {
+    plan.product.value.apex()
+}
+
+fn lowered(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    characters.next().map_or(String::new(), |first| first.to_lowercase().chain(characters).collect())
+}
