@@ -14,7 +14,7 @@ use super::{
 impl Case<'_> {
     /// Resolving works and takes long, by the fault of whoever was believed.
     pub(super) fn slow(&self) -> Option<Finding> {
-        if self.walk.was_held_up() {
+        if self.walk.waited_in_vain() {
             // The disagreement says so, and who is to blame.
             return None;
         }

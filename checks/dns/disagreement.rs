@@ -57,7 +57,7 @@ impl Case<'_> {
         let resolution = &self.seen.resolution;
         let quick =
             resolution.by == By::System && resolution.took_us < SLOW_US && resolution.failure.is_none();
-        self.walk.was_held_up() && !quick
+        self.walk.waited_in_vain() && !quick
     }
 
     fn passed_over(&self) -> String {

@@ -401,6 +401,13 @@ fn what_the_system_comes_to_counts() {
     let held_up = system(seen([both(silent()), good()]), Err(NotResolved::TimedOut), 5_000_000);
     assert_eq!(ids(&held_up), ["dns/resolvers-disagree"]);
     assert!(message(&held_up).ends_with("Every lookup first waits for 10.0.0.1."));
+    // It waits for an AAAA that does not come.
+    let half = system(
+        seen([(says(Rcode::NoError, &["140.82.121.3"]), silent())]),
+        Err(NotResolved::TimedOut),
+        5_000_000,
+    );
+    assert_eq!(ids(&half), ["dns/slow"]);
     // It has other means than its name servers.
     let by_other_means = system(seen([rcode(Rcode::NxDomain)]), Ok(&["140.82.121.3"]), 9_000);
     assert_eq!(ids(&by_other_means), ["dns/resolvers-disagree"]);

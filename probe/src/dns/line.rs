@@ -7,8 +7,8 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -42,6 +42,10 @@ struct Live {
 struct Shared {
     socket: UdpSocket,
     open: Mutex<BTreeMap<u16, Open>>,
+    /// Whether anything ever came from there.
+    heard: AtomicBool,
+    /// The first word of the system that the server cannot be reached.
+    lost: OnceLock<Failure>,
 }
 
 /// A query that waits for its reply.
@@ -77,6 +81,7 @@ impl Line {
         let (asker, incoming) = mpsc::channel(MOST_UNREAD);
         let open = Open { question: Arc::new(question.clone()), asker, stray: Arc::default() };
         let shared = Arc::clone(&live.map_err(Failure::clone)?.shared);
+        shared.is_reachable()?;
         let ebbs = Instant::now() + BURST;
         Ok(Conversation { shared, open, ids: Vec::new(), incoming, burst: Some(burst), ebbs })
     }
@@ -86,7 +91,9 @@ impl Live {
     async fn open(cx: &Cx, server: SocketAddr) -> Result<Self, Failure> {
         let permit = cx.socket_permit().await.map_err(|_| ended())?;
         let socket = net::datagrams(cx, server).await.map_err(|error| failure(&error))?;
-        let shared = Arc::new(Shared { socket, open: Mutex::default() });
+        let open = Mutex::default();
+        let shared = Shared { socket, open, heard: AtomicBool::new(false), lost: OnceLock::new() };
+        let shared = Arc::new(shared);
         let reader = tokio::spawn(read(Arc::clone(&shared))).abort_handle();
         Ok(Self { shared, reader, _permit: permit })
     }
@@ -114,8 +121,15 @@ impl Conversation {
         let id = self.shared.register(&self.open)?;
         self.ids.push(id);
         let query = self.open.question.query(id).map_err(Failure::Other)?;
-        self.shared.socket.send(&query).await.map_err(|error| failure(&error))?;
-        Ok(id)
+        match self.shared.socket.send(&query).await {
+            Ok(_) => Ok(id),
+            Err(error) => {
+                // The system may well tell whoever comes next what became of an earlier query, and tells it once.
+                let failure = failure(&error);
+                self.shared.fail(&failure);
+                Err(failure)
+            }
+        }
     }
 
     /// The next thing that comes back, or nothing until `until`, however much there is to read.
@@ -173,7 +187,17 @@ impl Shared {
         Err(Failure::Other("no query id is free".to_owned()))
     }
 
+    /// A server from which nothing came but word that it is not there needs no further questions. They would not even
+    /// all learn it: hosts and routers send few such messages a second (RFC 1812 §4.3.2.8).
+    fn is_reachable(&self) -> Result<(), Failure> {
+        match self.lost.get() {
+            Some(failure) if !self.heard.load(Ordering::Relaxed) => Err(failure.clone()),
+            _ => Ok(()),
+        }
+    }
+
     fn deliver(&self, bytes: &[u8], at: Instant) {
+        self.heard.store(true, Ordering::Relaxed);
         let open = self.open();
         let addressee = bytes.first_chunk().map(|id| u16::from_be_bytes(*id));
         if let Some((id, query)) = addressee.and_then(|id| open.get_key_value(&id)) {
@@ -195,6 +219,8 @@ impl Shared {
     }
 
     fn fail(&self, failure: &Failure) {
+        // Only the first word is kept.
+        let _ = self.lost.set(failure.clone());
         for query in self.open().values() {
             let _ = query.asker.try_send(Incoming::Failed(failure.clone()));
         }

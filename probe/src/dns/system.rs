@@ -92,8 +92,8 @@ impl Fact for Resolution {
 }
 
 impl Resolution {
-    /// The addresses that count. A `getaddrinfo` that is held up by a dead name server takes longer than one attempt may:
-    /// what the next server says is what it will come to.
+    /// The addresses that count. A `getaddrinfo` that waits for a dead name server, or for an AAAA that nobody answers, takes
+    /// longer than one attempt may: what the name servers do say is what it will come to.
     pub fn addresses_after<'a>(&'a self, walk: &'a Walk) -> &'a [IpAddr] {
         if self.failure == Some(NotResolved::TimedOut) && walk.was_held_up() {
             walk.addresses()

@@ -289,8 +289,16 @@ async fn silence_and_a_closed_port_are_told_apart() {
     let (_listener, closed) = one_port().await;
     closed.connect((Ipv4Addr::LOCALHOST, 1)).await.expect("a peer");
     let closed_port = closed.local_addr().expect("an address");
-    let seen = exchange(&patient(&[closed_port]), closed_port, RecordKind::A).await;
+    let cx = patient(&[closed_port]);
+    let seen = exchange(&cx, closed_port, RecordKind::A).await;
     assert_eq!(seen.outcome, Outcome::Failed(Failure::Refused));
+    // All that ask at the same time are told, although the system tells it once.
+    let servers = cx.fact::<NameServers>(&System).await.expect("a measurement");
+    let hosts: Vec<HostName> = (0..40).map(|n| HostName::new(&format!("h{n}.example"))).collect();
+    let asked = futures::future::join_all(hosts.iter().map(|host| ask_all(&cx, &servers, host))).await;
+    for asked in asked {
+        assert_eq!(asked.expect("measured")[0].says(), Says::Fails(Fault::Failed(Failure::Refused)));
+    }
 }
 
 #[tokio::test]

@@ -134,18 +134,20 @@ fn said_by(answer: &Answer) -> Says {
 
 /// How a stub resolver goes through its name servers: in order, past those that fail, to the first that says something.
 /// "Does not exist" and "has no address" are final.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     /// Who was passed over, and why.
     pub passed_over: Vec<(SocketAddr, Fault)>,
     /// Who was believed, and what it says; nobody when all failed.
     pub believed: Option<(SocketAddr, Says)>,
+    /// Whether whoever was believed answers for one kind of record only, and lets its askers wait for the other.
+    pub half_silent: bool,
 }
 
 impl Walk {
     /// Goes through what the servers said.
     pub fn through<'a>(asked: impl IntoIterator<Item = &'a Asked>) -> Self {
-        let mut walk = Self { passed_over: Vec::new(), believed: None };
+        let mut walk = Self::default();
         for asked in asked {
             if walk.step(asked) {
                 break;
@@ -163,15 +165,24 @@ impl Walk {
     }
 
     /// Whether a server that did not answer in time stood before the one that was believed.
-    pub fn was_held_up(&self) -> bool {
+    pub fn waited_in_vain(&self) -> bool {
         self.passed_over.iter().any(|(_, fault)| fault.costs_time())
+    }
+
+    /// Whether a resolver that goes this way waits for something that does not come.
+    pub fn was_held_up(&self) -> bool {
+        self.waited_in_vain() || self.half_silent
     }
 
     /// Whether the walk ends here.
     fn step(&mut self, asked: &Asked) -> bool {
         match asked.says() {
             Says::Fails(fault) => self.passed_over.push((asked.server, fault)),
-            says => self.believed = Some((asked.server, says)),
+            says => {
+                self.believed = Some((asked.server, says));
+                let waits = |kind| asked.fault(kind).is_some_and(|fault| fault.costs_time());
+                self.half_silent = RecordKind::BOTH.into_iter().any(waits);
+            }
         }
         self.believed.is_some()
     }
@@ -185,7 +196,7 @@ pub async fn ask_all(cx: &Cx, servers: &NameServers, host: &HostName) -> Result<
 
 /// As [`ask_all`], but only as far as a resolver goes: a dead server behind the one that is believed holds nobody up.
 pub(crate) async fn walk(cx: &Cx, servers: &NameServers, host: &HostName) -> Result<Walk, Stop> {
-    let mut walk = Walk { passed_over: Vec::new(), believed: None };
+    let mut walk = Walk::default();
     let said = answers(cx, servers, host);
     tokio::pin!(said);
     while let Some(asked) = said.next().await {
