@@ -65,3 +65,27 @@ pub fn check_lab(world: &str) -> Result<Ran, String> {
 pub fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path).unwrap()
 }
+
+/// A world file in a directory of its own, both gone in the end.
+pub struct WorldFile {
+    directory: tempfile::TempDir,
+}
+
+/// Writes a world file.
+pub fn world(name: &str, text: &str) -> WorldFile {
+    let directory = tempfile::Builder::new().prefix(name).tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(directory.path().join("world.toml"), text).unwrap();
+    WorldFile { directory }
+}
+
+impl WorldFile {
+    /// `--lab=PATH`
+    pub fn argument(&self) -> String {
+        format!("--lab={}", self.path("world.toml").display())
+    }
+
+    /// A path beside it.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
+    }
+}

@@ -1,0 +1,125 @@
+//! A run that is cut short still tells what it measured: after Ctrl-C, SIGTERM and the deadline.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use gh_connect_engine::{Record, State};
+use support::{Ran, gh_connect, world};
+
+#[test]
+fn ctrl_c_leaves_a_valid_report() {
+    let (status, record) = interrupted("INT");
+    assert_eq!(status.code(), Some(130));
+    assert_eq!((record.summary.exit_code, record.run.cut_short_by.as_deref()), (130, Some("interrupt")));
+    partial(&record);
+}
+
+#[test]
+fn sigterm_leaves_a_valid_report() {
+    let (status, record) = interrupted("TERM");
+    assert_eq!(status.code(), Some(143));
+    assert_eq!((record.summary.exit_code, record.run.cut_short_by.as_deref()), (143, Some("terminate")));
+    partial(&record);
+}
+
+#[test]
+fn the_deadline_leaves_a_valid_report() {
+    let world = world("deadline", SILENT);
+    let output = gh_connect(["check", &world.argument(), "-o", "json", "--deadline", "1"]).output().unwrap();
+    let ran = Ran::of(&output).unwrap();
+    assert_eq!(ran.exit, 3);
+    assert_eq!(ran.record.run.cut_short_by.as_deref(), Some("deadline"));
+    partial(&ran.record);
+}
+
+/// Both signals are sent while nobody takes the report: the second one must not wait for that.
+#[test]
+fn a_second_signal_ends_at_once() {
+    let world = world("second", SILENT);
+    let pipe = world.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let output = format!("json={}", pipe.display());
+    let mut child = start(gh_connect(["check", &world.argument(), "-o", &output]));
+    until_it_waits(&mut child);
+    signal(&child, "INT");
+    signal(&child, "TERM");
+    let code = child.wait().unwrap().code();
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let mut child = start(gh_connect(["check", "--lab", "-o", "json", "-q"]));
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_lab_ends_with_its_signal() {
+    let mut child = start(gh_connect(["lab", "--for", "60"]));
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let command = lines.find(|line| line.contains("--config ")).unwrap();
+    let configuration = command.rsplit(' ').next().unwrap().to_owned();
+    let ran = gh_connect(["check", "--config", &configuration, "-o", "json"]).output().unwrap();
+    let ran = Ran::of(&ran).unwrap();
+    assert_eq!((ran.exit, ran.record.root_causes.len()), (0, 0), "{}", ran.stderr);
+    assert!(lines.any(|line| line.contains("Ctrl-C")));
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!std::path::Path::new(&configuration).exists(), "the lab leaves nothing behind");
+}
+
+/// What was measured by then is there; what was not is unknown, and says so.
+fn partial(record: &Record) {
+    let state = |id: &str| record.checks.iter().find(|check| check.id == id).unwrap().state;
+    assert_eq!(state("dns"), State::Passed);
+    assert_eq!(state("connect"), State::Unknown);
+    assert!(record.checks.iter().all(|check| check.state != State::Failed));
+    assert!(record.facts.iter().any(|fact| fact.stop.is_none()));
+}
+
+fn interrupted(name: &str) -> (ExitStatus, Record) {
+    let world = world(name, SILENT);
+    let mut child = start(gh_connect(["check", &world.argument(), "-o", "json"]));
+    until_it_waits(&mut child);
+    signal(&child, name);
+    let mut report = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut report).unwrap();
+    (child.wait().unwrap(), serde_json::from_slice(&report).unwrap())
+}
+
+fn start(mut command: Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Reads stderr until it says that the run waits for something.
+fn until_it_waits(child: &mut Child) {
+    let stderr = child.stderr.take().unwrap();
+    let mut lines = BufReader::new(stderr).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("still waiting")));
+    // Kept open, so that whatever else is said has somewhere to go.
+    std::thread::spawn(move || lines.count());
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// One host never answers, and there is time.
+const SILENT: &str = r#"
+[check]
+timeout = 60
+deadline = 120
+
+[host."api.github.com".port-443]
+tcp = "silent"
+"#;

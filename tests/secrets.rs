@@ -1,0 +1,183 @@
+//! A password that was said anywhere is shown nowhere: in no report of any format and verbosity, in no error, in no log line,
+//! neither plain nor encoded.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::process::Command;
+
+use support::{gh_connect, read, world};
+
+/// What nobody may see. It needs encoding everywhere: in a URL, in JSON, in a shell.
+const PASSWORD: &str = "c%nary:4711/\"ü";
+const USER: &str = "canary-user";
+/// The same as it stands in a URL.
+const ENCODED: &str = "c%25nary%3A4711%2F%22%C3%BC";
+/// All of its forms that a careless line could show.
+const FORMS: [&str; 6] = [
+    "c%nary:4711",
+    "c%25nary",
+    "4711%2F",
+    "4711%2f",
+    // `canary-user:` and the password, and the password alone, in base64.
+    "Y2FuYXJ5LXVzZXI6YyVuYXJ5OjQ3MTEvIsO8",
+    "YyVuYXJ5OjQ3MTEvIsO8",
+];
+
+#[test]
+fn the_forms_are_those_of_the_password() {
+    use gh_connect_engine::ProxyUrl;
+    let url = ProxyUrl::parse(&format!("http://{USER}:{ENCODED}@proxy:1")).unwrap();
+    assert_eq!(url.credentials.unwrap().password.expose(), PASSWORD);
+}
+
+#[test]
+fn not_when_the_environment_has_it_and_the_proxy_takes_it() {
+    let rules = format!("auth = \"basic\"\nuser = '{USER}'\npassword = '{PASSWORD}'");
+    in_every_report(&environment(&rules), &[], "[redacted]@proxy.corp.example");
+}
+
+#[test]
+fn not_when_the_environment_has_it_and_the_proxy_refuses_it() {
+    in_every_report(&environment("auth = \"basic\""), &[], "proxy/auth-rejected");
+}
+
+#[test]
+fn not_when_the_file_has_it() {
+    let text = format!("[check]\nproxy = '{}'\n[proxy]\nauth = \"basic\"", url("http"));
+    in_every_report(&text, &[], "proxy/auth-rejected");
+}
+
+#[test]
+fn not_when_a_flag_has_it() {
+    in_every_report("[proxy]\nauth = \"basic\"", &["--proxy", &url("http")], "proxy/auth-rejected");
+}
+
+#[test]
+fn not_when_the_scheme_cannot_be_used() {
+    in_every_report("", &["--proxy", &url("socks5")], "proxy/unsupported-scheme");
+}
+
+#[test]
+fn not_when_the_environment_holds_no_url() {
+    let text = format!("[environment]\nHTTPS_PROXY = '{}'", url("http").replace("://", "//"));
+    in_every_report(&text, &[], "proxy/invalid-url");
+}
+
+#[test]
+fn not_in_usage_errors() {
+    let bad = url("http").replace("://", "//");
+    let good = url("http");
+    let spaced = format!("http//{USER}:{PASSWORD} 4711/@proxy");
+    let rows: &[&[&str]] = &[
+        &["check", "--proxy", &bad],
+        &["check", &format!("--proxy={bad}")],
+        &["check", "--proxy", &spaced],
+        &["check", "--proxy", &format!("{good}/path")],
+        &["check", "--proxy", &good, "--timeout", "soon"],
+        &["check", "--server", &good.replace("proxy.corp", "ghes.corp")],
+        &["check", "--also", &good],
+        &["check", "--resolver", &good],
+        &["check", "--connect-to", &good],
+        &["check", "--waive", &format!("dns/slow={good}"), "--timeout", "soon"],
+        &["check", "--only", &good],
+        &["check", "--feature", &good],
+        &["check", "-o", &good],
+        &["check", "--config", &good],
+        &["check", &good],
+        &["check", &format!("--proxies={good}")],
+        &["check", "--fail-on", &good],
+        &["check", &format!("--lab={good}")],
+        &["explain", &good],
+        &["explain", "a", &good],
+        &["lab", &good],
+        &["lab", "--for", &good],
+        &["completions", &good],
+        &[&good],
+    ];
+    for arguments in rows {
+        let output = gh_connect(*arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        nowhere(&output.stdout, &format!("stdout of {arguments:?}"));
+        nowhere(&output.stderr, &format!("stderr of {arguments:?}"));
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn not_in_errors_about_a_file() {
+    let (bad, good) = (url("http").replace("://", "//"), url("http"));
+    for (name, text) in [
+        ("malformed", format!("proxy = '{bad}'")),
+        ("unterminated", format!("proxy = 'http://{USER}:{PASSWORD} {ENCODED}@proxy\n")),
+        ("elsewhere", format!("server = '{good}'\nalso = ['{good}', 7]")),
+        ("unknown", format!("prxy = '{good}'\nproxy = ['{good}']")),
+    ] {
+        let directory = world(name, "");
+        std::fs::write(directory.path("gh-connect.toml"), text).unwrap();
+        let output = gh_connect(["check"]).current_dir(directory.path("")).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        nowhere(&output.stderr, name);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("gh-connect.toml:1:"), "{name}");
+    }
+}
+
+#[test]
+fn not_when_a_token_of_the_environment_is_said_elsewhere() {
+    let variables =
+        ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GHE_MANAGE_PASSWORD"];
+    for variable in variables {
+        let output =
+            gh_connect(["check", "--only", PASSWORD, PASSWORD]).env(variable, PASSWORD).output().unwrap();
+        nowhere(&output.stderr, variable);
+        let output = gh_connect(["check", "--only", PASSWORD]).env(variable, PASSWORD).output().unwrap();
+        nowhere(&output.stderr, variable);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("[redacted]"), "{variable}");
+    }
+}
+
+/// Runs a world with every format and verbosity; `seen` proves that the run was about the secret.
+fn in_every_report(text: &str, flags: &[&str], seen: &str) {
+    let world = world("secrets", text);
+    for look in [&["-q"][..], &[], &["-v"], &["-v", "--color", "always"]] {
+        let (short, json) = (world.path("short"), world.path("json"));
+        let output = gh_connect(["check", &world.argument(), "-o", "table"])
+            .args(["-o", &format!("short={}", short.display()), "-o", &format!("json={}", json.display())])
+            .args(flags)
+            .args(look)
+            .output()
+            .unwrap();
+        let name = format!("{look:?} {}", String::from_utf8_lossy(&output.stderr));
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{name}");
+        nowhere(&output.stdout, &format!("table {name}"));
+        nowhere(&output.stderr, &format!("stderr {name}"));
+        nowhere(read(short).as_bytes(), &format!("short {name}"));
+        let json = read(json);
+        nowhere(json.as_bytes(), &format!("json {name}"));
+        assert!(json.contains(seen), "{seen} is not in {json}");
+    }
+}
+
+fn nowhere(bytes: &[u8], place: &str) {
+    let text = String::from_utf8_lossy(bytes);
+    for form in FORMS.into_iter().chain([PASSWORD, ENCODED]) {
+        assert!(!text.contains(form), "{form} stands in {place}:\n{text}");
+    }
+}
+
+fn url(scheme: &str) -> String {
+    format!("{scheme}://{USER}:{ENCODED}@proxy.corp.example:3128")
+}
+
+/// A world whose environment names the proxy, and a proxy with these rules.
+fn environment(rules: &str) -> String {
+    format!("[environment]\nHTTPS_PROXY = '{}'\n[proxy]\n{rules}", url("http"))
+}
+
+/// The test would prove nothing if the program were not run.
+#[test]
+fn the_search_finds_what_is_there() {
+    let output = Command::new("printf").args(["%s", PASSWORD]).output().unwrap();
+    assert!(std::panic::catch_unwind(|| nowhere(&output.stdout, "here")).is_err());
+}
