@@ -1,10 +1,7 @@
 //! Names that resolve, and take their time.
 
-use gh_connect_engine::{Finding, Owner, Seconds};
-use gh_connect_probe::{
-    HostName,
-    dns::{Asked, By, Fault, RecordKind, shown_server},
-};
+use gh_connect_engine::{Finding, Owner};
+use gh_connect_probe::dns::{Asked, By, Fault, RecordKind, shown_server};
 
 use super::{
     judge::Case,
@@ -22,7 +19,7 @@ impl Case<'_> {
         let believed = self.walk.believed.as_ref().filter(|_| !self.hosts_file_decides());
         let asked = believed.and_then(|(server, _)| self.asked(*server));
         let tardy = asked.and_then(|asked| {
-            let how = RecordKind::BOTH.into_iter().find_map(|kind| tardy(asked, kind, host, self.seen.limit));
+            let how = RecordKind::BOTH.into_iter().find_map(|kind| self.tardy(asked, kind));
             Some((asked.server, how?))
         });
         if let Some((server, how)) = tardy {
@@ -40,25 +37,38 @@ impl Case<'_> {
             self.finding(&super::SLOW, message).step(Owner::ServerAdmin, what)
         })
     }
-}
 
-/// How a server takes its time over one kind of record, if it does. Refusing at once costs none.
-fn tardy(asked: &Asked, kind: RecordKind, host: &HostName, limit: Seconds) -> Option<String> {
-    let exchange = asked.about(kind);
-    if asked.fault(kind).as_ref().is_some_and(Fault::costs_time) {
-        return Some(format!(
-            "gives no answer for {kind} of {host}, and every lookup waits for it, here for {limit}"
-        ));
+    /// How a server takes its time over one kind of record, if it does. Refusing at once costs none.
+    fn tardy(&self, asked: &Asked, kind: RecordKind) -> Option<String> {
+        let (host, exchange) = (&self.seen.host, asked.about(kind));
+        if asked.fault(kind).as_ref().is_some_and(Fault::costs_time) {
+            let waited = self.system_waited()?;
+            return Some(format!(
+                "gives no answer for {kind} of {host}: every lookup waits for it, here {waited}"
+            ));
+        }
+        exchange.answer()?;
+        let took = time(exchange.took_us);
+        if exchange.attempts > 1 {
+            let queries = count(exchange.attempts, "query", "queries");
+            Some(format!("answered for {kind} of {host} only after {queries} and {took}"))
+        } else {
+            (exchange.took_us >= SLOW_US).then(|| format!("took {took} to answer for {kind} of {host}"))
+        }
     }
-    exchange.answer()?;
-    let took = time(exchange.took_us);
-    if exchange.attempts > 1 {
-        let queries = count(exchange.attempts, "query", "queries");
-        Some(format!("answered for {kind} of {host} only after {queries} and {took}"))
-    } else {
-        (exchange.took_us >= SLOW_US).then(|| format!("took {took} to answer for {kind} of {host}"))
+
+    /// How long whoever resolves a name waits for an answer that does not come; a system that remembers its answers, or does
+    /// not ask for everything, may not wait at all.
+    pub(super) fn system_waited(&self) -> Option<String> {
+        let resolution = &self.seen.resolution;
+        match resolution.by {
+            By::System if resolution.failure.is_none() => {
+                (resolution.took_us >= SLOW_US).then(|| time(resolution.took_us))
+            }
+            _ => Some(self.seen.limit.to_string()),
+        }
     }
 }
 
 /// From here on people wait, and programs with short timeouts fail; in microseconds.
-pub(super) const SLOW_US: u64 = 1_000_000;
+const SLOW_US: u64 = 1_000_000;

@@ -6,7 +6,6 @@ use gh_connect_engine::Finding;
 use gh_connect_probe::dns::{By, Says, Scope, shown_server};
 
 use super::{
-    delay::SLOW_US,
     judge::Case,
     wording::{self, and, list},
 };
@@ -26,9 +25,11 @@ impl Case<'_> {
         if !usable || voices.windows(2).all(|pair| pair[0] == pair[1]) {
             return None;
         }
-        let held_up = match self.is_held_up() {
-            true => format!(" Every lookup first waits for {}.", self.passed_over()),
-            false => String::new(),
+        let held_up = match self.system_waited() {
+            Some(_) if self.walk.waited_in_vain() => {
+                format!(" Every lookup first waits for {}.", self.passed_over())
+            }
+            _ => String::new(),
         };
         let message = format!("The name servers do not agree on {host}: {}.{held_up}", words.join("; "));
         let mut finding = self.finding(&super::RESOLVERS_DISAGREE, message);
@@ -50,14 +51,6 @@ impl Case<'_> {
             && !self.hosts_file_decides()
             && !self.seen.host.is_this_machine()
             && self.seen.host.as_str().contains('.')
-    }
-
-    /// Whether lookups wait for a dead server; a system that remembers its answers, or asks in turns, may not.
-    fn is_held_up(&self) -> bool {
-        let resolution = &self.seen.resolution;
-        let quick =
-            resolution.by == By::System && resolution.took_us < SLOW_US && resolution.failure.is_none();
-        self.walk.waited_in_vain() && !quick
     }
 
     fn passed_over(&self) -> String {

@@ -367,7 +367,7 @@ fn what_takes_long_is_slow() {
         (
             (answered(1, 1_000), silent()),
             Some(
-                "Name server 10.0.0.1 gives no answer for AAAA of github.com, and every lookup waits for it, here for 5 s.",
+                "Name server 10.0.0.1 gives no answer for AAAA of github.com: every lookup waits for it, here 5 s.",
             ),
         ),
         ((answered(1, 1_000), failed(Outcome::Failed(Failure::Refused))), None),
@@ -408,6 +408,10 @@ fn what_the_system_comes_to_counts() {
         5_000_000,
     );
     assert_eq!(ids(&half), ["dns/slow"]);
+    let half = || seen([(says(Rcode::NoError, &["140.82.121.3"]), silent())]);
+    let patient = message(&system(half(), Ok(&["140.82.121.3"]), 15_011_694));
+    assert!(patient.ends_with(": every lookup waits for it, here 15.0 s."), "{patient}");
+    assert_eq!(ids(&system(half(), Ok(&["140.82.121.3"]), 20_000)), [""; 0]);
     // It has other means than its name servers.
     let by_other_means = system(seen([rcode(Rcode::NxDomain)]), Ok(&["140.82.121.3"]), 9_000);
     assert_eq!(ids(&by_other_means), ["dns/resolvers-disagree"]);
