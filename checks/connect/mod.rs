@@ -240,7 +240,7 @@ fn failed(target: &Target, family: Family, attempts: &[Attempt], failure: &Failu
     match failure {
         Failure::Refused => {
             format!(
-                "{host} refuses connections to port {port}: {address}{others} answered with a reset within {took}."
+                "{host} refuses connections to port {port}: {address}{others} turned the connection down after {took}."
             )
         }
         Failure::TimedOut => {

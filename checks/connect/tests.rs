@@ -91,7 +91,7 @@ fn messages_say_what_was_seen() {
     };
     assert_eq!(
         message(&v4(Err(Failure::Refused)), &none()),
-        "github.com refuses connections to port 443: 140.82.121.3 answered with a reset within 12 ms."
+        "github.com refuses connections to port 443: 140.82.121.3 turned the connection down after 12 ms."
     );
     assert_eq!(
         message(&v4(Err(Failure::TimedOut)), &v6(Ok(()))),

@@ -13,8 +13,9 @@ use gh_connect_engine::{
     Subject, Target,
 };
 use gh_connect_probe::{
-    Endpoint,
-    proxy::{DirectPath, Tunnel},
+    Endpoint, HostName,
+    dns::Resolution,
+    proxy::{DirectPath, Outcome, Tunnel},
 };
 use serde_json::json;
 
@@ -93,7 +94,14 @@ async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
         true => others(target, cx).await,
         false => Vec::new(),
     };
-    Ok(tunnel::judge(&Seen { target, tunnel: &tunnel, others: &others, plan: cx.plan() }))
+    let resolution = match (&tunnel.outcome, cx.plan().route_of(target)) {
+        (Outcome::Unresolved, Route::Proxy(proxy)) => {
+            cx.fact::<Resolution>(&HostName::new(&proxy.host)).await.ok()
+        }
+        _ => None,
+    };
+    let resolution = resolution.as_deref();
+    Ok(tunnel::judge(&Seen { target, tunnel: &tunnel, others: &others, resolution, plan: cx.plan() }))
 }
 
 async fn others(target: &Target, cx: &Cx) -> Vec<Other> {

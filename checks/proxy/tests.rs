@@ -2,8 +2,9 @@ use gh_connect_engine::{
     NoProxy, Origin, Product, ProxyUrl, Role, Roots, Seconds, Selection, Sourced, Trust, section,
 };
 use gh_connect_probe::{
+    dns::{By, NotResolved},
     net::Failure,
-    proxy::{Outcome, Reply},
+    proxy::Reply,
     tcp::Attempt,
     tls::{End, Reason},
 };
@@ -80,7 +81,7 @@ fn examined(host: &str, tunnel: &Tunnel, others: &[(&str, bool)]) -> Examination
     let others: Vec<Other> =
         others.iter().map(|(host, open)| Other { host: (*host).to_owned(), open: *open }).collect();
     let plan = through_proxy();
-    tunnel::judge(&Seen { target: &target(host), tunnel, others: &others, plan: &plan })
+    tunnel::judge(&Seen { target: &target(host), tunnel, others: &others, resolution: None, plan: &plan })
 }
 
 /// The id and the message of the one finding.
@@ -100,6 +101,23 @@ fn an_open_tunnel_is_healthy() {
     let examination = examined("api.github.com", &tunnel(Outcome::Open { status: 200 }), &[]);
     assert!(examination.findings.is_empty());
     assert_eq!(examination.remark.as_deref(), Some("a tunnel through proxy.corp.example:3128"));
+}
+
+#[test]
+fn why_the_proxys_name_has_no_address_is_told() {
+    let (plan, target, tunnel) = (through_proxy(), target("github.com"), tunnel(Outcome::Unresolved));
+    for (failure, words) in [
+        (NotResolved::TimedOut, "resolving it took too long"),
+        (NotResolved::Said("Name or service not known".to_owned()), "Name or service not known"),
+        (NotResolved::NameServers, "the name servers give none"),
+    ] {
+        let failure = Some(failure);
+        let resolution = Resolution { by: By::System, addresses: Vec::new(), failure, took_us: 1 };
+        let resolution = Some(&resolution);
+        let seen = Seen { target: &target, tunnel: &tunnel, others: &[], resolution, plan: &plan };
+        let message = tunnel::judge(&seen).findings.pop().expect("a finding").message;
+        assert_eq!(message, format!("The proxy's name proxy.corp.example has no address here: {words}."));
+    }
 }
 
 #[test]

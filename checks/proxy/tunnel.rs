@@ -2,6 +2,7 @@
 
 use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Target, shown};
 use gh_connect_probe::{
+    dns::{NotResolved, Resolution},
     net::Failure,
     proxy::{Outcome, Reply, Tunnel},
     tls::{Chain, End, Reason},
@@ -20,6 +21,8 @@ pub(super) struct Seen<'a> {
     pub(super) tunnel: &'a Tunnel,
     /// How other hosts fare through the same proxy, where [`depends_on_others`].
     pub(super) others: &'a [Other],
+    /// What came of resolving the proxy's name, where it has no address.
+    pub(super) resolution: Option<&'a Resolution>,
     pub(super) plan: &'a Plan,
 }
 
@@ -77,13 +80,17 @@ pub(super) fn judge(seen: &Seen<'_>) -> Examination {
 impl Seen<'_> {
     fn finding(&self, kind: &'static Kind, message: String) -> Finding {
         let Tunnel { proxy, with_credentials, attempts, outcome, took_us } = self.tunnel;
-        Finding::new(kind, self.target.to_string(), message).evidence(json!({
+        let mut evidence = json!({
             "proxy": proxy,
             "with_credentials": with_credentials,
             "attempts": attempts,
             "outcome": outcome,
             "took_us": took_us,
-        }))
+        });
+        if let Some(resolution) = self.resolution {
+            evidence["resolution"] = json!(resolution);
+        }
+        Finding::new(kind, self.target.to_string(), message).evidence(evidence)
     }
 
     /// `proxy.corp.example:3128`.
@@ -100,7 +107,13 @@ impl Seen<'_> {
 
     fn unresolved(&self) -> Finding {
         let host = self.place().rsplit_once(':').map_or(self.place(), |(host, _)| host);
-        self.finding(&UNRESOLVED, format!("The proxy's name {host} has no address here."))
+        let why = match self.resolution.and_then(|resolution| resolution.failure.as_ref()) {
+            None => String::new(),
+            Some(NotResolved::TimedOut) => ": resolving it took too long".to_owned(),
+            Some(NotResolved::Said(words)) => format!(": {}", shown(words, 120)),
+            Some(NotResolved::NameServers) => ": the name servers give none".to_owned(),
+        };
+        self.finding(&UNRESOLVED, format!("The proxy's name {host} has no address here{why}."))
             .step(Owner::ServerAdmin, format!("Check the spelling of {host} under {SETTING}"))
             .step(Owner::Dns, format!("Make {host} resolve through the name servers that the server uses"))
     }
@@ -118,7 +131,7 @@ impl Seen<'_> {
             Failure::Refused => (
                 &REFUSED,
                 format!(
-                    "The proxy {place} refuses connections: {address} answered with a reset within {took}."
+                    "The proxy {place} refuses connections: {address} turned the connection down after {took}."
                 ),
             ),
             Failure::Reset => {
@@ -353,7 +366,7 @@ fn said(reply: &Reply) -> String {
     if !reply.reason.is_empty() {
         said.push_str(&format!(" {}", shown(&reply.reason, 60)));
     }
-    if !reply.words.is_empty() {
+    if !reply.words.is_empty() && reply.words != said {
         said.push_str(&format!(", \"{}\"", shown(&reply.words, 160)));
     }
     if let Some(place) = reply.header("location") {

@@ -4,10 +4,12 @@
 /// text without markup, scripts and styles. Control characters stay; show the result through
 /// [`shown`](gh_connect_engine::shown).
 pub fn words(page: &str, most: usize) -> String {
-    let mut words = String::new();
+    let (mut title, mut text) = (String::new(), String::new());
+    let mut in_title = false;
     let mut rest = page;
     while let Some(open) = rest.find('<') {
-        push_text(&mut words, &rest[..open]);
+        let words = if in_title { &mut title } else { &mut text };
+        push_text(words, &rest[..open]);
         rest = &rest[open..];
         let tag = tag_name(rest);
         let end = match tag.as_str() {
@@ -22,15 +24,24 @@ pub fn words(page: &str, most: usize) -> String {
         if !matches!(tag.as_str(), "" | "b" | "i" | "em" | "strong" | "a" | "span" | "font" | "code") {
             words.push(' ');
         }
+        if tag == "title" {
+            in_title = !rest.starts_with("</");
+        }
         rest = end.and_then(|end| rest.get(end..)).unwrap_or_default();
     }
-    push_text(&mut words, rest);
-    let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    push_text(if in_title { &mut title } else { &mut text }, rest);
+    let (title, text) = (one_line(&title), one_line(&text));
+    // A heading mostly says the title again.
+    let mut line = if text.contains(&title) { text } else { one_line(&format!("{title} {text}")) };
     if let Some((end, _)) = line.char_indices().nth(most) {
         line.truncate(end);
         line.push('…');
     }
     line
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `<script …`: `script`; `</P>`: `p`; what opens no tag: nothing.
@@ -89,7 +100,12 @@ mod tests {
                  <script>alert('<p>')</script><!-- 42 > 41 --></body></html>",
                 "Blocked Access Denied The site api.github.com is in category \"Code & Repos\".",
             ),
+            (
+                "<html><head><title>405 Not Allowed</title></head><h1>405 Not Allowed</h1>nginx",
+                "405 Not Allowed nginx",
+            ),
             ("a < b & c", "a < b & c"),
+            ("<title>cut", "cut"),
             ("<p>cut <scr", "cut"),
             ("<script>never closed", ""),
             ("", ""),
