@@ -89,7 +89,7 @@ impl Output {
 
     /// Writes the report, whole or not at all.
     pub(crate) fn write(&self, report: &[u8]) -> io::Result<()> {
-        let report = sink::clean_bytes(report);
+        let report = sink::clean_report(report);
         match &self.path {
             None => {
                 let mut stdout = io::stdout().lock();

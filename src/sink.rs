@@ -5,7 +5,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use gh_connect_engine::Redactor;
+use gh_connect_engine::{Record, Redactor, Stop};
+use serde_json::Value;
 
 /// Every secret that was learned so far. One for the process, because a panic must find it too.
 static REDACTOR: Mutex<Option<Redactor>> = Mutex::new(None);
@@ -22,9 +23,37 @@ pub(crate) fn clean(text: &str) -> String {
     redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.clean(text).into_owned())
 }
 
-/// As [`clean`], for a report. Reports are UTF-8; what is not becomes U+FFFD.
-pub(crate) fn clean_bytes(bytes: &[u8]) -> Vec<u8> {
-    clean(&String::from_utf8_lossy(bytes)).into_bytes()
+/// A record whose text from outside holds no secret. Ids and states stay whole, whatever somebody's password is.
+pub(crate) fn clean_record(record: &Record) -> Record {
+    let mut record = record.clone();
+    for check in &mut record.checks {
+        for finding in &mut check.findings {
+            let texts = [&mut finding.subject, &mut finding.message].into_iter().chain(&mut finding.waived);
+            texts.for_each(|text| *text = clean(text));
+            clean_value(&mut finding.evidence);
+            for step in &mut finding.fix {
+                step.text = clean(&step.text);
+                step.command = step.command.take().map(|command| clean(&command));
+            }
+        }
+        check.remarks.iter_mut().for_each(|remark| remark.text = clean(&remark.text));
+        check.not_judged.iter_mut().for_each(|not_judged| clean_stop(&mut not_judged.stop));
+    }
+    for fact in &mut record.facts {
+        clean_value(&mut fact.value);
+        fact.stop.iter_mut().for_each(clean_stop);
+    }
+    record
+}
+
+/// As [`clean`], for a report made from a clean record. Reports are UTF-8; what is not becomes U+FFFD.
+pub(crate) fn clean_report(report: &[u8]) -> Vec<u8> {
+    let report = String::from_utf8_lossy(report);
+    let redactor = REDACTOR.lock().unwrap_or_else(PoisonError::into_inner);
+    redactor
+        .as_ref()
+        .map_or_else(|| report.to_string(), |redactor| redactor.clean_report(&report).into_owned())
+        .into_bytes()
 }
 
 /// Writes a whole text to stdout. Nobody reading any more is no error: `gh-connect explain | head` ends quietly.
@@ -40,4 +69,21 @@ pub(crate) fn stdout(text: &str) -> io::Result<()> {
 /// Writes a whole text to stderr. There is nowhere to tell of a failure.
 pub(crate) fn stderr(text: &str) {
     let _ = io::stderr().lock().write_all(clean(text).as_bytes());
+}
+
+fn clean_value(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = clean(text),
+        Value::Array(values) => values.iter_mut().for_each(clean_value),
+        Value::Object(values) => values.values_mut().for_each(clean_value),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn clean_stop(stop: &mut Stop) {
+    match stop {
+        Stop::Skipped(text) | Stop::NotApplicable(text) | Stop::Trouble(text) => *text = clean(text),
+        // The id of a check.
+        Stop::Blocked(_) => {}
+    }
 }

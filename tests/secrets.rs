@@ -181,3 +181,19 @@ fn the_search_finds_what_is_there() {
     let output = Command::new("printf").args(["%s", PASSWORD]).output().unwrap();
     assert!(std::panic::catch_unwind(|| nowhere(&output.stdout, "here")).is_err());
 }
+
+/// Somebody's password is a word of the report. The report stays whole; what the proxy sends back does not show it.
+#[test]
+fn a_password_that_is_a_common_word_breaks_nothing() {
+    for word in ["proxy", "passed", "github", "true"] {
+        let text = format!(
+            "[environment]\nHTTPS_PROXY = 'http://user:{word}@proxy.corp.example:3128'\n\
+             [proxy]\nauth = \"basic\"\npassword = '{word}'"
+        );
+        let world = world("word", &text);
+        let output = gh_connect(["check", &world.argument(), "-o", "json"]).output().unwrap();
+        let ran = support::Ran::of(&output).unwrap();
+        assert_eq!(ran.record.root_causes, Vec::<String>::new(), "{word}");
+        assert!(ran.record.checks.iter().any(|check| check.id == "proxy"), "{word}");
+    }
+}

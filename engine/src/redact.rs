@@ -64,15 +64,15 @@ impl Redactor {
         self.forms.dedup();
     }
 
-    /// The text without any secret in it.
+    /// The text without any secret in it. A short one goes where it stands as a word: `pass` is no secret in `passed`.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for form in &self.forms {
-            if text.contains(form.as_str()) {
-                text = Cow::Owned(text.replace(form.as_str(), REDACTED));
-            }
-        }
-        text
+        replaced(text, self.forms.iter())
+    }
+
+    /// As [`Redactor::clean`], without the short secrets: for a whole report, whose own words must stay whole even where
+    /// somebody's password is `proxy`. What came from outside was cleaned before.
+    pub fn clean_report<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        replaced(text, self.forms.iter().filter(|form| unmistakable(form)))
     }
 
     fn learn_text(&mut self, plain: &str) {
@@ -108,8 +108,36 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
+fn replaced<'a, 'f>(text: &'a str, forms: impl Iterator<Item = &'f String>) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(text);
+    for form in forms {
+        if !text.contains(form.as_str()) {
+            continue;
+        }
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = &*text;
+        while let Some(at) = rest.find(form.as_str()) {
+            let (before, after) = (&rest[..at], &rest[at + form.len()..]);
+            let joined = before.chars().next_back().or_else(|| clean.chars().next_back());
+            let word = [joined, after.chars().next()].into_iter().flatten().any(char::is_alphanumeric);
+            clean.push_str(before);
+            clean.push_str(if word && !unmistakable(form) { form } else { REDACTED });
+            rest = after;
+        }
+        clean.push_str(rest);
+        text = Cow::Owned(clean);
+    }
+    text
+}
+
+/// Whether nobody writes this by accident.
+fn unmistakable(form: &str) -> bool {
+    form.len() >= UNMISTAKABLE
+}
+
 const REDACTED: &str = "[redacted]";
 const SHORTEST: usize = 4;
+const UNMISTAKABLE: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -130,6 +158,22 @@ mod tests {
                     || REDACTED.contains(form.as_str()));
             }
         }
+    }
+
+    #[test]
+    fn a_short_secret_is_a_word_and_no_part_of_one() {
+        let mut redactor = Redactor::new();
+        redactor.learn_pair(&Secret::new("user"), &Secret::new("pass"));
+        for (text, clean) in [
+            ("pass", "[redacted]"),
+            ("passed, bypass, pass@proxy pass", "passed, bypass, [redacted]@proxy [redacted]"),
+            ("passpass pass", "passpass [redacted]"),
+            ("user:passed", "[redacted]ed"),
+            ("Basic dXNlcjpwYXNz", "Basic [redacted]"),
+        ] {
+            assert_eq!(redactor.clean(text), clean);
+        }
+        assert_eq!(redactor.clean_report("pass dXNlcjpwYXNz"), "pass [redacted]");
     }
 
     #[test]
