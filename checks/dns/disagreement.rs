@@ -38,7 +38,7 @@ impl Case<'_> {
             let what = format!("answer for {host} as the others do");
             finding = wording::make_it_answer(finding, asked.server, host, &what);
         }
-        Some(wording::use_others(finding, "or keep only name servers that give the same answer"))
+        Some(wording::use_others(finding, "keep only name servers that give the same answer"))
     }
 
     /// What the system says counts beside the name servers when it is its own, and about this very name: a short name it

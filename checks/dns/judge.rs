@@ -67,7 +67,7 @@ impl Case<'_> {
                 let finding = self.finding(&super::NXDOMAIN, message);
                 let what = format!("let {host} resolve as it does on the internet");
                 let finding = wording::make_it_answer(finding, *server, host, &what);
-                Ok(wording::or_a_proxy(wording::use_others(finding, "or use name servers that know it")))
+                Ok(wording::or_a_proxy(wording::use_others(finding, "use name servers that know it")))
             }
             Some((server, _)) => Ok(self.no_address(*server)),
             None => Ok(self.all_fail()),
@@ -110,7 +110,7 @@ impl Case<'_> {
         let finding = self.finding(&super::NO_ADDRESS, message);
         let what = format!("give {host} the A records that it has on the internet");
         let finding = wording::make_it_answer(finding, server, host, &what);
-        wording::or_a_proxy(wording::use_others(finding, "or use name servers that have them"))
+        wording::or_a_proxy(wording::use_others(finding, "use name servers that have them"))
     }
 
     /// Nobody says anything that can be used. The first server's fault gives its name to the finding.
@@ -130,7 +130,12 @@ impl Case<'_> {
         let finding = match fault {
             Fault::Silent | Fault::Failed(Failure::TimedOut) => {
                 let finding = wording::let_it_through(finding, server, "UDP and TCP");
-                wording::make_it_answer(finding, server, host, "see that it runs and answers this machine")
+                wording::make_it_answer(
+                    finding,
+                    server,
+                    host,
+                    "see that the name service runs and answers this machine",
+                )
             }
             Fault::Failed(Failure::Refused) => {
                 wording::make_it_answer(finding, server, host, "start the name service")
@@ -153,7 +158,7 @@ impl Case<'_> {
                 wording::make_it_answer(finding, server, host, "serve TCP (dig asks so with +tcp)")
             }
         };
-        wording::or_a_proxy(wording::use_others(finding, "or use other name servers"))
+        wording::or_a_proxy(wording::use_others(finding, "use other name servers"))
     }
 
     fn no_resolver(&self) -> Finding {
@@ -192,7 +197,7 @@ impl Case<'_> {
             _ => format!("give {host} its public addresses, or confirm that this one leads to GitHub"),
         };
         let finding = wording::make_it_answer(finding, *server, host, &what);
-        Some(wording::use_others(finding, "or use name servers that give the public addresses"))
+        Some(wording::use_others(finding, "use name servers that give the public addresses"))
     }
 
     fn hosts_override(&self) -> Option<Finding> {

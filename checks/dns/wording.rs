@@ -95,7 +95,7 @@ pub(super) fn make_it_answer(finding: Finding, server: SocketAddr, host: &HostNa
     let port = if server.port() == 53 { String::new() } else { format!(" -p {}", server.port()) };
     finding.command(
         Owner::Dns,
-        format!("on {server_name}: {what}; this shows what it answers"),
+        format!("on name server {server_name}, {what}; this shows what it answers"),
         format!("dig @{}{port} {host} A", server.ip()),
     )
 }
@@ -110,7 +110,7 @@ pub(super) fn let_it_through(finding: Finding, server: SocketAddr, protocols: &s
 pub(super) fn use_others(finding: Finding, why: &str) -> Finding {
     finding.command(
         Owner::ServerAdmin,
-        format!("{why}: edit the name servers, then restart the resolver"),
+        format!("{why}: edit the list, then restart the resolver"),
         "ghe-setup-network -v && sudo service resolvconf restart && sudo service dnsmasq restart",
     )
 }
@@ -120,7 +120,7 @@ pub(super) fn use_others(finding: Finding, why: &str) -> Finding {
 pub(super) fn or_a_proxy(finding: Finding) -> Finding {
     finding.step(
         Owner::ServerAdmin,
-        "or, where only a proxy reaches the internet, set it in the Management Console (Privacy, HTTP Proxy Server): it then \
+        "where only a proxy reaches the internet, set it in the Management Console (Privacy, HTTP Proxy Server): it then \
          resolves the names",
     )
 }

@@ -101,25 +101,19 @@ impl Fact for Exchange {
         };
         let limit = cx.plan().timeout.value.0;
         let begun = Instant::now();
-        let (mut outcome, attempts, mut rtt) = over_udp(&mut conversation, question, begun + limit).await;
+        let udp = over_udp(&mut conversation, question, begun + limit).await;
         let stray = conversation.stray();
         drop(conversation);
-        let mut transport = Transport::Udp;
-        if outcome.is_none() {
-            transport = Transport::Tcp;
-            let left = limit.saturating_sub(begun.elapsed());
-            let (ended, took) = over_tcp(cx, *server, question, left).await;
-            outcome = Some(ended);
-            rtt = took;
-        }
-        Ok(Self {
-            outcome: outcome.unwrap_or(Outcome::Silent),
-            transport,
-            attempts,
-            stray,
-            rtt_us: rtt.map(micros),
-            took_us: micros(begun.elapsed()),
-        })
+        let (outcome, transport, rtt, ended) = match udp.outcome {
+            Some(outcome) => (outcome, Transport::Udp, udp.rtt, udp.ended),
+            None => {
+                let left = limit.saturating_sub(begun.elapsed());
+                let (outcome, rtt) = over_tcp(cx, *server, question, left).await;
+                (outcome, Transport::Tcp, rtt, Instant::now())
+            }
+        };
+        let (rtt_us, took_us) = (rtt.map(micros), micros(ended.duration_since(begun)));
+        Ok(Self { outcome, transport, attempts: udp.attempts, stray, rtt_us, took_us })
     }
 }
 
@@ -144,43 +138,56 @@ impl Exchange {
     }
 }
 
-/// The outcome, or none when the reply was truncated; how often the query was sent; the time that the answered
-/// transmission took.
-async fn over_udp(
-    conversation: &mut Conversation,
-    question: &Question,
-    deadline: Instant,
-) -> (Option<Outcome>, u32, Option<Duration>) {
+/// How a question over UDP ended.
+struct OverUdp {
+    /// None when the reply was truncated.
+    outcome: Option<Outcome>,
+    /// How often the query was sent.
+    attempts: u32,
+    /// What the transmission that was answered took.
+    rtt: Option<Duration>,
+    /// When the deciding reply arrived: how long it then waited for us says nothing about the server.
+    ended: Instant,
+}
+
+async fn over_udp(conversation: &mut Conversation, question: &Question, deadline: Instant) -> OverUdp {
     let mut sent: Vec<(u16, Instant)> = Vec::new();
     let mut pause = FIRST_PAUSE;
+    let ends = |outcome, sent: &[(u16, Instant)], rtt, ended| {
+        let attempts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
+        OverUdp { outcome, attempts, rtt, ended }
+    };
     loop {
         let now = Instant::now();
-        let attempts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
-        if now >= deadline {
-            return (Some(Outcome::Silent), attempts, None);
+        if now >= deadline || conversation.stray() >= MOST_STRAY {
+            return ends(Some(Outcome::Silent), &sent, None, now);
         }
         match conversation.send().await {
             Ok(id) => sent.push((id, now)),
-            Err(failure) => return (Some(Outcome::Failed(failure)), attempts, None),
+            Err(failure) => return ends(Some(Outcome::Failed(failure)), &sent, None, now),
         }
-        let attempts = attempts.saturating_add(1);
         let again = deadline.min(now + pause);
         while let Some(incoming) = conversation.next(again).await {
             let (id, at, bytes) = match incoming {
                 Incoming::Datagram { id, at, bytes } => (id, at, bytes),
-                Incoming::Failed(failure) => return (Some(Outcome::Failed(failure)), attempts, None),
+                Incoming::Failed(failure) => {
+                    return ends(Some(Outcome::Failed(failure)), &sent, None, Instant::now());
+                }
             };
-            let rtt = sent.iter().find(|(sent, _)| *sent == id).map(|(_, sent)| at.duration_since(*sent));
             let outcome = match read_reply(&bytes, id, question) {
                 Reply::Stray => {
                     conversation.count_stray();
+                    if conversation.stray() >= MOST_STRAY {
+                        break;
+                    }
                     continue;
                 }
                 Reply::Truncated => None,
                 Reply::Garbage => Some(Outcome::Garbage),
                 Reply::Answer(answer) => Some(Outcome::Answer(answer)),
             };
-            return (outcome, attempts, rtt);
+            let rtt = sent.iter().find(|(sent, _)| *sent == id).map(|(_, sent)| at.duration_since(*sent));
+            return ends(outcome, &sent, rtt, at);
         }
         pause *= 2;
     }
@@ -230,3 +237,5 @@ fn micros(duration: Duration) -> u64 {
 
 /// A healthy server behind a healthy network answers long before.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Who sends so much nonsense is not listened to any longer.
+const MOST_STRAY: u32 = 1000;
