@@ -153,13 +153,14 @@ struct OverUdp {
 async fn over_udp(conversation: &mut Conversation, question: &Question, deadline: Instant) -> OverUdp {
     let mut sent: Vec<(u16, Instant)> = Vec::new();
     let mut pause = FIRST_PAUSE;
+    let mut nonsense = 0;
     let ends = |outcome, sent: &[(u16, Instant)], rtt, ended| {
         let attempts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
         OverUdp { outcome, attempts, rtt, ended }
     };
     loop {
         let now = Instant::now();
-        if now >= deadline || conversation.stray() >= MOST_STRAY {
+        if now >= deadline || nonsense == MOST_NONSENSE {
             return ends(Some(Outcome::Silent), &sent, None, now);
         }
         match conversation.send().await {
@@ -177,7 +178,8 @@ async fn over_udp(conversation: &mut Conversation, question: &Question, deadline
             let outcome = match read_reply(&bytes, id, question) {
                 Reply::Stray => {
                     conversation.count_stray();
-                    if conversation.stray() >= MOST_STRAY {
+                    nonsense += 1;
+                    if nonsense == MOST_NONSENSE {
                         break;
                     }
                     continue;
@@ -237,5 +239,5 @@ fn micros(duration: Duration) -> u64 {
 
 /// A healthy server behind a healthy network answers long before.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Who sends so much nonsense is not listened to any longer.
-const MOST_STRAY: u32 = 1000;
+/// Who answers a query so often, and never the question, is not listened to any longer.
+const MOST_NONSENSE: u32 = 100;
