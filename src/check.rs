@@ -56,9 +56,10 @@ fn prepare(
     };
     match &flags.lab {
         Some(world) => {
-            let world =
+            let mut named =
                 lab_plan::find(Some(&lab_plan::said("--lab=", world))).map_err(|error| vec![error])?;
-            let running = world.start().map_err(|error| vec![error])?;
+            named.include(&flags_layer);
+            let running = named.start().map_err(|error| vec![error])?;
             sink::learn(|redactor| secrets::of_environment(&running.environment, redactor));
             let settings = settle(running.configuration, &running.environment, running.ground)?;
             Ok(Prepared { settings, lab: Some(running.lab) })
@@ -95,7 +96,7 @@ fn configuration(named: Option<&str>) -> Result<(Layer, Vec<UsageError>), UsageE
     let text = String::from_utf8(bytes).map_err(|_| error(format!("{name} is not UTF-8")))?;
     sink::learn(|redactor| secrets::of_file(&text, redactor));
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(plan::read_file(&Arc::new(Source { name: name.to_owned(), text, folder, world: false })))
+    Ok(plan::read_file(&Arc::new(Source { name: name.to_owned(), text, folder, world: None })))
 }
 
 /// Runs the checks on a runtime that ends with them.

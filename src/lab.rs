@@ -72,8 +72,8 @@ fn configuration(named: &Named, running: &Running) -> String {
     let text = |text: String| toml::Value::String(text);
     let list = |list: Vec<String>| toml::Value::Array(list.into_iter().map(toml::Value::String).collect());
     table.insert("resolver".to_owned(), list(resolvers.value.iter().map(ToString::to_string).collect()));
-    let rules = connect_to.iter().map(|rule| rule.value.to_string());
-    table.insert("connect-to".to_owned(), list(rules.collect()));
+    let rules: Vec<String> = connect_to.iter().map(|rule| rule.value.to_string()).collect();
+    table.insert("connect-to".to_owned(), list(rules.clone()));
     table.insert("loopback-only".to_owned(), toml::Value::Boolean(true));
     if let Some(hosts_file) = hosts_file {
         table.insert("hosts-file".to_owned(), text(hosts_file.value.display().to_string()));
@@ -88,7 +88,15 @@ fn configuration(named: &Named, running: &Running) -> String {
         }
     }
     for (key, value) in running.lab.check() {
-        table.insert(key.clone(), value.clone());
+        match (key.as_str(), value) {
+            ("trust", toml::Value::Table(own)) => trust.extend(own.clone()),
+            // The first rule that fits wins.
+            ("connect-to", toml::Value::Array(own)) => {
+                let rules = rules.iter().map(|rule| toml::Value::String(rule.clone()));
+                table.insert(key.clone(), toml::Value::Array(own.iter().cloned().chain(rules).collect()));
+            }
+            _ => drop(table.insert(key.clone(), value.clone())),
+        }
     }
     table.insert("trust".to_owned(), toml::Value::Table(trust));
     format!("# Leads `gh-connect check` into the lab world {}.\n{table}", named.name)
@@ -114,6 +122,15 @@ fn welcome(named: &Named, running: &Running, environment: &Environment, configur
         let _ = writeln!(out, "host       {} {} is {}", route.host, route.address, route.socket);
     }
     let _ = writeln!(out, "files      {}", running.lab.directory().display());
+    if let Some(route) = running.lab.routes().iter().find(|route| route.address.port() == 443) {
+        let (host, socket, roots) =
+            (&route.host, route.socket, running.lab.directory().join("public-ca.pem"));
+        let _ = writeln!(
+            out,
+            "by hand    curl --cacert {} --connect-to {host}:443:{socket} https://{host}/",
+            quoted(&roots.display().to_string())
+        );
+    }
     let _ = writeln!(out, "\nTry it:    {}", command(named, environment, configuration));
     let _ = writeln!(out, "Ctrl-C ends it.");
     out

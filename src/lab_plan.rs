@@ -1,7 +1,11 @@
 //! A lab world as the ground under a plan: its name servers, addresses, roots, environment and settings in the place of
 //! this machine's.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use gh_connect_checks::ALL;
 use gh_connect_engine::{ConnectTo, Effects as _, Machine, Origin, Product, Roots, Sourced};
@@ -10,7 +14,7 @@ use gh_connect_lab::{Lab, LabThread, World};
 use crate::{
     cli::HEALTHY,
     environment::Environment,
-    plan::{Ground, Layer, Place, Said, Source, UsageError, nearest, read_file},
+    plan::{Ground, Layer, Place, Said, Source, UsageError, named_hosts, nearest, read_file},
 };
 
 /// A world that was asked for by name.
@@ -20,6 +24,8 @@ pub(crate) struct Named {
     pub(crate) name: String,
     /// The world.
     pub(crate) world: World,
+    /// Where relative paths begin, if it came from a file.
+    folder: Option<PathBuf>,
 }
 
 /// A world that runs, and what a plan needs of it.
@@ -38,32 +44,41 @@ pub(crate) struct Running {
 /// Finds the world: of a finding, in a file, or the healthy one.
 pub(crate) fn find(said: Option<&Said>) -> Result<Named, UsageError> {
     let Some(said) = said.filter(|said| said.text != HEALTHY) else {
-        return Ok(Named { name: HEALTHY.to_owned(), world: World::healthy() });
+        return Ok(Named { name: HEALTHY.to_owned(), world: World::healthy(), folder: None });
     };
     let name = said.text.as_str();
-    let text = match gh_connect_checks::kind(name) {
-        Some((_, kind)) => kind.world.to_owned(),
-        None => file(said)?,
+    let (text, folder) = match gh_connect_checks::kind(name) {
+        Some((_, kind)) => (kind.world.to_owned(), None),
+        None => (file(said)?, Some(Path::new(name).parent().unwrap_or(Path::new("")).to_owned())),
     };
     let world = World::parse(name, &text).map_err(|error| {
         let message = format!("the world cannot be read: {}", error.message());
         match find_line(&text, error.line(), error.column()) {
             Some(at) => {
-                let source = Source {
-                    name: name.to_owned(),
-                    text: text.clone(),
-                    folder: Path::new("").into(),
-                    world: true,
-                };
+                let (name, text) = (name.to_owned(), text.clone());
+                let source = Source { name, text, folder: PathBuf::new(), world: None };
                 UsageError::in_file(&source, at..at + 1, message)
             }
             None => UsageError::at(said, message),
         }
     })?;
-    Ok(Named { name: name.to_owned(), world })
+    Ok(Named { name: name.to_owned(), world, folder })
 }
 
 impl Named {
+    /// Lets the healthy world have every host that was asked for: where nothing is wrong, none of them is missing.
+    pub(crate) fn include(&mut self, flags: &Layer) {
+        if self.name != HEALTHY {
+            return;
+        }
+        let (ghe_com, hosts) = named_hosts(flags);
+        self.world.target.ghe_com = ghe_com;
+        let own = self.world.targets();
+        for host in hosts.into_iter().filter(|host| !own.contains(host) && host.parse::<IpAddr>().is_err()) {
+            self.world.hosts.entry(host).or_default();
+        }
+    }
+
     /// Starts the world's servers on loopback.
     pub(crate) fn start(&self) -> Result<Running, UsageError> {
         let lab = LabThread::start(&self.world)
@@ -71,13 +86,12 @@ impl Named {
         let ground = self.ground(&lab);
         let text = toml::to_string(lab.check())
             .map_err(|error| UsageError::new(format!("the world's [check] cannot be read: {error}")))?;
-        let source = Arc::new(Source {
-            name: self.name.clone(),
+        let configuration = read_file(&Arc::new(Source {
+            name: format!("[check] of {}", self.name),
             text,
-            folder: lab.directory().to_owned(),
-            world: true,
-        });
-        let configuration = read_file(&source);
+            folder: self.folder.clone().unwrap_or_else(|| lab.directory().to_owned()),
+            world: Some(self.name.clone()),
+        }));
         let environment = self.world.environment.clone().into_iter().collect();
         Ok(Running { lab, ground, configuration, environment })
     }

@@ -173,6 +173,16 @@ pub(crate) fn color(said: Option<&str>) -> Result<Option<bool>, UsageError> {
     said.map_or(Ok(None), |said| values::one_of(&said, &COLOR))
 }
 
+/// The subdomain of GHE.com and the further hosts that a layer names, as far as they make sense.
+pub(crate) fn named_hosts(layer: &Layer) -> (Option<String>, Vec<String>) {
+    let ghe_com = layer.ghe_com.as_ref().and_then(|said| values::subdomain(said).ok());
+    let also = layer.also.iter().filter_map(|said| Some(values::host_and_port(said).ok()?.0));
+    let features =
+        layer.feature.iter().filter_map(|said| FEATURES.iter().find(|feature| feature.name == said.text));
+    let needed = features.flat_map(|feature| feature.hosts).map(|host| (*host).to_owned());
+    (ghe_com, also.chain(needed).collect())
+}
+
 /// What was said, in order of precedence, and what was wrong with it so far. A value that a nearer one hides is read, too:
 /// it would be wrong tomorrow.
 struct Reader<'a> {

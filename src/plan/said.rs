@@ -27,14 +27,14 @@ pub(crate) enum Place {
 /// A configuration text and its name.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// As it is shown: a path, or the name of a lab world.
+    /// As it is shown.
     pub(crate) name: String,
     /// The text itself.
     pub(crate) text: String,
     /// Where relative paths begin.
     pub(crate) folder: PathBuf,
-    /// Whether a lab world said it.
-    pub(crate) world: bool,
+    /// The lab world that said it, if one did.
+    pub(crate) world: Option<String>,
 }
 
 impl Said {
@@ -42,8 +42,10 @@ impl Said {
     pub(crate) fn origin(&self) -> Origin {
         match &self.place {
             Place::Flag(flag) => Origin::flag(flag),
-            Place::File(source, _) if source.world => Origin::world(&source.name),
-            Place::File(source, span) => Origin::file(&source.name, source.position(span.start).0),
+            Place::File(source, span) => match &source.world {
+                Some(world) => Origin::world(world),
+                None => Origin::file(&source.name, source.position(span.start).0),
+            },
         }
     }
 

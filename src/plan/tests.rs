@@ -96,7 +96,7 @@ fn told(
         name: "conf/gh-connect.toml".to_owned(),
         text: file.to_owned(),
         folder: "conf".into(),
-        world: false,
+        world: None,
     };
     let shown = |errors: Vec<UsageError>| errors.iter().map(|error| error.render(false)).collect::<String>();
     let (file, errors) = read_file(&std::sync::Arc::new(source));
