@@ -70,7 +70,10 @@ impl Authorities {
         leaf.distinguished_name = distinguished_name(None, &names[0]);
         leaf.serial_number = Some(random_serial());
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.extended_key_usages = match wanted.for_clients {
+            true => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            false => vec![ExtendedKeyUsagePurpose::ServerAuth],
+        };
         leaf.use_authority_key_identifier_extension = true;
         (leaf.not_before, leaf.not_after) = self.validity(wanted);
 

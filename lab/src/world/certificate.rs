@@ -49,6 +49,8 @@ pub struct Certificate {
     pub leaf_only: bool,
     /// It does not say where its issuer's certificate can be fetched (a leaf of the public CA otherwise does).
     pub no_aia: bool,
+    /// It is made for clients, so that no client takes it from a server.
+    pub for_clients: bool,
 }
 
 /// A certificate as written.
@@ -63,14 +65,23 @@ struct Keys {
     names: Option<Vec<String>>,
     leaf_only: bool,
     no_aia: bool,
+    for_clients: bool,
 }
 
 impl TryFrom<Keys> for Certificate {
     type Error = &'static str;
 
     fn try_from(keys: Keys) -> Result<Certificate, &'static str> {
-        let Keys { issuer, expired_days, not_before_in_days, expires_in_days, names, leaf_only, no_aia } =
-            keys;
+        let Keys {
+            issuer,
+            expired_days,
+            not_before_in_days,
+            expires_in_days,
+            names,
+            leaf_only,
+            no_aia,
+            for_clients,
+        } = keys;
         if [expired_days, not_before_in_days, expires_in_days].iter().flatten().count() > 1 {
             return Err("of `expired-days`, `not-before-in-days` and `expires-in-days` only one is allowed");
         }
@@ -94,6 +105,7 @@ impl TryFrom<Keys> for Certificate {
             names,
             leaf_only,
             no_aia,
+            for_clients,
         })
     }
 }

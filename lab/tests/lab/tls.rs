@@ -128,6 +128,11 @@ async fn an_incomplete_chain_is_the_leaf_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_certificate_for_clients_is_no_servers() {
+    assert!(complaint("for-clients = true").await.contains("InvalidPurpose"));
+}
+
 /// A ClientHello of about this many bytes, recorded from the client that the tests use.
 fn hello(padding: usize) -> Vec<u8> {
     let config = crate::client::trusting("");
