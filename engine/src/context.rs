@@ -46,6 +46,8 @@ struct Measurement {
     answer: Shared<BoxFuture<'static, (Answer, Duration)>>,
     started: Duration,
     task: Option<AbortHandle>,
+    /// Whether somebody had the answer, or everybody who asked went on without it.
+    heard: Option<bool>,
 }
 
 /// A fact of any type, as the table of facts keeps it.
@@ -109,23 +111,30 @@ impl Cx {
     /// The fact, measured now unless somebody asked before.
     pub async fn fact<F: Fact>(&self, key: &F::Key) -> Result<Arc<F>, Stop> {
         let (answer, _) = self.ask::<F>(key).await;
+        self.mark::<F>(key, true);
         let kept = answer?;
         Arc::downcast(kept.into_any()).map_err(|_| Stop::Trouble(format!("two facts have the id {}", F::ID)))
     }
 
-    /// The fact if it is measured by the time that nothing else is under way: for what is nice to know and must never
-    /// make a run longer.
+    /// The fact if it is measured by the time that no examination is under way any more: for what is nice to know and
+    /// must never make a run longer. For checks; a fact that is asked for like this by another fact may come too late.
     pub async fn fact_at_leisure<F: Fact>(&self, key: &F::Key) -> Option<Arc<F>> {
-        let fact = self.fact::<F>(key);
-        tokio::pin!(fact);
-        if let Some(ready) = fact.as_mut().now_or_never() {
-            return ready.ok();
-        }
         let mut settled = self.0.settled.subscribe();
-        self.rest();
-        let answer = tokio::select! {
-            answer = &mut fact => answer.ok(),
-            _ = settled.wait_for(|settled| *settled) => None,
+        let answer = {
+            let fact = self.fact::<F>(key);
+            tokio::pin!(fact);
+            if let Some(ready) = fact.as_mut().now_or_never() {
+                return ready.ok();
+            }
+            self.rest();
+            tokio::select! {
+                biased;
+                answer = &mut fact => answer.ok(),
+                _ = settled.wait_for(|settled| *settled) => {
+                    self.mark::<F>(key, false);
+                    None
+                }
+            }
         };
         self.0.busy.fetch_add(1, Ordering::AcqRel);
         answer
@@ -178,11 +187,16 @@ impl Cx {
         }
     }
 
-    /// Facts that were asked for and are not there yet, `id key`.
-    pub(crate) fn pending(&self) -> Vec<String> {
+    /// Whether facts are measured now, and not recalled from a record.
+    pub(crate) fn is_live(&self) -> bool {
+        self.0.saved.is_none()
+    }
+
+    /// Id and key of the facts that were asked for and are not there yet.
+    pub(crate) fn pending(&self) -> Vec<(String, String)> {
         let facts = lock(&self.0.facts);
         let pending = facts.iter().filter(|(_, measurement)| measurement.answer.peek().is_none());
-        pending.map(|((id, key), _)| format!("{id} {key}")).collect()
+        pending.map(|(name, _)| name.clone()).collect()
     }
 
     /// All facts so far, and an end to the measuring of the others.
@@ -192,7 +206,9 @@ impl Cx {
         lock(&self.0.shared).clear();
         let facts = lock(&self.0.facts);
         let records = facts.iter().map(|((id, key), measurement)| {
-            let answer = measurement.answer.clone().now_or_never();
+            // An answer that came after everybody had gone on played no part: judged again, it must not play one either.
+            let heard = measurement.heard != Some(false);
+            let answer = measurement.answer.clone().now_or_never().filter(|_| heard);
             if let Some(task) = &measurement.task {
                 task.abort();
             }
@@ -231,6 +247,13 @@ impl Cx {
         answer
     }
 
+    /// Keeps in mind whether anybody had the answer. Once somebody had, it counts.
+    fn mark<F: Fact>(&self, key: &F::Key, heard: bool) {
+        if let Some(measurement) = lock(&self.0.facts).get_mut(&(F::ID.to_owned(), key.to_string())) {
+            measurement.heard = Some(heard || measurement.heard == Some(true));
+        }
+    }
+
     fn measure<F: Fact>(&self, key: F::Key) -> Measurement {
         let started = self.elapsed();
         let cx = self.clone();
@@ -241,7 +264,7 @@ impl Cx {
         let abort = task.abort_handle();
         let answer =
             task.map(|joined| joined.unwrap_or_else(|error| (Err(broken(F::ID, error)), Duration::ZERO)));
-        Measurement { answer: answer.boxed().shared(), started, task: Some(abort) }
+        Measurement { answer: answer.boxed().shared(), started, task: Some(abort), heard: None }
     }
 }
 
@@ -262,7 +285,8 @@ fn recalled<F: Fact>(saved: Option<&FactRecord>) -> Measurement {
         }
     };
     let done = std::future::ready((answer, Duration::from_millis(duration)));
-    Measurement { answer: done.boxed().shared(), started: Duration::from_millis(started), task: None }
+    let started = Duration::from_millis(started);
+    Measurement { answer: done.boxed().shared(), started, task: None, heard: None }
 }
 
 fn broken(id: &str, error: tokio::task::JoinError) -> Stop {

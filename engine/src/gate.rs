@@ -20,6 +20,9 @@ impl Clear {
 /// Why the gate stays shut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
+    /// The facts come from a record, and nobody knows whether they still hold.
+    #[error("nothing was measured: the facts come from a record")]
+    NotLive,
     /// The run was cut short.
     #[error("the run was cut short by {0}")]
     CutShort(String),
@@ -41,6 +44,9 @@ pub enum Reason {
 pub fn gate(measured: &Measured) -> Result<Clear, Vec<Reason>> {
     let record = measured.record();
     let mut reasons = Vec::new();
+    if !measured.live() {
+        reasons.push(Reason::NotLive);
+    }
     if let Some(cut) = &record.run.cut_short_by {
         reasons.push(Reason::CutShort(cut.clone()));
     }

@@ -17,8 +17,8 @@ pub struct Record {
     pub plan: Value,
     /// The conclusion.
     pub summary: Summary,
-    /// The ids of blockers and unknowns that nothing else explains, the weightiest first. A check that ended unknown
-    /// without a finding stands here by its own id.
+    /// The ids of blockers and unknowns that nothing else explains, the weightiest first. Where there is no such finding,
+    /// the checks that ended unknown stand here by their own ids.
     pub root_causes: Vec<String>,
     /// Every check of the registry, in its order.
     pub checks: Vec<CheckRecord>,

@@ -37,14 +37,28 @@ pub enum Interrupt {
     Terminate,
 }
 
-/// A record that this process measured itself: what the gate asks for. A record from a file never becomes one.
+/// What a run of this process came to: what the gate asks for. A record from a file never becomes one.
+///
+/// ```compile_fail
+/// fn forge(record: gh_connect_engine::Record) -> gh_connect_engine::Measured {
+///     gh_connect_engine::Measured { record, live: true }
+/// }
+/// ```
 #[derive(Debug)]
-pub struct Measured(Record);
+pub struct Measured {
+    record: Record,
+    live: bool,
+}
 
 impl Measured {
     /// What was measured.
     pub fn record(&self) -> &Record {
-        &self.0
+        &self.record
+    }
+
+    /// Whether the facts were measured by this run, and not recalled by a context that replays.
+    pub fn live(&self) -> bool {
+        self.live
     }
 }
 
@@ -89,7 +103,8 @@ impl Run {
         };
         let facts = cx.close();
         let signal = cut.and_then(|cut| cut.signal());
-        Measured(conclude(sheets, cx.plan(), run, facts, policy, signal))
+        let record = conclude(sheets, cx.plan(), run, facts, policy, signal);
+        Measured { record, live: cx.is_live() }
     }
 }
 
@@ -105,7 +120,13 @@ pub async fn judge_again(
     let mut sheets: Vec<Sheet> = checks.iter().map(|check| Sheet::new(*check, cx.plan())).collect();
     examine_all(&mut sheets, &cx, &|_| {}).await;
     let signal = record.run.cut_short_by.as_deref().and_then(Cut::signal_of);
-    Ok(conclude(sheets, cx.plan(), record.run.clone(), record.facts.clone(), policy, signal))
+    let mut again = conclude(sheets, cx.plan(), record.run.clone(), record.facts.clone(), policy, signal);
+    for check in &mut again.checks {
+        // How long it took belongs to the measuring.
+        let before = record.checks.iter().find(|before| before.id == check.id);
+        check.duration_ms = before.map_or(0, |before| before.duration_ms);
+    }
+    Ok(again)
 }
 
 /// What one check has to do and has done.
@@ -128,19 +149,20 @@ impl Sheet {
         Self { check, deselected, subjects, done, ended: Duration::ZERO }
     }
 
-    fn cut(&mut self, cut: &Cut, waiting_for: &[String], now: Duration) {
+    fn cut(&mut self, cut: &Cut, waiting_for: &[(String, String)], now: Duration) {
         for (subject, done) in self.subjects.iter().zip(&mut self.done).filter(|(_, done)| done.is_none()) {
-            let name = match subject {
-                Subject::Target(target) => target.host.clone(),
-                _ => String::new(),
-            };
-            let mine: Vec<&str> =
-                waiting_for.iter().map(String::as_str).filter(|fact| fact.contains(&name)).collect();
-            let waited = if mine.is_empty() {
-                String::new()
-            } else {
-                format!(" while waiting for {}", mine.join(", "))
-            };
+            let mine = waiting_for.iter().filter(|(_, key)| match subject {
+                Subject::Target(target) => mentions(key, &target.host),
+                Subject::Proxy | Subject::Run => true,
+            });
+            let mine: Vec<String> = mine.map(|(id, key)| format!("{id} {key}")).collect();
+            let mut waited = String::new();
+            if !mine.is_empty() {
+                waited = format!(" while waiting for {}", mine[..mine.len().min(MOST_NAMED)].join(", "));
+            }
+            if mine.len() > MOST_NAMED {
+                waited.push_str(&format!(" and {} more", mine.len() - MOST_NAMED));
+            }
             *done = Some(Err(Stop::Trouble(format!("{cut}{waited}"))));
             self.ended = now;
         }
@@ -191,6 +213,14 @@ impl Sheet {
         }
         record
     }
+}
+
+/// Whether `key` names this host, and not one that only ends like it.
+fn mentions(key: &str, host: &str) -> bool {
+    let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    key.match_indices(host).any(|(at, _)| {
+        !key[..at].ends_with(part_of_name) && !key[at + host.len()..].starts_with(part_of_name)
+    })
 }
 
 fn waiver(plan: &Plan, finding: &crate::Finding) -> Option<String> {
@@ -337,3 +367,6 @@ fn conclude(
         facts,
     }
 }
+
+/// Facts named in the reason why something was not judged.
+const MOST_NAMED: usize = 3;

@@ -1,0 +1,90 @@
+//! The gate opens when it should, and at no other time.
+
+use std::time::Duration;
+
+use gh_connect_engine::{Cx, Interrupt, Plan, Reason, Seconds, Selection, Sourced, State, gate};
+use proptest::prelude::*;
+
+use crate::fake::{Fate, Fate::*, Still, a_run, fated, plan, registry, run, run_until, selecting, waiving};
+
+#[tokio::test]
+async fn an_open_gate_knows_the_run_that_earned_it() {
+    let checks = registry(vec![fated("a", &[Passed]), fated("b", &[Warned]), fated("c", &[NotApplicable])]);
+    let clear = gate(&run(waiving(&["b/warning"]), checks).await).expect("open");
+    assert_eq!(clear.run(), "run-1");
+}
+
+#[tokio::test]
+async fn every_reason_is_named() {
+    let checks = registry(vec![fated("a", &[Failed]), fated("b", &[Trouble]), fated("c", &[NotApplicable])]);
+    let reasons = gate(&run(plan(), checks).await).expect_err("shut");
+    let not_passed = |check: &str, state| Reason::NotPassed { check: check.to_owned(), state };
+    assert_eq!(
+        reasons,
+        [Reason::NothingPassed, not_passed("a", State::Failed), not_passed("b", State::Unknown)]
+    );
+    assert_eq!(reasons[1].to_string(), "a is failed");
+}
+
+#[tokio::test]
+async fn nothing_at_all_opens_nothing() {
+    assert!(gate(&run(plan(), registry(vec![])).await).is_err());
+    assert!(gate(&run(plan(), registry(vec![fated("a", &[])])).await).is_err());
+}
+
+#[tokio::test]
+async fn a_deselected_check_keeps_it_shut() {
+    let checks = registry(vec![fated("a", &[Passed]), fated("b", &[Passed])]);
+    let reasons = gate(&run(selecting(&["a"], &[]), checks).await).expect_err("shut");
+    assert_eq!(reasons, [Reason::NotPassed { check: "b".to_owned(), state: State::Skipped }]);
+    assert!(gate(&run(selecting(&[], &["network"]), checks).await).is_err());
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_short_opens_nothing() {
+    let checks = registry(vec![fated("a", &[Passed])]);
+    let signal = std::future::ready(Interrupt::Interrupt);
+    let reasons = gate(&run_until(plan(), checks, signal).await).expect_err("shut");
+    assert!(reasons.contains(&Reason::CutShort("interrupt".to_owned())), "{reasons:?}");
+    let at_once = Plan { deadline: Sourced::default(Seconds(Duration::ZERO)), ..plan() };
+    let reasons = gate(&run(at_once, checks).await).expect_err("shut");
+    assert!(reasons.contains(&Reason::CutShort("deadline".to_owned())), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn facts_from_a_record_open_nothing() {
+    let checks = registry(vec![fated("a", &[Passed])]);
+    let measured = run(plan(), checks).await;
+    assert!(gate(&measured).is_ok());
+    let recalled = Cx::replay(plan(), Still, &measured.record().facts);
+    let replayed = a_run(recalled, checks).measure(std::future::pending()).await;
+    assert_eq!(replayed.record().summary.exit_code, 0, "it would pass");
+    assert_eq!(gate(&replayed).expect_err("shut"), [Reason::NotLive]);
+}
+
+fn fates() -> impl Strategy<Value = Vec<Vec<Fate>>> {
+    // Mostly harmless, so that the gate is open often enough to be worth a test.
+    let fate = prop_oneof![
+        12 => proptest::sample::select(&[Passed, Noted, Warned, NotApplicable][..]),
+        1 => proptest::sample::select(&Fate::ALL[..]),
+    ];
+    proptest::collection::vec(proptest::collection::vec(fate, 0..4), 0..5)
+}
+
+proptest! {
+    /// Open exactly when everything was asked for, all of it was judged, nothing blocks and something passed.
+    #[test]
+    fn the_gate_opens_only_when_it_should(fates in fates(), skipped in proptest::option::weighted(0.1, 0_usize..5)) {
+        let ids: Vec<String> = (0..fates.len()).map(|nth| format!("c{nth}")).collect();
+        let checks = ids.iter().zip(&fates).map(|(id, fates)| fated(id, fates)).collect();
+        let skip = skipped.filter(|nth| *nth < ids.len());
+        let selection = Selection { only: Vec::new(), skip: skip.map(|nth| ids[nth].clone()).into_iter().collect() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let measured = runtime.block_on(run(Plan { selection, ..plan() }, registry(checks)));
+        let harmless = |fate: &Fate| matches!(fate, Passed | Noted | Warned | NotApplicable);
+        let judged = |fate: &Fate| matches!(fate, Passed | Noted | Warned);
+        let all = || fates.iter().flatten();
+        let open = skip.is_none() && all().all(harmless) && all().any(judged);
+        prop_assert_eq!(gate(&measured).is_ok(), open, "{:?}", measured.record().summary);
+    }
+}
