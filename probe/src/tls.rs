@@ -8,6 +8,8 @@ mod silence;
 mod tap;
 mod verdict;
 
+use std::sync::Arc;
+
 use futures::future::{Either, join, join_all, select};
 use gh_connect_engine::{Cx, Fact, Stop, shown_bytes};
 use jiff::Timestamp;
@@ -17,10 +19,10 @@ use tokio::time::Instant;
 pub use chain::{Certificate, Chain, MOST_CERTIFICATES, MOST_NAMES, Name, Statement};
 pub use end::{End, is_tls};
 pub use hello::Hello;
+use hello::Witness;
 pub use session::VerifiedSession;
 pub(crate) use session::{Attempt, Shaken};
-pub(crate) use silence::why_unverified;
-pub use silence::{Quiet, Silence, torn_down_unasked};
+pub use silence::{Quiet, Silence, torn_down_unasked, why_unverified};
 pub(crate) use tap::Tap;
 pub use verdict::{Reason, Verdict, Verdicts};
 
@@ -219,6 +221,16 @@ pub async fn session(cx: &Cx, endpoint: &Endpoint) -> Result<VerifiedSession, St
     let wire = path::open(cx, endpoint).await?;
     let (_, shaking) = attempt.begin(wire, Instant::now() + cx.plan().timeout.value.0);
     shaking.await.session.ok_or_else(|| crate::net::gone(endpoint))
+}
+
+/// How a client that keeps its connections for several requests shakes hands: as a [`Handshake`] does and by the same roots,
+/// with HTTP/2 on offer before HTTP/1.1.
+pub async fn client_config(cx: &Cx) -> Result<rustls::ClientConfig, Stop> {
+    let roots = cx.fact::<TrustedRoots>(&OfTheRun).await?;
+    let config = Hello::Usual.config(Arc::new(Witness::new(cx, roots)));
+    let mut config = config.map_err(|error| Stop::Trouble(format!("TLS cannot be set up: {error}")))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// A verified session with `host` over any byte stream by `deadline`, or why there is none: for a proxy that is spoken to

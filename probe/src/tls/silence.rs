@@ -67,7 +67,7 @@ pub async fn torn_down_unasked(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Fa
 }
 
 /// Why there is no verified session on `endpoint`: what stopped the handshake, or the check that owns what it died of.
-pub(crate) async fn why_unverified(cx: &Cx, endpoint: &Endpoint) -> Stop {
+pub async fn why_unverified(cx: &Cx, endpoint: &Endpoint) -> Stop {
     match torn_down_unasked(cx, endpoint).await {
         Ok(Some(_)) => Stop::blocked("connect"),
         Ok(None) => Stop::blocked("tls"),
