@@ -74,8 +74,8 @@ fn a_world_file_is_read_and_its_slips_are_told() {
     let good = world("good", "about = \"It waits.\"\n[check]\ntimeout = 2\nca-file = [\"root.pem\"]\n");
     let missing = gh_connect(["check", &good.argument()]).output().unwrap();
     assert_eq!(missing.status.code(), Some(2));
-    std::fs::write(good.path("root.pem"), "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
-        .unwrap();
+    let root = rcgen::generate_simple_self_signed(["root.example".to_owned()]).unwrap();
+    std::fs::write(good.path("root.pem"), root.cert.pem()).unwrap();
     let ran =
         Ran::of(&gh_connect(["check", &good.argument(), "-o", "json", "--only", "dns"]).output().unwrap())
             .unwrap();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gh_connect_engine::Effects;
+use gh_connect_probe::trust::RootSet;
 
 use super::{error::UsageError, said::Said};
 
@@ -38,6 +39,7 @@ pub(super) fn certificates(said: &Said, files: &dyn Effects) -> Result<PathBuf, 
         return Err(UsageError::at(said, format!("{begun} certificates begin in this file and {ended} end"))
             .hint("it was probably cut off when it was copied"));
     }
+    RootSet::from_pem(&said.text, &bytes).map_err(|reason| UsageError::at(said, reason))?;
     Ok(said.path())
 }
 

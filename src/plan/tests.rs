@@ -53,6 +53,10 @@ impl Effects for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match path.to_str() {
             Some("conf/root.pem" | "root.pem") => {
+                let root = rcgen::generate_simple_self_signed(["root.example".to_owned()]).expect("a root");
+                Ok(root.cert.pem().into_bytes())
+            }
+            Some("junk.pem") => {
                 Ok(b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n".to_vec())
             }
             Some("cut.pem") => Ok(b"-----BEGIN CERTIFICATE-----\nMAA=\n".to_vec()),
@@ -293,6 +297,7 @@ fn every_error_says_what_is_allowed() {
         ("-o", "json=", "no path after the equals sign"),
         ("--ca-file", "missing.pem", "cannot be read"),
         ("--ca-file", "cut.pem", "1 certificates begin in this file and 0 end"),
+        ("--ca-file", "junk.pem", "no certificate that could be trusted as a root"),
         ("--ca-file", "key.pem", "a private key and no certificate"),
         ("--ca-file", "der.crt", "openssl x509 -inform der"),
     ] {
