@@ -90,7 +90,7 @@ fn proxied(plan: &Plan) -> impl Iterator<Item = &Target> {
 async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
     let tunnel = cx.fact::<Tunnel>(&Endpoint::from(target)).await?;
     // How others fare tells a rule about this host from a proxy that is none. They are being asked at this moment.
-    let others = match tunnel::depends_on_others(&tunnel.outcome) {
+    let others = match tunnel::depends_on_others(&tunnel) {
         true => others(target, cx).await,
         false => Vec::new(),
     };

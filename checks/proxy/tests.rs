@@ -188,6 +188,15 @@ fn authentication_is_told_by_what_is_offered_and_what_was_sent() {
         let tunnel = Tunnel { with_credentials: credentials, ..tunnel(Outcome::Replied(offering(schemes))) };
         assert_eq!(found("github.com", &tunnel, &[]).0, expected, "{schemes:?} {credentials}");
     }
+    for (schemes, credentials, expected) in [
+        (&[][..], false, "proxy/denied"),
+        (&[], true, "proxy/auth-rejected"),
+        (&["Basic"], false, "proxy/auth-required"),
+    ] {
+        let reply = Reply { status: 401, ..offering(schemes) };
+        let tunnel = Tunnel { with_credentials: credentials, ..tunnel(Outcome::Replied(reply)) };
+        assert_eq!(found("github.com", &tunnel, &[]).0, expected, "401 {schemes:?} {credentials}");
+    }
 }
 
 #[test]
@@ -235,8 +244,9 @@ fn what_opens_tunnels_to_others_is_a_proxy() {
         Outcome::NotHttp { first: "x".to_owned(), tls: false },
         Outcome::Endless,
     ] {
-        assert!(tunnel::depends_on_others(&outcome));
-        assert_eq!(found("github.com", &tunnel(outcome), &[("api.github.com", true)]).0, "proxy/denied");
+        let tunnel = tunnel(outcome);
+        assert!(tunnel::depends_on_others(&tunnel));
+        assert_eq!(found("github.com", &tunnel, &[("api.github.com", true)]).0, "proxy/denied");
     }
     let silent = found("github.com", &tunnel(Outcome::Silent { received: 3 }), &[("api.github.com", true)]);
     assert_eq!(

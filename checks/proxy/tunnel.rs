@@ -34,9 +34,11 @@ pub(super) struct Other {
 }
 
 /// Whether it takes the tunnels to other hosts to say what this outcome means.
-pub(super) fn depends_on_others(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Replied(reply) => matches!(class(reply), Class::Denied | Class::NoProxy),
+pub(super) fn depends_on_others(tunnel: &Tunnel) -> bool {
+    match &tunnel.outcome {
+        Outcome::Replied(reply) => {
+            matches!(class(reply, tunnel.with_credentials), Class::Denied | Class::NoProxy)
+        }
         Outcome::Silent { .. } | Outcome::Ended { .. } | Outcome::NotHttp { .. } | Outcome::Endless => true,
         Outcome::Unresolved
         | Outcome::Unconnected { .. }
@@ -58,7 +60,8 @@ pub(super) fn judge(seen: &Seen<'_>) -> Examination {
             let how = if *reset { "resets" } else { "closes" };
             let when = match received {
                 0 => "without a reply".to_owned(),
-                received => format!("after {received} bytes of one"),
+                1 => "after one byte of a reply".to_owned(),
+                received => format!("after {received} bytes of a reply"),
             };
             seen.no_proxy(format!("{how} the connection {when}")).into()
         }
@@ -199,6 +202,7 @@ impl Seen<'_> {
         let (place, target) = (self.place(), self.target);
         let said = match received {
             0 => "says nothing".to_owned(),
+            1 => "sends no more than one byte of a reply".to_owned(),
             received => format!("sends no more than {received} bytes of a reply"),
         };
         let open = self.open_to();
@@ -222,7 +226,7 @@ impl Seen<'_> {
     }
 
     fn replied(&self, reply: &Reply) -> Finding {
-        match class(reply) {
+        match class(reply, self.tunnel.with_credentials) {
             Class::Authentication => self.authentication(reply),
             Class::Upstream => self.upstream(reply),
             Class::Denied => self.denied(said(reply)),
@@ -349,9 +353,11 @@ enum Class {
     NoProxy,
 }
 
-fn class(reply: &Reply) -> Class {
+fn class(reply: &Reply, with_credentials: bool) -> Class {
     match reply.status {
         407 => Class::Authentication,
+        // Tinyproxy says 407 to who comes without a password and 401 to who comes with a wrong one.
+        401 if with_credentials || !reply.schemes.is_empty() => Class::Authentication,
         101 | 400 | 404 | 405 | 411 | 414 | 421 | 426 | 501 | 505 => Class::NoProxy,
         // A redirection leads to a page that says no, or to a login; 401 and 451 are refusals by another name.
         300..=499 => Class::Denied,

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 pub use self::{
     challenge::{Challenge, challenges},
     direct::DirectPath,
+    exchange::dechunked,
     page::words,
     reply::{Head, ReplyReader, Verdict},
 };
@@ -113,7 +114,8 @@ pub struct Reply {
     pub reason: String,
     /// At most 64, each value at most 300 characters; cookies are left out.
     pub headers: Vec<(String, String)>,
-    /// The schemes of `Proxy-Authenticate`, as sent.
+    /// The schemes of `Proxy-Authenticate`, as sent; with a 401 those of `WWW-Authenticate`, which some proxies confuse it
+    /// with.
     pub schemes: Vec<String>,
     /// The realm of the first challenge that has one.
     pub realm: Option<String>,
@@ -139,10 +141,13 @@ impl Reply {
 
     fn new(head: &Head, body: &[u8], redactor: &Redactor) -> Self {
         let clean = |bytes: &[u8], most| shown(&redactor.clean(&String::from_utf8_lossy(bytes)), most);
-        let challenges: Vec<Challenge> = head
-            .all("proxy-authenticate")
-            .flat_map(|value| challenges(&redactor.clean(&String::from_utf8_lossy(value))))
-            .collect();
+        let demands: &[&str] = match head.status {
+            401 => &["proxy-authenticate", "www-authenticate"],
+            _ => &["proxy-authenticate"],
+        };
+        let demanded = demands.iter().flat_map(|name| head.all(name));
+        let challenges: Vec<Challenge> =
+            demanded.flat_map(|value| challenges(&redactor.clean(&String::from_utf8_lossy(value)))).collect();
         let kept = head.headers.iter().filter(|(name, _)| !name.to_ascii_lowercase().contains("cookie"));
         let page = redactor.clean(&String::from_utf8_lossy(body)).into_owned();
         Self {

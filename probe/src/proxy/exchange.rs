@@ -133,8 +133,9 @@ impl Framing {
     }
 }
 
-/// The content of a chunked body as far as it is there, and whether that is all. What breaks the framing ends it.
-fn dechunked(mut raw: &[u8]) -> (Vec<u8>, bool) {
+/// The content of a chunked body (RFC 9112 §7.1) as far as it is there, and whether that is all. What breaks the framing
+/// ends it. Never more than came in.
+pub fn dechunked(mut raw: &[u8]) -> (Vec<u8>, bool) {
     let mut content = Vec::new();
     loop {
         let Some(end) = raw.iter().position(|byte| *byte == b'\n') else { return (content, false) };
