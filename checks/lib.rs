@@ -1,13 +1,26 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
+pub mod clock;
 pub mod connect;
 pub mod dns;
+pub mod origin;
+#[path = "port-80/mod.rs"]
+pub mod port_80;
 pub mod proxy;
+pub mod tls;
 
 use gh_connect_engine::{Check, Kind};
 
 /// Every check, in the order of reports. A test keeps it equal to the folders.
-pub static ALL: &[&'static dyn Check] = &[&dns::Dns, &connect::Connect, &proxy::Proxy];
+pub static ALL: &[&'static dyn Check] = &[
+    &dns::Dns,
+    &connect::Connect,
+    &tls::Tls,
+    &port_80::Port80,
+    &proxy::Proxy,
+    &origin::Origin,
+    &clock::Clock,
+];
 
 /// The check with this id.
 pub fn check(id: &str) -> Option<&'static dyn Check> {

@@ -107,6 +107,7 @@ mod tests {
             began: None,
             body: Body::Whole(0),
             sample: String::new(),
+            words: String::new(),
             sent_at: at(sent_ms),
             head_at: Some(at(sent_ms + took_ms)),
             took_us: 0,

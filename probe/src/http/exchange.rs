@@ -28,6 +28,8 @@ pub struct Exchange {
     pub body: Body,
     /// How the body begins, safe to show.
     pub sample: String,
+    /// What a person would read of that beginning, safe to show.
+    pub words: String,
     /// What this machine's clock said before the request.
     pub sent_at: Timestamp,
     /// What it said when the head was there.
@@ -122,6 +124,7 @@ pub async fn exchange<S: Carries<C>, C: Credential>(
         failure: outcome.err(),
         body,
         sample: shown_bytes(&kept[..kept.len().min(SAMPLE)], SAMPLE),
+        words: words_of(&kept[..kept.len().min(READABLE)]),
         sent_at,
         head_at,
         took_us: crate::tcp::micros(begun.elapsed()),
@@ -191,6 +194,10 @@ where
     outcome
 }
 
+fn words_of(page: &[u8]) -> String {
+    shown(&crate::proxy::words(&String::from_utf8_lossy(page), MOST_WORDS), MOST_WORDS)
+}
+
 fn failure(error: hyper::Error) -> ExchangeFailure {
     let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     // hyper keeps the question `is_parse_too_large` for servers.
@@ -213,5 +220,7 @@ fn failure(error: hyper::Error) -> ExchangeFailure {
 
 const LONGEST_HEAD: usize = 64 * 1024;
 const SAMPLE: usize = 512;
+const READABLE: usize = 4 * 1024;
+const MOST_WORDS: usize = 200;
 /// Time enough to put a goodbye into a socket's buffer.
 const GOODBYE: std::time::Duration = std::time::Duration::from_millis(50);

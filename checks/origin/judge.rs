@@ -1,0 +1,274 @@
+use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Product, Role, Stop, Target};
+use gh_connect_probe::http::{Body, ExchangeFailure, Head, Reply};
+use jiff::Timestamp;
+
+use super::{NOT_GITHUB, RATE_LIMITED, TIMEOUT, UNAVAILABLE};
+
+/// Judges what a host answered. Stops as trouble where the exchange ended in a way that says nothing.
+pub(super) fn judge(plan: &Plan, target: &Target, reply: &Reply) -> Result<Examination, Stop> {
+    let case = Case { plan, target, reply };
+    let exchange = &reply.exchange;
+    let Some(head) = &exchange.head else {
+        return match &exchange.failure {
+            Some(failure) => case.no_head(failure).map(Examination::from),
+            None => Err(Stop::Trouble(format!("the exchange with {target} ended without an outcome"))),
+        };
+    };
+    if (500..600).contains(&head.status) && head.status != CAPTIVE {
+        return Ok(case.server_error(head).into());
+    }
+    let proven = head.github_request_id().is_some();
+    if target.required() {
+        if !proven {
+            return Ok(case.impostor(head).into());
+        }
+        if is_rate_limit(head, &exchange.words) {
+            return Ok(case.rate_limited(head).into());
+        }
+    }
+    // A large page of an unknown host is not one without end.
+    let endless = matches!(exchange.body, Body::Endless(_)) && target.required();
+    match (&exchange.failure, endless) {
+        (Some(failure), _) => return case.no_end(failure).map(Examination::from),
+        (None, true) => return Ok(case.endless_body().into()),
+        (None, false) => {}
+    }
+    match target.role {
+        Role::Api => Ok(case.api(head)),
+        Role::Web | Role::Uploads => Ok(Examination::passed("GitHub answers")),
+        Role::Also if proven => Ok(Examination::passed("GitHub answers")),
+        Role::Also => Ok(Examination::passed(format!("answers {}, without a sign of GitHub", head.status))),
+    }
+}
+
+struct Case<'a> {
+    plan: &'a Plan,
+    target: &'a Target,
+    reply: &'a Reply,
+}
+
+impl Case<'_> {
+    fn api(&self, head: &Head) -> Examination {
+        let words = &self.reply.exchange.words;
+        match head.status {
+            200 if self.reply.meta.as_ref().is_some_and(|meta| meta.is_github()) => {
+                Examination::passed("GitHub answers")
+            }
+            // Nothing published says that /meta of a tenant is open to everybody.
+            401 | 403 | 404
+                if matches!(self.plan.product.value, Product::GheCom(_)) && words.contains("\"message\"") =>
+            {
+                Examination::passed("GitHub answers, and asks for a login")
+            }
+            200..=399 => self
+                .answering_step(
+                    self.finding(
+                        &NOT_GITHUB,
+                        format!(
+                            "{} answered {} with status {}, and not with what GitHub publishes there{}.",
+                            self.target.host,
+                            self.reply.path,
+                            head.status,
+                            self.seen()
+                        ),
+                    ),
+                    "Find what changes GitHub's replies on the way, and let them pass unchanged",
+                )
+                .into(),
+            status => self
+                .finding(
+                    &UNAVAILABLE,
+                    format!("GitHub refused {} with status {status}{}.", self.reply.path, self.seen()),
+                )
+                .step(
+                    Owner::GithubSupport,
+                    "Ask why this address is refused, with the request id of the evidence",
+                )
+                .into(),
+        }
+    }
+
+    fn no_head(&self, failure: &ExchangeFailure) -> Result<Finding, Stop> {
+        let Self { target, plan, reply } = self;
+        let began = reply.exchange.began.as_deref().unwrap_or_default();
+        Ok(match failure {
+            ExchangeFailure::TimedOut => {
+                let what = match began {
+                    "" => "nothing".to_owned(),
+                    began => format!("only the beginning of a reply, \"{began}\""),
+                };
+                let message = format!(
+                    "{target} took the request over a verified session and sent {what} within {}.",
+                    plan.timeout.value
+                );
+                self.answering_step(
+                    self.finding(&TIMEOUT, message),
+                    "Find what holds the reply back on the way",
+                )
+            }
+            ExchangeFailure::Closed | ExchangeFailure::Reset => {
+                let message = format!(
+                    "{target} took the request over a verified session and ended it without a reply."
+                );
+                self.answering_step(
+                    self.finding(&UNAVAILABLE, message),
+                    "Find what ends requests to the host on the way",
+                )
+            }
+            ExchangeFailure::NotHttp(_) => self.answering_step(
+                self.finding(
+                    &NOT_GITHUB,
+                    format!(
+                        "What answers for {target} over TLS does not speak HTTP; it begins with \"{began}\"."
+                    ),
+                ),
+                "Find what answers in GitHub's place",
+            ),
+            ExchangeFailure::EndlessHead => self.answering_step(
+                self.finding(
+                    &NOT_GITHUB,
+                    format!("The head of the reply of {target} had no end within 64 KiB and 100 headers."),
+                ),
+                "Find what answers in GitHub's place, or adds headers to its replies",
+            ),
+            ExchangeFailure::Other(why) => {
+                return Err(Stop::Trouble(format!("the exchange with {target} broke off: {why}")));
+            }
+        })
+    }
+
+    fn no_end(&self, failure: &ExchangeFailure) -> Result<Finding, Stop> {
+        let target = self.target;
+        Ok(match failure {
+            ExchangeFailure::TimedOut => self.answering_step(
+                self.finding(
+                    &TIMEOUT,
+                    format!(
+                        "The reply of {target} began and did not end within {}.",
+                        self.plan.timeout.value
+                    ),
+                ),
+                "Find what holds the reply back on the way",
+            ),
+            ExchangeFailure::Other(why) => {
+                return Err(Stop::Trouble(format!("the exchange with {target} broke off: {why}")));
+            }
+            _ => self.answering_step(
+                self.finding(&UNAVAILABLE, format!("The reply of {target} broke off in the middle.")),
+                "Find what cuts replies on the way",
+            ),
+        })
+    }
+
+    fn endless_body(&self) -> Finding {
+        let message = format!(
+            "The reply of {} to {} had no end within 256 KiB; GitHub's is short.",
+            self.target, self.reply.path
+        );
+        self.answering_step(self.finding(&NOT_GITHUB, message), "Find what answers in GitHub's place")
+    }
+
+    fn server_error(&self, head: &Head) -> Finding {
+        let (target, status, seen) = (self.target, head.status, self.seen());
+        match head.github_request_id() {
+            Some(_) => self
+                .finding(
+                    &UNAVAILABLE,
+                    format!("GitHub answered for {} with status {status}{seen}.", target.host),
+                )
+                .step(Owner::Operator, "Look at https://www.githubstatus.com and check again later"),
+            None => self.answering_step(
+                self.finding(
+                    &UNAVAILABLE,
+                    format!(
+                        "{} was answered with status {status} and without a sign of GitHub{seen}.",
+                        target.host
+                    ),
+                ),
+                "Look whether the gateway on the way can reach the host",
+            ),
+        }
+    }
+
+    fn rate_limited(&self, head: &Head) -> Finding {
+        let reset =
+            head.header("x-ratelimit-reset").and_then(|at| Timestamp::from_second(at.parse().ok()?).ok());
+        let until = reset.map_or(String::new(), |at| format!(" until {}", at.strftime("%H:%M UTC")));
+        let message = format!(
+            "GitHub answered {} with status {}: the anonymous rate limit of this network's address is used up{until}. That is \
+             no block.",
+            self.reply.path, head.status
+        );
+        self.finding(&RATE_LIMITED, message).step(
+            Owner::Operator,
+            "Nothing has to change: requests with a token have a limit of their own. Check again after that time to see \
+             GitHub's own reply",
+        )
+    }
+
+    /// Somebody else, told apart by what they show.
+    fn impostor(&self, head: &Head) -> Finding {
+        let host = &self.target.host;
+        let words = self.reply.exchange.words.to_lowercase();
+        let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
+        let server = head.header("server").map_or(String::new(), |server| format!(", server \"{server}\""));
+        let (who, step) = match (head.status, head.redirects_to()) {
+            (CAPTIVE, _) => ("a captive portal".to_owned(), FREE_OF_PORTAL),
+            (_, Some(location)) if location.starts_with("http://") => {
+                (format!("a redirection to {location}, as captive portals send"), FREE_OF_PORTAL)
+            }
+            (_, Some(location)) => (format!("a redirection to {location}"), FREE_OF_LOGIN),
+            (401 | 407, None) => ("a demand for a login".to_owned(), FREE_OF_LOGIN),
+            (200..300, None) if says(LOGIN) => ("a login page".to_owned(), FREE_OF_LOGIN),
+            (400..500, None) | (200..300, None) if says(BLOCK) || head.status == 451 => {
+                ("a block page".to_owned(), UNBLOCKED)
+            }
+            _ => ("a reply".to_owned(), UNBLOCKED),
+        };
+        let message = format!(
+            "{host} was answered with {who} and without a sign of GitHub (status {}{server}){}.",
+            head.status,
+            self.seen()
+        );
+        self.answering_step(self.finding(&NOT_GITHUB, message), step)
+    }
+
+    /// What a person would read of the page.
+    fn seen(&self) -> String {
+        match self.reply.exchange.words.as_str() {
+            "" => String::new(),
+            words => format!(": \"{}\"", words.chars().take(MOST_WORDS).collect::<String>()),
+        }
+    }
+
+    fn finding(&self, kind: &'static Kind, message: String) -> Finding {
+        Finding::new(kind, self.target.to_string(), message).evidence(self.reply)
+    }
+
+    fn answering_step(&self, finding: Finding, what: &str) -> Finding {
+        let owner = if self.plan.route_of(self.target).is_direct() { Owner::Network } else { Owner::Proxy };
+        match self.target.required() {
+            true => finding.step(owner, format!("{what} ({})", self.target)),
+            false => finding.step(Owner::Operator, format!("Ask whoever runs {}", self.target)),
+        }
+    }
+}
+
+/// Whether GitHub says that there were too many requests (facts §6).
+fn is_rate_limit(head: &Head, words: &str) -> bool {
+    let used_up = head.header("x-ratelimit-remaining") == Some("0");
+    let says = words.to_lowercase().contains("rate limit");
+    matches!(head.status, 403 | 429)
+        && (used_up || says || head.header("retry-after").is_some() || head.status == 429)
+}
+
+/// 511 Network Authentication Required (RFC 6585 §6).
+const CAPTIVE: u16 = 511;
+const LOGIN: &[&str] = &["sign in", "sign on", "sign-on", "log in", "login", "password", "username"];
+const BLOCK: &[&str] =
+    &["block", "denied", "forbidden", "policy", "not allowed", "not permitted", "category"];
+const FREE_OF_PORTAL: &str = "Let the server through without the portal of the network";
+const FREE_OF_LOGIN: &str = "Let the server through without a login: it is no browser";
+const UNBLOCKED: &str =
+    "Allow the host, in the policy or category that blocks it, and let its replies pass unchanged";
+const MOST_WORDS: usize = 160;

@@ -1,0 +1,78 @@
+//! Whether GitHub itself answers over the verified sessions.
+
+mod judge;
+#[cfg(test)]
+mod tests;
+
+use futures::future::BoxFuture;
+use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_probe::{Endpoint, http::Reply};
+
+use judge::judge;
+
+/// The check.
+pub struct Origin;
+
+static META: Meta = Meta {
+    id: "origin",
+    title: "GitHub itself answers",
+    category: Category::Network,
+    words: include_str!("README.md"),
+    kinds: &[&NOT_GITHUB, &UNAVAILABLE, &TIMEOUT, &RATE_LIMITED],
+};
+
+static NOT_GITHUB: Kind = Kind {
+    id: "origin/not-github",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "somebody else answers in GitHub's place",
+    since: "0.1.0",
+    world: include_str!("worlds/not-github.toml"),
+};
+
+static UNAVAILABLE: Kind = Kind {
+    id: "origin/unavailable",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the host does not serve the request",
+    since: "0.1.0",
+    world: include_str!("worlds/unavailable.toml"),
+};
+
+static TIMEOUT: Kind = Kind {
+    id: "origin/timeout",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "no whole reply comes in time",
+    since: "0.1.0",
+    world: include_str!("worlds/timeout.toml"),
+};
+
+static RATE_LIMITED: Kind = Kind {
+    id: "origin/rate-limited",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "the anonymous rate limit is used up",
+    since: "0.1.0",
+    world: include_str!("worlds/rate-limited.toml"),
+};
+
+impl Check for Origin {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn subjects(&self, plan: &Plan) -> Vec<Subject> {
+        plan.targets.iter().cloned().map(Subject::Target).collect()
+    }
+
+    fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
+        Box::pin(async move {
+            let Subject::Target(target) = subject else {
+                return Err(Stop::Trouble("origin looks at targets only".to_owned()));
+            };
+            let reply = cx.fact::<Reply>(&Endpoint::from(target)).await?;
+            judge(cx.plan(), target, &reply)
+        })
+    }
+}

@@ -1,0 +1,242 @@
+use gh_connect_engine::{Examination, Finding, Kind, Plan, Stop, Target};
+use gh_connect_probe::{
+    Endpoint,
+    tls::{Chain, End, Handshake, Reason, Statement, Variant, Verdicts},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{
+    ALERT, BAD_CERTIFICATE, EXPIRED, EXPIRES_SOON, HANDSHAKE_RESET, HANDSHAKE_TIMEOUT, INCOMPLETE_CHAIN,
+    INSPECTED, NAME_MISMATCH, NOT_TLS, NOT_YET_VALID, ONLY_ON_80, PROTOCOL_UNSUPPORTED, UNTRUSTED_ISSUER,
+    steps, words,
+};
+
+/// What was seen of one host.
+pub(super) enum Seen<'a> {
+    /// A verified session on its own port.
+    Verified(&'a Handshake),
+    /// A verified session on port 80, and none on its own.
+    On80 {
+        /// What became of its own port.
+        own: Result<&'a Handshake, &'a Stop>,
+        /// The handshake on port 80.
+        on_80: &'a Handshake,
+    },
+    /// No verified session.
+    Failed {
+        /// The handshake on its own port.
+        own: &'a Handshake,
+        /// The handshakes of other hosts, as far as they are known.
+        others: &'a [(Endpoint, Handshake)],
+    },
+}
+
+/// Judges what was seen of `target`. Stops as trouble where a handshake ended in a way that says nothing.
+pub(super) fn judge(plan: &Plan, target: &Target, seen: &Seen<'_>) -> Result<Examination, Stop> {
+    let case = Case { plan, target };
+    match seen {
+        Seen::Verified(handshake) => Ok(case.verified(handshake, Vec::new())),
+        Seen::On80 { own, on_80 } => {
+            let only_on_80 = case
+                .finding(&ONLY_ON_80, words::only_on_80(target, *own), on_80)
+                .step(gh_connect_engine::Owner::Network, steps::open_443(target));
+            Ok(case.verified(on_80, vec![only_on_80]))
+        }
+        Seen::Failed { own, others } => case.failed(own, others).map(Examination::from),
+    }
+}
+
+struct Case<'a> {
+    plan: &'a Plan,
+    target: &'a Target,
+}
+
+impl Case<'_> {
+    fn verified(&self, handshake: &Handshake, mut findings: Vec<Finding>) -> Examination {
+        if let (Some(leaf), Some(verdicts)) = (handshake.leaf(), &handshake.verdicts) {
+            if !verdicts.public.is_trusted() {
+                let message = words::inspected(self.target, leaf, verdicts);
+                let finding = self.finding(&INSPECTED, message, handshake);
+                findings.push(steps::inspected(finding, self.plan, self.target, leaf, verdicts));
+            }
+            if expires_soon(leaf, handshake.at) {
+                let finding = self.finding(
+                    &EXPIRES_SOON,
+                    words::expires_soon(self.target, leaf, handshake.at),
+                    handshake,
+                );
+                findings.push(steps::renewal(finding, self.plan, self.target));
+            }
+        }
+        let remark = findings.is_empty().then(|| words::remark(handshake));
+        Examination { findings, remark }
+    }
+
+    fn failed(&self, own: &Handshake, others: &[(Endpoint, Handshake)]) -> Result<Finding, Stop> {
+        let (plan, target) = (self.plan, self.target);
+        let finding = |kind, message| self.finding(kind, message, own);
+        Ok(match &own.end {
+            End::Verified => return Err(Stop::Trouble("a verified session has not failed".to_owned())),
+            End::Distrusted(reason) => {
+                let chain = own.chain.as_ref();
+                match (reason, own.leaf()) {
+                    (Reason::UnknownIssuer, Some(leaf)) if is_incomplete(chain, leaf) => {
+                        steps::incomplete_chain(
+                            finding(&INCOMPLETE_CHAIN, words::incomplete_chain(target, chain, leaf)),
+                            plan,
+                            target,
+                            leaf,
+                        )
+                    }
+                    (Reason::UnknownIssuer, leaf) => {
+                        let spared = spared(others);
+                        let message = words::untrusted_issuer(target, own, leaf, &spared);
+                        let outdated =
+                            own.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted());
+                        steps::untrusted_issuer(
+                            finding(&UNTRUSTED_ISSUER, message),
+                            plan,
+                            target,
+                            leaf,
+                            &spared,
+                            outdated,
+                        )
+                    }
+                    (Reason::NameMismatch, leaf) => steps::wrong_server(
+                        finding(&NAME_MISMATCH, words::name_mismatch(own, target, leaf)),
+                        plan,
+                        target,
+                    ),
+                    (Reason::Expired, _) => {
+                        steps::wrong_time(finding(&EXPIRED, words::expired(target, own)), plan, target)
+                    }
+                    (Reason::NotYetValid, _) => steps::wrong_time(
+                        finding(&NOT_YET_VALID, words::not_yet_valid(target, own)),
+                        plan,
+                        target,
+                    ),
+                    (Reason::Malformed, _) => steps::wrong_certificate(
+                        finding(&BAD_CERTIFICATE, words::bad_certificate(target, own, "it is malformed")),
+                        plan,
+                        target,
+                    ),
+                    (Reason::Unacceptable(why), _) => steps::wrong_certificate(
+                        finding(&BAD_CERTIFICATE, words::bad_certificate(target, own, why)),
+                        plan,
+                        target,
+                    ),
+                }
+            }
+            End::Alert { code, name } if PROTOCOL_ALERTS.contains(code) => {
+                let why = format!("answers a ClientHello of TLS 1.2 and 1.3 with the alert {name} ({code})");
+                steps::old_tls(
+                    finding(&PROTOCOL_UNSUPPORTED, words::incompatible(target, &why)),
+                    plan,
+                    target,
+                )
+            }
+            End::Incompatible(why) => {
+                let why = format!("cannot agree with a client of TLS 1.2 and 1.3 ({why})");
+                steps::old_tls(
+                    finding(&PROTOCOL_UNSUPPORTED, words::incompatible(target, &why)),
+                    plan,
+                    target,
+                )
+            }
+            End::Alert { code, name } => {
+                steps::refused(finding(&ALERT, words::alert(target, *code, name)), plan, target, *code)
+            }
+            End::Reset | End::Closed => {
+                steps::cut(finding(&HANDSHAKE_RESET, words::cut(target, own)), plan, target, &own.variants)
+            }
+            End::Silent => {
+                let limit = plan.timeout.value;
+                steps::cut(
+                    finding(&HANDSHAKE_TIMEOUT, words::silent(target, own, limit)),
+                    plan,
+                    target,
+                    &own.variants,
+                )
+            }
+            End::NotTls => steps::not_tls(finding(&NOT_TLS, words::not_tls(target, own)), plan, target),
+            End::Garbage(why) => {
+                steps::not_tls(finding(&NOT_TLS, words::broken_tls(target, own, why)), plan, target)
+            }
+            End::Other(why) => {
+                return Err(Stop::Trouble(format!("the handshake with {target} broke off: {why}")));
+            }
+        })
+    }
+
+    fn finding(&self, kind: &'static Kind, message: String, handshake: &Handshake) -> Finding {
+        Finding::new(kind, self.target.to_string(), message).evidence(Evidence {
+            end: &handshake.end,
+            version: handshake.version.as_deref(),
+            server_name: handshake.server_name.as_deref(),
+            chain: handshake.chain.as_ref(),
+            verdicts: handshake.verdicts.as_ref(),
+            clock: handshake.at,
+            hello_bytes: handshake.hello_bytes,
+            received_bytes: handshake.received_bytes,
+            began: handshake.began.as_deref(),
+            other_hellos: &handshake.variants,
+        })
+    }
+}
+
+/// Whether an issuer is missing between the last certificate that was sent and any root, rather than a root being
+/// unknown: the last certificate names an issuer that is neither itself nor any known root, and the server's own says
+/// where its issuer's certificate can be fetched, as certificates of public authorities do and those of inspecting
+/// proxies do not.
+fn is_incomplete(chain: Option<&Chain>, leaf: &Statement) -> bool {
+    let Some(chain) = chain else { return false };
+    let top = chain.topmost().and_then(|top| top.says.as_ref());
+    let fetchable =
+        leaf.ca_issuers.iter().any(|url| url.starts_with("http://") || url.starts_with("https://"));
+    fetchable && !chain.leads_to_known_root && top.is_some_and(|top| !top.self_issued)
+}
+
+/// The hosts of this run whose sessions are verified and not inspected.
+fn spared(others: &[(Endpoint, Handshake)]) -> Vec<String> {
+    let spared = others.iter().filter(|(_, handshake)| {
+        handshake.verified()
+            && handshake.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted())
+    });
+    let mut hosts: Vec<String> = spared.map(|(endpoint, _)| endpoint.host.to_string()).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+
+/// Certificates that live for a few days only are renewed in their last third.
+fn expires_soon(leaf: &Statement, now: Timestamp) -> bool {
+    let left = leaf.not_after.duration_since(now);
+    let life = leaf.not_after.duration_since(leaf.not_before);
+    left < SOON && left < life / 3
+}
+
+/// The measured values behind a finding.
+#[derive(Serialize)]
+struct Evidence<'a> {
+    end: &'a End,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    server_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<&'a Chain>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdicts: Option<&'a Verdicts>,
+    /// What this machine's clock said.
+    clock: Timestamp,
+    hello_bytes: u64,
+    received_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    other_hellos: &'a [Variant],
+}
+
+/// `protocol_version` and `insufficient_security` (RFC 8446 §6.2).
+const PROTOCOL_ALERTS: [u8; 2] = [70, 71];
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);

@@ -1,0 +1,206 @@
+//! Who does what about it.
+
+use gh_connect_engine::{Finding, Owner, Plan, Route, Target};
+use gh_connect_probe::tls::{Statement, Variant, Verdicts};
+
+use super::words::and;
+
+pub(super) fn untrusted_issuer(
+    finding: Finding,
+    plan: &Plan,
+    target: &Target,
+    leaf: Option<&Statement>,
+    spared: &[String],
+    outdated: bool,
+) -> Finding {
+    if outdated {
+        return finding.command(
+            Owner::ServerAdmin,
+            "Bring the store of trusted roots up to date",
+            "sudo update-ca-certificates --verbose --fresh",
+        );
+    }
+    let already = match spared {
+        [] => String::new(),
+        [only] => format!(" ({only} is exempt already)"),
+        several => format!(" ({} are exempt already)", and(several)),
+    };
+    let issuer = leaf.map_or_else(|| "the issuer".to_owned(), |leaf| leaf.issuer.to_string());
+    let finding = finding.step(Owner::Proxy, format!("Exempt {target} from TLS inspection{already}"));
+    install(finding, plan, &format!("the root above {issuer}")).step(
+        Owner::Operator,
+        "To see beforehand whether that root is enough, check again with --ca-file rootCA.crt",
+    )
+}
+
+pub(super) fn inspected(
+    finding: Finding,
+    plan: &Plan,
+    target: &Target,
+    leaf: &Statement,
+    verdicts: &Verdicts,
+) -> Finding {
+    let finding = match &verdicts.only_by {
+        Some(file) => install(finding, plan, &format!("the root in {file}")),
+        None => finding.step(
+            Owner::ServerAdmin,
+            format!(
+                "Make sure that the GitHub Enterprise Server trusts the root above {}, too, if this machine is another one",
+                leaf.issuer
+            ),
+        ),
+    };
+    finding.step(Owner::Proxy, format!("Better, exempt {target} from TLS inspection"))
+}
+
+pub(super) fn incomplete_chain(finding: Finding, plan: &Plan, target: &Target, leaf: &Statement) -> Finding {
+    let fetched = leaf.ca_issuers.first().map_or(String::new(), |url| format!(", which {url} offers"));
+    let finding = match target.required() {
+        true => finding.step(
+            answering(plan, target),
+            format!(
+                "Find what answers for {target}: GitHub's own servers send the whole chain. Let it pass the chain on \
+                 unchanged, or send the intermediate certificate{fetched}"
+            ),
+        ),
+        false => finding.step(
+            Owner::Operator,
+            format!("Ask whoever runs {target} to send the intermediate certificate{fetched}"),
+        ),
+    };
+    install(finding, plan, "the intermediate certificate, in PEM, where the chain cannot be repaired,")
+}
+
+pub(super) fn wrong_server(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    let owner = answering(plan, target);
+    let finding = finding.step(
+        owner,
+        format!(
+            "Find what answers for {target} in the place of the host, and let the connection through to it"
+        ),
+    );
+    match plan.route_of(target).is_direct() {
+        true => {
+            finding.step(Owner::Dns, format!("Make sure that {} leads to its own addresses", target.host))
+        }
+        false => finding,
+    }
+}
+
+pub(super) fn wrong_time(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    let finding = finding.command(
+        Owner::ServerAdmin,
+        "Compare the clock first: a wrong one looks the same. Where it is wrong, let NTP through (UDP 123) and set it",
+        "sudo chronyc -a makestep",
+    );
+    match target.required() {
+        true => finding.step(
+            answering(plan, target),
+            format!(
+                "Where it is right, find what answers for {target}: GitHub renews its certificates in time"
+            ),
+        ),
+        false => finding.step(
+            Owner::Operator,
+            format!("Where it is right, ask whoever runs {target} to renew the certificate"),
+        ),
+    }
+}
+
+pub(super) fn wrong_certificate(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    match target.required() {
+        true => finding.step(
+            answering(plan, target),
+            format!("Find what presents this certificate for {target} in the place of GitHub, and replace it there"),
+        ),
+        false => finding.step(Owner::Operator, format!("Ask whoever runs {target} to replace the certificate")),
+    }
+}
+
+pub(super) fn renewal(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    match target.required() {
+        true => finding.step(
+            answering(plan, target),
+            format!("Renew the certificate that is presented for {target}, where it is not GitHub's own"),
+        ),
+        false => finding.step(Owner::Operator, format!("Ask whoever runs {target} to renew the certificate")),
+    }
+}
+
+pub(super) fn old_tls(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    finding.step(
+        answering(plan, target),
+        format!("Let what answers for {target} speak TLS 1.2 or 1.3, or let the connection through to the host itself"),
+    )
+}
+
+pub(super) fn refused(finding: Finding, plan: &Plan, target: &Target, code: u8) -> Finding {
+    let what = match code {
+        112 => format!(
+            "Let what answers for {target} know the name, or let the connection through to the host itself"
+        ),
+        _ => format!("Find what refuses the handshake with {target}, and allow it"),
+    };
+    finding.step(answering(plan, target), what)
+}
+
+pub(super) fn cut(finding: Finding, plan: &Plan, target: &Target, variants: &[Variant]) -> Finding {
+    let by_size = variants.iter().any(|variant| variant.answered);
+    let cause = if by_size { "cuts ClientHellos by their size or kind" } else { "ends TLS for this host" };
+    let owner = answering(plan, target);
+    let finding = finding.step(
+        owner,
+        format!("Find the firewall, gateway or proxy on the way that {cause}, often by the server name, and allow {target}"),
+    );
+    match by_size {
+        true => finding
+            .step(Owner::Network, "Update that device: hellos of more than one packet are ordinary today"),
+        false => finding,
+    }
+}
+
+pub(super) fn not_tls(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    finding.step(
+        answering(plan, target),
+        format!(
+            "Find what answers on {target} in the place of the host, and let TLS through to the host itself"
+        ),
+    )
+}
+
+pub(super) fn open_443(target: &Target) -> String {
+    format!(
+        "Let {target} through: port 80 is the exception that GitHub allows, and other clients do not use it for TLS"
+    )
+}
+
+/// Installs a certificate on the appliance (GitHub docs: Troubleshooting TLS errors).
+fn install(finding: Finding, plan: &Plan, what: &str) -> Finding {
+    finding.command(
+        Owner::ServerAdmin,
+        format!(
+            "Copy {what} to the server (scp -P 122 rootCA.crt admin@{}:/home/admin) and let it be trusted there",
+            appliance(plan)
+        ),
+        "ghe-ssl-ca-certificate-install -c rootCA.crt && ghe-config-apply",
+    )
+}
+
+/// The name of the GitHub Enterprise Server, as far as it was said.
+fn appliance(plan: &Plan) -> &str {
+    let url = plan.server.as_ref().map_or("", |server| server.value.as_str());
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ if authority.is_empty() => "HOSTNAME",
+        _ => authority,
+    }
+}
+
+/// Who runs what answers in a host's place.
+fn answering(plan: &Plan, target: &Target) -> Owner {
+    match plan.route_of(target) {
+        Route::Proxy(_) => Owner::Proxy,
+        Route::Direct { .. } | Route::Unusable => Owner::Network,
+    }
+}
