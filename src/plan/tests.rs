@@ -343,6 +343,23 @@ error: there is no finding `fake/od`
     assert!(said.starts_with(expected), "{said}");
 }
 
+/// Every flag of `check` has its key, and every key that is no flag is one of a few.
+#[test]
+fn the_file_says_what_flags_say() {
+    use clap::CommandFactory as _;
+    let command = crate::cli::Cli::command();
+    let check = command.find_subcommand("check").expect("the command");
+    let flags: Vec<&str> = check.get_arguments().filter_map(|arg| arg.get_long()).collect();
+    for flag in &flags {
+        let known = !complaint(&[], &format!("{flag} = {{}}")).contains("there is no key");
+        assert_eq!(known, !matches!(*flag, "lab" | "config"), "{flag}");
+    }
+    let said = complaint(&[], "x = 1");
+    let keys = said.split("allowed: ").nth(1).expect("a list").trim().split(", ");
+    let others: Vec<&str> = keys.filter(|key| !flags.contains(key)).collect();
+    assert_eq!(others, ["color", "hosts-file", "loopback-only", "trust"]);
+}
+
 #[test]
 fn only_one_report_goes_to_stdout() {
     let said = complaint(&[("-o", "json"), ("-o", "table=-")], "");
