@@ -31,7 +31,7 @@ pub(super) fn failed(fault: &Fault, server: SocketAddr, exchange: &Exchange, lim
             format!("does not answer ({} in {limit})", count(exchange.attempts, "query", "queries"))
         }
         Fault::Stray => format!(
-            "sends {}, and none to the question that was asked",
+            "sends {}, but none to the question that was asked",
             count(exchange.stray, "reply", "replies")
         ),
         Fault::Garbage => "answers with bytes that are no DNS message".to_owned(),

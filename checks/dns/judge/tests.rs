@@ -228,7 +228,7 @@ fn one_server_decides() {
         (
             stray,
             "dns/garbage",
-            "Name server 10.0.0.1 sends 6 replies, and none to the question that was asked.",
+            "Name server 10.0.0.1 sends 6 replies, but none to the question that was asked.",
         ),
         (
             truncated(TcpTrouble::Failed(Failure::Refused)),
