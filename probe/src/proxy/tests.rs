@@ -230,3 +230,18 @@ async fn what_is_excluded_goes_straight() {
     assert_eq!(says(&mut wire, 4).await, "echo");
     assert!(heard.is_empty());
 }
+
+#[tokio::test]
+async fn the_direct_path_is_looked_at_beside_the_proxy() {
+    let (proxy, heard) = proxy(&[]).await;
+    let cx = cx(through(&format!("http://{proxy}")));
+    let open = testing::serve(|stream| async move { drop(stream.readable().await) }).await;
+    let closed =
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a socket").local_addr().expect("bound");
+    for (address, expected) in [(open, true), (closed, false)] {
+        let endpoint = Endpoint::new(&address.ip().to_string(), address.port());
+        let path = cx.fact::<DirectPath>(&endpoint).await.expect("measured");
+        assert_eq!(path.connected().is_some(), expected, "{address}");
+    }
+    assert!(heard.is_empty());
+}
