@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::netns::succeed;
+use crate::netns::{output, succeed};
 
 /// An authority that signs certificates: a root, or an intermediate under one.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Identity {
 /// When a certificate is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
-    /// From now on for 90 days, as GitHub's are.
+    /// From yesterday on for 90 days, as GitHub's are: a test may set its clock back by minutes.
     Now,
     /// Until a day in 2024.
     Past,
@@ -84,9 +84,11 @@ impl Authority {
         let folder = tempfile::Builder::new().prefix("leaf-").tempdir_in(&self.folder)?.keep();
         let (leaf, key, chain) = (folder.join("leaf.pem"), folder.join("key.pem"), folder.join("chain.pem"));
         let sans: Vec<_> = names.iter().map(|name| format!("DNS:{name}")).collect();
+        // A public authority signs with an intermediate, and says where that can be fetched; a company's does neither.
+        let public = if self.intermediates.is_empty() { "" } else { ISSUER_ADDRESS };
         let section = format!("leaf_{}", fs::read_dir(&self.folder)?.count());
         let config = fs::read_to_string(self.config())?
-            + &format!("[{section}]\n{LEAF_EXTENSIONS}subjectAltName = {}\n", sans.join(","));
+            + &format!("[{section}]\n{LEAF_EXTENSIONS}{public}subjectAltName = {}\n", sans.join(","));
         fs::write(self.config(), config)?;
         self.sign(&key, &leaf, first, &section, validity)?;
         fs::write(&chain, fs::read_to_string(&leaf)? + &self.intermediates)?;
@@ -140,7 +142,7 @@ impl Authority {
         let mut command = openssl("ca");
         command.args(["-batch", "-notext", "-extensions", extensions, "-config"]).arg(self.config());
         match validity {
-            Validity::Now => command.args(["-days", "90"]),
+            Validity::Now => command.args(["-days", "90", "-startdate", &yesterday()?]),
             Validity::Past => command.args(["-startdate", "20240101000000Z", "-enddate", "20240331000000Z"]),
             Validity::Future => {
                 command.args(["-startdate", "20490101000000Z", "-enddate", "20490331000000Z"])
@@ -148,6 +150,12 @@ impl Authority {
         };
         succeed(command.arg("-in").arg(&request).arg("-out").arg(certificate))
     }
+}
+
+/// In the form of `openssl ca`: `20260131235959Z`.
+fn yesterday() -> Result<String> {
+    let date = output(Command::new("date").args(["-u", "-d", "yesterday", "+%Y%m%d%H%M%SZ"]))?;
+    Ok(String::from_utf8(date.stdout)?.trim().to_owned())
 }
 
 fn openssl(subcommand: &str) -> Command {
@@ -189,6 +197,8 @@ extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 ";
+
+const ISSUER_ADDRESS: &str = "authorityInfoAccess = caIssuers;URI:http://aia.island.test/issuing.crt\n";
 
 #[cfg(test)]
 mod tests {

@@ -113,14 +113,38 @@ fn an_answer_that_needs_tcp_where_tcp_is_closed() -> Result<()> {
 }
 
 #[test]
-fn two_name_servers_that_disagree() -> Result<()> {
+fn two_name_servers_of_which_one_denies_the_names() -> Result<()> {
     let mut island = island()?;
     github::healthy(&mut island)?;
-    let elsewhere = records().replace("140.82.112.3", "140.82.112.4");
+    second_server(&mut island, &authoritative(&[]))?;
+    let seen = check(&island).run()?;
+    seen.passed_with_warnings(&["dns/resolvers-disagree"]);
+    assert_eq!(seen.subjects("dns/resolvers-disagree").len(), HOSTS.len());
+    assert!(seen.finding("dns/resolvers-disagree").contains(OTHER_NAME_SERVER), "it names the odd one");
+    Ok(())
+}
+
+#[test]
+fn two_name_servers_with_different_public_addresses_agree() -> Result<()> {
+    let mut island = island()?;
+    github::healthy(&mut island)?;
+    let elsewhere = records().replace("140.82.112.3", "140.82.112.13");
     second_server(&mut island, &authoritative(&[("github.com", &elsewhere)]))?;
+    check(&island).run()?.passed_with_warnings(&[]);
+    Ok(())
+}
+
+#[test]
+fn two_name_servers_of_which_the_first_is_dead() -> Result<()> {
+    let mut island = island()?;
+    github::healthy(&mut island)?;
+    second_server(&mut island, &authoritative(&[("github.com", &records())]))?;
+    island.world.filter(&format!("ip daddr {NAME_SERVER} udp dport 53 drop"))?;
+    let resolvers = format!("options timeout:1\nnameserver {NAME_SERVER}\nnameserver {OTHER_NAME_SERVER}\n");
+    island.client.etc("resolv.conf", &resolvers)?;
     let seen = check(&island).run()?;
     assert_eq!(seen.state("dns"), "warned");
-    assert!(seen.subjects("dns/resolvers-disagree").iter().any(|subject| subject.contains("github.com")));
+    assert!(seen.finding("dns/resolvers-disagree").contains(NAME_SERVER), "it names the dead one");
     Ok(())
 }
 
