@@ -9,6 +9,9 @@ pub mod port_80;
 pub mod proxy;
 pub mod tls;
 
+#[cfg(test)]
+mod testing;
+
 use gh_connect_engine::{Check, Kind};
 
 /// Every check, in the order of reports. A test keeps it equal to the folders.
@@ -29,5 +32,6 @@ pub fn check(id: &str) -> Option<&'static dyn Check> {
 
 /// The kind of finding with this id, and its check.
 pub fn kind(id: &str) -> Option<(&'static dyn Check, &'static Kind)> {
-    ALL.iter().find_map(|check| check.meta().kinds.iter().find(|kind| kind.id == id).map(|kind| (*check, *kind)))
+    ALL.iter()
+        .find_map(|check| check.meta().kinds.iter().find(|kind| kind.id == id).map(|kind| (*check, *kind)))
 }

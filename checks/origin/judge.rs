@@ -127,7 +127,7 @@ impl Case<'_> {
             ExchangeFailure::EndlessHead => self.answering_step(
                 self.finding(
                     &NOT_GITHUB,
-                    format!("The head of the reply of {target} had no end within 64 KiB and 100 headers."),
+                    format!("The head of the reply of {target} did not end within 64 KiB and 100 headers."),
                 ),
                 "Find what answers in GitHub's place, or adds headers to its replies",
             ),
@@ -226,7 +226,7 @@ impl Case<'_> {
             _ => ("a reply".to_owned(), UNBLOCKED),
         };
         let message = format!(
-            "{host} was answered with {who} and without a sign of GitHub (status {}{server}){}.",
+            "{host} was answered with {who}, without a sign of GitHub (status {}{server}){}.",
             head.status,
             self.seen()
         );

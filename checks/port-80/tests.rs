@@ -1,1 +1,106 @@
+//! Judgement on facts made by hand.
 
+use gh_connect_engine::{Product, Role, Target};
+use gh_connect_probe::{
+    http::{Body, Exchange, ExchangeFailure, Plain},
+    net::Failure,
+};
+
+use super::*;
+use crate::testing::{answered, plan, unanswered};
+
+const REQUEST_ID: (&str, &str) = ("x-github-request-id", "8F3C:20B1C:100AD3F:12B8A01:6921F0C4");
+const HTTPS: (&str, &str) = ("location", "https://github.com/");
+const ELSEWHERE: (&str, &str) = ("location", "http://portal.guest.example/welcome");
+
+/// The finding's id, or the remark.
+fn outcome(role: Role, by_proxy: bool, outcome: Plain) -> String {
+    let target = Target { host: "github.com".to_owned(), port: 443, role };
+    let judged =
+        judge(&plan(Product::GithubCom), &target, &PlainReply { by_proxy, outcome }).expect("judged");
+    match judged.findings.as_slice() {
+        [] => judged.remark.expect("a remark"),
+        [finding] => {
+            assert_eq!(finding.subject, "github.com:80");
+            assert!(!finding.fix.is_empty() && finding.kind.severity == Severity::Warning);
+            finding.kind.id.to_owned()
+        }
+        findings => panic!("{findings:?}"),
+    }
+}
+
+#[test]
+fn what_port_80_does_is_told_apart() {
+    for (exchange, expected) in [
+        (answered(301, &[HTTPS], ""), "sends to HTTPS"),
+        (answered(308, &[("location", "HTTPS://GitHub.com:443/x?y")], ""), "sends to HTTPS"),
+        (answered(301, &[REQUEST_ID, HTTPS], ""), "sends to HTTPS"),
+        (answered(302, &[ELSEWHERE], ""), "port-80/captive-portal"),
+        (answered(301, &[("location", "https://github.com.evil.example/")], ""), "port-80/captive-portal"),
+        (answered(301, &[("location", "https://github.com:8443/")], ""), "port-80/captive-portal"),
+        (answered(301, &[("location", "https://github.com@evil.example/")], ""), "port-80/captive-portal"),
+        (answered(301, &[("location", "http://github.com/")], ""), "port-80/captive-portal"),
+        (answered(301, &[("location", "/login")], ""), "port-80/captive-portal"),
+        (answered(200, &[HTTPS], ""), "port-80/captive-portal"),
+        (answered(200, &[REQUEST_ID], ""), "port-80/no-redirect"),
+        (answered(503, &[REQUEST_ID], ""), "port-80/no-redirect"),
+        (answered(200, &[], ""), "port-80/captive-portal"),
+        (answered(403, &[], ""), "port-80/captive-portal"),
+        (answered(511, &[], ""), "port-80/captive-portal"),
+        (Exchange { body: Body::Endless(9), ..answered(301, &[HTTPS], "") }, "port-80/captive-portal"),
+        (
+            Exchange {
+                body: Body::Broken(9),
+                failure: Some(ExchangeFailure::TimedOut),
+                ..answered(301, &[HTTPS], "")
+            },
+            "port-80/captive-portal",
+        ),
+        (unanswered(ExchangeFailure::TimedOut), "port-80/closed"),
+        (unanswered(ExchangeFailure::Closed), "port-80/closed"),
+        (unanswered(ExchangeFailure::Reset), "port-80/closed"),
+        (unanswered(ExchangeFailure::EndlessHead), "port-80/captive-portal"),
+        (unanswered(ExchangeFailure::NotHttp("x".to_owned())), "port-80/captive-portal"),
+    ] {
+        assert_eq!(outcome(Role::Web, false, Plain::Connected(exchange.clone())), expected, "{exchange:?}");
+    }
+    for failure in [Failure::Refused, Failure::TimedOut, Failure::Unreachable] {
+        assert_eq!(outcome(Role::Web, false, Plain::Unconnected(failure)), "port-80/closed");
+    }
+}
+
+#[test]
+fn a_proxy_that_says_no_is_a_closed_port() {
+    for (status, expected) in [
+        (403, "port-80/closed"),
+        (407, "port-80/closed"),
+        (502, "port-80/closed"),
+        (200, "port-80/captive-portal"),
+        (301, "port-80/captive-portal"),
+    ] {
+        assert_eq!(
+            outcome(Role::Web, true, Plain::Connected(answered(status, &[], ""))),
+            expected,
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn of_further_hosts_only_portals_are_told() {
+    for (exchange, expected) in [
+        (answered(404, &[], ""), "answers 404"),
+        (answered(200, &[], ""), "answers 200"),
+        (answered(302, &[ELSEWHERE], ""), "port-80/captive-portal"),
+        (answered(511, &[], ""), "port-80/captive-portal"),
+    ] {
+        assert_eq!(outcome(Role::Also, false, Plain::Connected(exchange.clone())), expected, "{exchange:?}");
+    }
+}
+
+#[test]
+fn only_hosts_on_443_have_a_port_80_beside() {
+    let mut plan = plan(Product::GithubCom);
+    plan.targets.push(Target { host: "registry.example".to_owned(), port: 8443, role: Role::Also });
+    assert_eq!(Port80.subjects(&plan).len(), 3);
+}

@@ -83,7 +83,7 @@ impl Case<'_> {
                 match (reason, own.leaf()) {
                     (Reason::UnknownIssuer, Some(leaf)) if is_incomplete(chain, leaf) => {
                         steps::incomplete_chain(
-                            finding(&INCOMPLETE_CHAIN, words::incomplete_chain(target, chain, leaf)),
+                            finding(&INCOMPLETE_CHAIN, words::incomplete_chain(target, leaf)),
                             plan,
                             target,
                             leaf,
@@ -185,16 +185,15 @@ impl Case<'_> {
     }
 }
 
-/// Whether an issuer is missing between the last certificate that was sent and any root, rather than a root being
-/// unknown: the last certificate names an issuer that is neither itself nor any known root, and the server's own says
-/// where its issuer's certificate can be fetched, as certificates of public authorities do and those of inspecting
-/// proxies do not.
+/// Whether an intermediate certificate is missing, rather than a root being unknown: nothing above the server's own
+/// certificate was sent, no known root signed it, and it says where its issuer's certificate can be fetched, as those of
+/// public authorities do and those that inspecting proxies make do not. Where an intermediate was sent, what is missing
+/// above it is most likely the root, which is not sent.
 fn is_incomplete(chain: Option<&Chain>, leaf: &Statement) -> bool {
-    let Some(chain) = chain else { return false };
-    let top = chain.topmost().and_then(|top| top.says.as_ref());
+    let alone = chain.is_some_and(|chain| chain.top == 0 && !chain.leads_to_known_root);
     let fetchable =
         leaf.ca_issuers.iter().any(|url| url.starts_with("http://") || url.starts_with("https://"));
-    fetchable && !chain.leads_to_known_root && top.is_some_and(|top| !top.self_issued)
+    alone && fetchable && !leaf.self_issued
 }
 
 /// The hosts of this run whose sessions are verified and not inspected.

@@ -1,1 +1,331 @@
+//! Judgement on facts made by hand.
 
+use gh_connect_engine::{
+    Finding, Origin, Owner, Plan, Product, ProxySetting, ProxyUrl, Role, Severity, Sourced, Target,
+};
+use gh_connect_probe::tls::{
+    Certificate, Chain, End, Hello, Name, Reason, Statement, Variant, Verdict, Verdicts,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::testing;
+
+fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().expect("a time")
+}
+
+fn days(count: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * count)
+}
+
+fn target() -> Target {
+    Target { host: "api.github.com".to_owned(), port: 443, role: Role::Api }
+}
+
+fn plan() -> Plan {
+    let mut plan = testing::plan(Product::GithubCom);
+    plan.server = Some(Sourced::new("https://ghes.corp.example:8443/".to_owned(), Origin::flag("--server")));
+    plan
+}
+
+fn name(name: &str) -> Name {
+    Name { common_name: Some(name.to_owned()), organization: None }
+}
+
+fn leaf(issuer: &str) -> Statement {
+    Statement {
+        subject: name("api.github.com"),
+        issuer: name(issuer),
+        self_issued: issuer == "api.github.com",
+        names: vec!["api.github.com".to_owned()],
+        more_names: 0,
+        not_before: days(-40),
+        not_after: days(120),
+        serial: "01".to_owned(),
+        key: "EC 256".to_owned(),
+        signature_algorithm: "1.2.840.10045.4.3.2".to_owned(),
+        is_ca: false,
+        ca_issuers: Vec::new(),
+    }
+}
+
+fn certificate(says: Statement) -> Certificate {
+    Certificate { sha256: "AB:CD".to_owned(), length: 500, says: Some(says) }
+}
+
+fn chain(says: Statement) -> Chain {
+    Chain { certificates: vec![certificate(says)], more: 0, top: 0, leads_to_known_root: false }
+}
+
+fn verdicts(system: Verdict, public: Verdict) -> Verdicts {
+    Verdicts { with_extra: system.clone(), system, public, only_by: None }
+}
+
+fn handshake(end: End, chain: Option<Chain>, verdicts: Option<Verdicts>) -> Handshake {
+    Handshake {
+        end,
+        server_name: Some("api.github.com".to_owned()),
+        version: Some("TLS 1.3".to_owned()),
+        cipher: None,
+        key_exchange: None,
+        chain,
+        verdicts,
+        at: now(),
+        hello_bytes: 264,
+        received_bytes: 0,
+        began: None,
+        variants: Vec::new(),
+        took_us: 0,
+    }
+}
+
+fn verified(issuer: &str, public: Verdict) -> Handshake {
+    handshake(End::Verified, Some(chain(leaf(issuer))), Some(verdicts(Verdict::Trusted, public)))
+}
+
+fn distrusted(reason: Reason, says: Statement) -> Handshake {
+    let verdict = Verdict::Distrusted(reason.clone());
+    handshake(End::Distrusted(reason), Some(chain(says)), Some(verdicts(verdict.clone(), verdict)))
+}
+
+fn failed(own: &Handshake) -> Finding {
+    failed_beside(own, &[])
+}
+
+fn failed_beside(own: &Handshake, others: &[(Endpoint, Handshake)]) -> Finding {
+    let judged = judge(&plan(), &target(), &Seen::Failed { own, others }).expect("judged");
+    let [finding] = <[Finding; 1]>::try_from(judged.findings).expect("one fault, one finding");
+    finding
+}
+
+#[test]
+fn every_end_has_its_finding() {
+    let fetchable = Statement { ca_issuers: vec!["http://ca.example/i.crt".to_owned()], ..leaf("Issuing") };
+    let ldap = Statement { ca_issuers: vec!["ldap:///CN=i".to_owned()], ..leaf("Issuing") };
+    let alert = |code| End::Alert { code, name: "an_alert".to_owned() };
+    let bare = |end| handshake(end, None, None);
+    for (own, expected) in [
+        (distrusted(Reason::UnknownIssuer, leaf("Corp")), "tls/untrusted-issuer"),
+        (distrusted(Reason::UnknownIssuer, leaf("api.github.com")), "tls/untrusted-issuer"),
+        (distrusted(Reason::UnknownIssuer, fetchable.clone()), "tls/incomplete-chain"),
+        (distrusted(Reason::UnknownIssuer, ldap), "tls/untrusted-issuer"),
+        (distrusted(Reason::Expired, leaf("A")), "tls/expired"),
+        (distrusted(Reason::NotYetValid, leaf("A")), "tls/not-yet-valid"),
+        (distrusted(Reason::NameMismatch, leaf("A")), "tls/name-mismatch"),
+        (distrusted(Reason::Malformed, leaf("A")), "tls/bad-certificate"),
+        (distrusted(Reason::Unacceptable("it is odd".to_owned()), leaf("A")), "tls/bad-certificate"),
+        (bare(End::Distrusted(Reason::Malformed)), "tls/bad-certificate"),
+        (bare(End::Distrusted(Reason::UnknownIssuer)), "tls/untrusted-issuer"),
+        (bare(alert(70)), "tls/protocol-unsupported"),
+        (bare(alert(71)), "tls/protocol-unsupported"),
+        (bare(End::Incompatible("x".to_owned())), "tls/protocol-unsupported"),
+        (bare(alert(40)), "tls/alert"),
+        (bare(End::Reset), "tls/handshake-reset"),
+        (bare(End::Closed), "tls/handshake-reset"),
+        (bare(End::Silent), "tls/handshake-timeout"),
+        (bare(End::NotTls), "tls/not-tls"),
+        (bare(End::Garbage("x".to_owned())), "tls/not-tls"),
+    ] {
+        let finding = failed(&own);
+        assert_eq!(finding.kind.id, expected, "{:?}", own.end);
+        assert_eq!(
+            (finding.kind.severity, finding.subject.as_str()),
+            (Severity::Blocker, "api.github.com:443")
+        );
+        assert!(!finding.fix.is_empty() && finding.message.contains("api.github.com"), "{finding:?}");
+    }
+    let own = bare(End::Other("odd".to_owned()));
+    assert!(matches!(
+        judge(&plan(), &target(), &Seen::Failed { own: &own, others: &[] }),
+        Err(Stop::Trouble(_))
+    ));
+}
+
+#[test]
+fn a_missing_root_is_no_missing_intermediate() {
+    let mut own = distrusted(
+        Reason::UnknownIssuer,
+        Statement { ca_issuers: vec!["http://ca.example/i.crt".to_owned()], ..leaf("Issuing") },
+    );
+    let sent = own.chain.as_mut().expect("sent");
+    sent.certificates.push(certificate(Statement {
+        subject: name("Issuing"),
+        is_ca: true,
+        ..leaf("Private Root")
+    }));
+    sent.top = 1;
+    let finding = failed(&own);
+    assert_eq!(finding.kind.id, "tls/untrusted-issuer");
+    assert!(finding.message.contains("The highest certificate sent is that of \"Issuing\", SHA-256 AB:CD."));
+    // A root by the issuer's name is known, and did not sign this.
+    let mut own = distrusted(
+        Reason::UnknownIssuer,
+        Statement { ca_issuers: vec!["http://ca.example/i.crt".to_owned()], ..leaf("Root") },
+    );
+    own.chain.as_mut().expect("sent").leads_to_known_root = true;
+    assert_eq!(failed(&own).kind.id, "tls/untrusted-issuer");
+}
+
+#[test]
+fn who_is_spared_by_inspection_is_said() {
+    let own = distrusted(Reason::UnknownIssuer, leaf("Corp Inspection CA 2"));
+    let unknown = Verdict::Distrusted(Reason::UnknownIssuer);
+    let others = [
+        (Endpoint::new("github.com", 443), verified("Public", Verdict::Trusted)),
+        (Endpoint::new("ghcr.io", 443), verified("Public", Verdict::Trusted)),
+        (Endpoint::new("inspected.example", 443), verified("Corp", unknown)),
+        (Endpoint::new("failed.example", 443), own.clone()),
+    ];
+    let finding = failed_beside(&own, &others);
+    assert!(
+        finding.message.contains("was issued by \"Corp Inspection CA 2\", which this machine does not trust")
+    );
+    assert!(finding.message.ends_with("ghcr.io and github.com are not affected."), "{}", finding.message);
+    let steps: Vec<_> = finding.fix.iter().map(|step| (step.owner, step.command.as_deref())).collect();
+    let install = "ghe-ssl-ca-certificate-install -c rootCA.crt && ghe-config-apply";
+    assert_eq!(steps, [(Owner::Proxy, None), (Owner::ServerAdmin, Some(install)), (Owner::Operator, None)]);
+    assert_eq!(
+        finding.fix[0].text,
+        "Exempt api.github.com:443 from TLS inspection (ghcr.io and github.com are exempt already)"
+    );
+    assert!(finding.fix[1].text.contains("scp -P 122 rootCA.crt admin@ghes.corp.example:/home/admin"));
+}
+
+#[test]
+fn an_old_store_is_told_from_inspection() {
+    let verdict = Verdict::Distrusted(Reason::UnknownIssuer);
+    let own = handshake(
+        End::Distrusted(Reason::UnknownIssuer),
+        Some(chain(leaf("New Public CA"))),
+        Some(verdicts(verdict, Verdict::Trusted)),
+    );
+    let finding = failed(&own);
+    assert!(
+        finding.message.ends_with("The public does: this machine's store of trusted roots is out of date.")
+    );
+    assert_eq!(finding.fix[0].command.as_deref(), Some("sudo update-ca-certificates --verbose --fresh"));
+}
+
+#[test]
+fn times_are_told_with_the_clock() {
+    let own = distrusted(Reason::Expired, Statement { not_after: days(-14), ..leaf("A") });
+    assert_eq!(
+        failed(&own).message,
+        "The certificate for api.github.com expired on 2026-11-08 12:00 UTC, 14 days ago by this machine's clock, which \
+         says 2026-11-22 12:00 UTC."
+    );
+    let own = distrusted(Reason::NotYetValid, Statement { not_before: days(3), ..leaf("A") });
+    assert_eq!(
+        failed(&own).message,
+        "The certificate for api.github.com is valid only from 2026-11-25 12:00 UTC on, in 3 days by this machine's clock, \
+         which says 2026-11-22 12:00 UTC."
+    );
+    let mut own = distrusted(Reason::Expired, leaf("Issuing"));
+    let old = Statement { subject: name("Issuing"), not_after: days(-1), ..leaf("Root") };
+    own.chain.as_mut().expect("sent").certificates.push(certificate(old));
+    assert!(
+        failed(&own)
+            .message
+            .starts_with("The intermediate certificate of \"Issuing\" for api.github.com expired on")
+    );
+}
+
+#[test]
+fn other_names_are_listed_in_part() {
+    let names = ["a.example", "b.example", "c.example", "d.example"].map(str::to_owned).to_vec();
+    let own = distrusted(Reason::NameMismatch, Statement { names, more_names: 7, ..leaf("A") });
+    assert!(
+        failed(&own).message.contains("is for a.example, b.example, c.example and 8 more, issued by \"A\"")
+    );
+    let own = distrusted(Reason::NameMismatch, Statement { names: Vec::new(), ..leaf("A") });
+    assert!(failed(&own).message.contains("is for no name at all (it belongs to \"api.github.com\")"));
+}
+
+#[test]
+fn hellos_that_fare_better_are_said() {
+    let variant = |hello, hello_bytes, answered| Variant { hello, hello_bytes, answered, end: End::Reset };
+    let cut = |variants| failed(&Handshake { variants, ..handshake(End::Reset, None, None) });
+    let finding = cut(vec![variant(Hello::Smallest, 178, true), variant(Hello::Large, 1484, false)]);
+    assert!(
+        finding.message.ends_with("It does answer the smallest, TLS 1.2 one of 178 bytes."),
+        "{}",
+        finding.message
+    );
+    assert_eq!(finding.fix.len(), 2);
+    let finding = cut(vec![variant(Hello::Smallest, 178, false), variant(Hello::Large, 1484, false)]);
+    assert!(finding.message.contains("Neither the smallest, TLS 1.2 one of 178 bytes nor the large"));
+    let begun = Handshake { received_bytes: 40, ..handshake(End::Closed, None, None) };
+    assert!(
+        failed(&begun)
+            .message
+            .ends_with("closed in the middle of the handshake, after 40 bytes of an answer.")
+    );
+}
+
+#[test]
+fn a_healthy_session_is_remarked_on() {
+    let own = verified("Public Issuing CA 1", Verdict::Trusted);
+    let judged = judge(&plan(), &target(), &Seen::Verified(&own)).expect("judged");
+    assert_eq!(judged.remark.as_deref(), Some("TLS 1.3, issued by Public Issuing CA 1"));
+    assert!(judged.findings.is_empty());
+}
+
+#[test]
+fn a_private_root_is_a_warning_and_a_file_of_ours_says_what_to_install() {
+    let mut own = verified("Corp", Verdict::Distrusted(Reason::UnknownIssuer));
+    let found = |own: &Handshake| {
+        let judged = judge(&plan(), &target(), &Seen::Verified(own)).expect("judged");
+        (judged.findings[0].kind.id, judged.findings[0].kind.severity, judged.findings[0].clone())
+    };
+    let (id, severity, finding) = found(&own);
+    assert_eq!((id, severity), ("tls/inspected", Severity::Warning));
+    assert!(finding.fix[0].command.is_none());
+    own.verdicts.as_mut().expect("judged").only_by = Some("/tmp/corp.pem".to_owned());
+    let (id, _, finding) = found(&own);
+    assert_eq!(id, "tls/inspected");
+    assert!(finding.message.contains("trusted only because of --ca-file /tmp/corp.pem"));
+    assert!(
+        finding.fix[0]
+            .command
+            .as_deref()
+            .is_some_and(|command| command.starts_with("ghe-ssl-ca-certificate-install"))
+    );
+}
+
+#[test]
+fn the_last_days_of_a_certificate_are_told_of() {
+    for (begun, ends, expected) in
+        [(-100, 13, true), (-100, 14, false), (-100, 1, true), (-1, 5, false), (-5, 1, true), (0, 1, false)]
+    {
+        let says = Statement { not_before: days(begun), not_after: days(ends), ..leaf("A") };
+        let own =
+            handshake(End::Verified, Some(chain(says)), Some(verdicts(Verdict::Trusted, Verdict::Trusted)));
+        let judged = judge(&plan(), &target(), &Seen::Verified(&own)).expect("judged");
+        let soon = judged.findings.iter().any(|finding| finding.kind.id == "tls/expires-soon");
+        assert_eq!(soon, expected, "{begun} to {ends}");
+    }
+}
+
+#[test]
+fn a_session_on_80_says_what_is_wrong_with_443() {
+    let on_80 = verified("A", Verdict::Trusted);
+    let reset = handshake(End::Reset, None, None);
+    let stop = Stop::blocked("connect");
+    for (own, expected) in
+        [(Ok(&reset), "ends during the handshake"), (Err(&stop), "nothing gets there (connect)")]
+    {
+        let judged = judge(&plan(), &target(), &Seen::On80 { own, on_80: &on_80 }).expect("judged");
+        assert_eq!(judged.findings[0].kind.id, "tls/only-on-80");
+        assert!(judged.findings[0].message.contains(expected), "{}", judged.findings[0].message);
+    }
+}
+
+#[test]
+fn behind_a_proxy_the_proxy_team_acts() {
+    let mut plan = plan();
+    plan.proxy.value = ProxySetting::Use(ProxyUrl::parse("http://proxy:3128").expect("a URL"));
+    let own = handshake(End::Reset, None, None);
+    let judged = judge(&plan, &target(), &Seen::Failed { own: &own, others: &[] }).expect("judged");
+    assert_eq!(judged.findings[0].fix[0].owner, Owner::Proxy);
+}

@@ -46,14 +46,10 @@ pub(super) fn untrusted_issuer(
     text
 }
 
-pub(super) fn incomplete_chain(target: &Target, chain: Option<&Chain>, leaf: &Statement) -> String {
-    let top = chain.and_then(Chain::topmost).and_then(|top| top.says.as_ref()).unwrap_or(leaf);
-    let sent = chain.map_or(1, |chain| chain.certificates.len());
+pub(super) fn incomplete_chain(target: &Target, leaf: &Statement) -> String {
     format!(
-        "The certificate for {} leads to {}, whose own certificate is not among the {} sent, so no root can be reached.",
-        target.host,
-        top.issuer,
-        if sent == 1 { "one".to_owned() } else { sent.to_string() },
+        "The certificate for {} was sent without that of its issuer, {}, so it leads to no root.",
+        target.host, leaf.issuer
     )
 }
 
