@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 
 use super::{End, Handshake};
-use crate::{Endpoint, net::Failure, path};
+use crate::{
+    Endpoint,
+    net::{self, Failure, Wire},
+    path,
+    tcp::Connection,
+};
 
 /// What becomes of a fresh connection on which nothing is said, for a second or the time of one attempt. Only asked when
 /// a connection ended at the first word: it tells who did not want the connection from who did not want the word.
@@ -36,7 +41,16 @@ impl Fact for Silence {
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
         let limit = cx.plan().timeout.value.0.min(LONG_ENOUGH);
         let quiet = async {
-            let mut wire = path::open(cx, endpoint).await?;
+            let mut wire: Wire = if cx.plan().route(endpoint.host.as_str(), endpoint.port).is_direct() {
+                let address = cx.fact::<Connection>(endpoint).await?.address;
+                match net::connect(cx, &endpoint.host, address).await {
+                    Ok(socket) => Box::new(socket),
+                    // The end of a connection may come with its beginning.
+                    Err(failure) => return Ok(Quiet::TornDown(failure)),
+                }
+            } else {
+                path::open(cx, endpoint).await?
+            };
             let mut began = [0; super::tap::REMEMBERED];
             Ok(match wire.read(&mut began).await {
                 Ok(0) => Quiet::Closed,
