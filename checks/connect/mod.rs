@@ -168,7 +168,7 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
         (None, _) => "IPv6",
     };
     let remark = findings.is_empty().then(|| remark.to_owned());
-    Ok(Examination { findings, remark })
+    Ok(Examination { findings, remark, ..Examination::default() })
 }
 
 fn ipv6_broken(

@@ -33,7 +33,7 @@ fn none() -> Dial {
 fn seen(v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> String {
     match judge(&target(), v4, v6, torn_down) {
         Err(stop) => format!("{stop:?}"),
-        Ok(Examination { findings, remark }) => {
+        Ok(Examination { findings, remark, .. }) => {
             let ids = findings.iter().map(|finding| finding.kind.id).chain(remark.as_deref());
             ids.collect::<Vec<_>>().join(" ")
         }

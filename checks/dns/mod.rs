@@ -75,7 +75,7 @@ impl Check for Dns {
                 Route::Unusable => Err(Stop::blocked("proxy")),
                 Route::Proxy(proxy) => match cx.fact_at_leisure::<Resolution>(&host).await {
                     Some(resolution) => Ok(local_answer(&host, proxy, &resolution)),
-                    None => Err(Stop::NotApplicable(format!("the proxy {} resolves it", proxy.authority()))),
+                    None => Err(Stop::NotApplicable(the_proxy_resolves(proxy))),
                 },
                 Route::Direct { .. } => judge(&look(cx, host).await?),
             }
@@ -104,10 +104,12 @@ fn local_answer(host: &HostName, proxy: &ProxyUrl, resolution: &Resolution) -> E
         addresses => format!("This machine itself resolves {host} to {}", wording::list(addresses)),
     };
     let message = format!("{here}. It makes no difference: the proxy {} resolves it.", proxy.authority());
-    Examination {
-        findings: vec![Finding::new(&LOCAL_ANSWER, host.as_str(), message).evidence(resolution)],
-        remark: Some("the proxy resolves the names".to_owned()),
-    }
+    let note = Finding::new(&LOCAL_ANSWER, host.as_str(), message).evidence(resolution);
+    Examination::aside(note, the_proxy_resolves(proxy))
+}
+
+fn the_proxy_resolves(proxy: &ProxyUrl) -> String {
+    format!("the proxy {} resolves it", proxy.authority())
 }
 
 static NO_RESOLVER: Kind = kind(

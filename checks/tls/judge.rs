@@ -70,7 +70,7 @@ impl Case<'_> {
             }
         }
         let remark = findings.is_empty().then(|| words::remark(handshake));
-        Examination { findings, remark }
+        Examination { findings, remark, ..Examination::default() }
     }
 
     fn failed(&self, own: &Handshake, others: &[(Endpoint, Handshake)]) -> Result<Finding, Stop> {
@@ -137,7 +137,7 @@ impl Case<'_> {
                 )
             }
             End::Incompatible(why) => {
-                let why = format!("cannot agree with a client of TLS 1.2 and 1.3 ({why})");
+                let why = format!("cannot agree with a client of TLS 1.2 and 1.3: {why}");
                 steps::old_tls(
                     finding(&PROTOCOL_UNSUPPORTED, words::incompatible(target, &why)),
                     plan,

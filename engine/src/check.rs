@@ -93,18 +93,25 @@ pub struct Examination {
     pub findings: Vec<Finding>,
     /// A few words on what was seen, `TLS 1.3, issued by …`. Equal remarks of several subjects are shown once.
     pub remark: Option<String>,
+    /// Why nothing was judged although there is something to say: notes on a thing that does not apply.
+    pub not_applicable: Option<String>,
 }
 
 impl Examination {
     /// Healthy, with a remark.
     pub fn passed(remark: impl Into<String>) -> Self {
-        Self { findings: Vec::new(), remark: Some(remark.into()) }
+        Self { remark: Some(remark.into()), ..Self::default() }
+    }
+
+    /// Nothing to judge, for the reason `why`, but a note on what was seen.
+    pub fn aside(note: Finding, why: impl Into<String>) -> Self {
+        Self { findings: vec![note], remark: None, not_applicable: Some(why.into()) }
     }
 }
 
 impl From<Vec<Finding>> for Examination {
     fn from(findings: Vec<Finding>) -> Self {
-        Self { findings, remark: None }
+        Self { findings, ..Self::default() }
     }
 }
 

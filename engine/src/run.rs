@@ -191,7 +191,12 @@ impl Sheet {
             let subject = subject.name();
             match done.unwrap_or_else(|| Err(Stop::Trouble("it was not examined".to_owned()))) {
                 Ok(examination) => {
-                    judged += 1;
+                    match examination.not_applicable {
+                        Some(why) => record
+                            .not_judged
+                            .push(NotJudged { subject: subject.clone(), stop: Stop::NotApplicable(why) }),
+                        None => judged += 1,
+                    }
                     record.remarks.extend(examination.remark.map(|text| Remark { subject, text }));
                     for finding in examination.findings {
                         let waived = waiver(plan, &finding);
