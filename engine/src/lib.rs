@@ -1,7 +1,7 @@
 //! Vocabulary and runner of `gh-connect`.
 //!
 //! Data runs one way: a [`Plan`] says what was asked for, [`Fact`]s are measured once each, [`Check`]s judge them without
-//! touching the world, [`run`] gathers their outcomes, and the [`Record`] keeps all of it so that it can be saved, rendered
+//! touching the world, [`Run`] gathers their outcomes, and the [`Record`] keeps all of it so that it can be saved, rendered
 //! and judged again. Only a live run can pass the [`gate`]. This crate holds no network code.
 
 mod check;
