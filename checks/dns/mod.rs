@@ -115,31 +115,31 @@ fn the_proxy_resolves(proxy: &ProxyUrl) -> String {
 static NO_RESOLVER: Kind = kind(
     "dns/no-resolver",
     Severity::Blocker,
-    "No name server is configured",
+    "no name server is configured",
     include_str!("worlds/no-resolver.toml"),
 );
 static UNREACHABLE: Kind = kind(
     "dns/unreachable",
     Severity::Blocker,
-    "The name servers cannot be reached",
+    "the name servers cannot be reached",
     include_str!("worlds/unreachable.toml"),
 );
 static TIMEOUT: Kind = kind(
     "dns/timeout",
     Severity::Blocker,
-    "The name servers do not answer",
+    "the name servers do not answer",
     include_str!("worlds/timeout.toml"),
 );
 static GARBAGE: Kind = kind(
     "dns/garbage",
     Severity::Blocker,
-    "The name servers' replies cannot be used",
+    "the name servers' replies cannot be used",
     include_str!("worlds/garbage.toml"),
 );
 static REFUSED: Kind = kind(
     "dns/refused",
     Severity::Blocker,
-    "The name servers refuse to answer",
+    "the name servers refuse to answer",
     include_str!("worlds/refused.toml"),
 );
 static SERVFAIL: Kind =
@@ -147,7 +147,7 @@ static SERVFAIL: Kind =
 static TRUNCATED_NO_TCP: Kind = kind(
     "dns/truncated-no-tcp",
     Severity::Blocker,
-    "The answer does not fit, and TCP does not work",
+    "the answer does not fit, and TCP does not work",
     include_str!("worlds/truncated-no-tcp.toml"),
 );
 static NXDOMAIN: Kind =
@@ -155,31 +155,31 @@ static NXDOMAIN: Kind =
 static NO_ADDRESS: Kind = kind(
     "dns/no-address",
     Severity::Blocker,
-    "The name has no address",
+    "the name has no address",
     include_str!("worlds/no-address.toml"),
 );
 static SINKHOLED: Kind = kind(
     "dns/sinkholed",
     Severity::Blocker,
-    "The name resolves to this machine or to nowhere",
+    "the name resolves to this machine or to nowhere",
     include_str!("worlds/sinkholed.toml"),
 );
 static NOT_PUBLIC: Kind = kind(
     "dns/not-public",
     Severity::Warning,
-    "The name resolves to an address inside",
+    "the name resolves to an address inside",
     include_str!("worlds/not-public.toml"),
 );
 static RESOLVERS_DISAGREE: Kind = kind(
     "dns/resolvers-disagree",
     Severity::Warning,
-    "The name servers do not agree",
+    "the name servers do not agree",
     include_str!("worlds/resolvers-disagree.toml"),
 );
 static HOSTS_OVERRIDE: Kind = kind(
     "dns/hosts-override",
     Severity::Warning,
-    "The hosts file decides, not DNS",
+    "the hosts file decides, not DNS",
     include_str!("worlds/hosts-override.toml"),
 );
 static SLOW: Kind =
@@ -187,7 +187,7 @@ static SLOW: Kind =
 static LOCAL_ANSWER: Kind = kind(
     "dns/local-answer",
     Severity::Note,
-    "What this machine resolves, although the proxy does it",
+    "what this machine resolves, although the proxy does it",
     include_str!("worlds/local-answer.toml"),
 );
 
