@@ -44,6 +44,15 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             writeln!(std::io::stdout(), "{}", serde_json::to_string(&lap)?)?;
             Ok(())
         }
+        ["within", one_way_us, program, arguments @ ..] => {
+            let one_way = Duration::from_micros(one_way_us.parse()?);
+            let island = speed::worlds::healthy(&std::env::current_exe()?, one_way, 0)?;
+            let mut command = island.client.command(program);
+            command.args(arguments).stdin(std::process::Stdio::inherit());
+            command.env("ISLAND", island.folder()).env("SSL_CERT_FILE", island.root.certificate());
+            command.status()?;
+            Ok(())
+        }
         ["run", gh_connect, runs, page] => {
             let options = Options {
                 gh_connect: gh_connect.into(),
@@ -59,6 +68,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         _ => anyhow::bail!(
             "usage: gh-connect-bench delay ONE_WAY_US NETNS DEVICE NETNS DEVICE\n       \
              gh-connect-bench stopwatch time|sockets PROGRAM [ARGUMENT]...\n       \
+             gh-connect-bench within ONE_WAY_US PROGRAM [ARGUMENT]...\n       \
              gh-connect-bench run GH_CONNECT RUNS PAGE"
         ),
     }
