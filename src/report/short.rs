@@ -44,7 +44,7 @@ pub(super) fn render(record: &Record, look: &Look) -> Vec<u8> {
     }
     let (_, tone) = glyph::of_verdict(&record.summary, look);
     let verdict = story::verdict(record, &story);
-    let took = story::seconds(record.run.duration_ms);
+    let took = story::duration(record.run.duration_ms);
     let rest = format!("{}: {verdict} ({}; {took})", record.summary.verdict.id(), story::counts(record));
     line("verdict", tone, rest);
     out.into_bytes()

@@ -152,56 +152,61 @@ pub(crate) fn verdict(record: &Record, story: &Story<'_>) -> String {
     if let Some(by) = &record.run.cut_short_by {
         parts.push(format!("cut short by {}", cut_short_by(by)));
     }
-    let judged = record.checks.iter().any(|check| {
+    let judged = |check: &CheckRecord| {
         !matches!(check.state, State::Skipped | State::NotApplicable | State::Blocked) && !check.deselected
-    });
-    let (unknown, causes): (Vec<_>, Vec<_>) =
-        story.causes.iter().partition(|group| group.first().undetermined);
+    };
     match record.summary.verdict {
         Verdict::Passed if only_network(record) => {
-            parts.push("nothing on the network stands in the way".to_owned())
+            parts.push("nothing on the network stands in the way".to_owned());
         }
         Verdict::Passed => parts.push("nothing stands in the way".to_owned()),
-        Verdict::Undetermined if !judged => parts.push("nothing was judged".to_owned()),
+        Verdict::Undetermined if !record.checks.iter().any(judged) => {
+            parts.push("nothing was judged".to_owned());
+        }
         Verdict::Failed | Verdict::Undetermined => {}
     }
-    if !causes.is_empty() {
-        parts.push(counted(causes.len(), "thing to do", "things to do"));
-    }
-    if !unknown.is_empty() {
-        parts.push(counted(unknown.len(), "thing to find out", "things to find out"));
-    }
-    if !story.doubts.is_empty() {
-        parts.push(counted(story.doubts.len(), "check could not tell", "checks could not tell"));
-    }
-    if !story.waiting.is_empty() {
-        let it = if causes.len() + unknown.len() + story.doubts.len() == 1 { "it" } else { "them" };
-        parts.push(counted(
-            story.waiting.len(),
-            &format!("check waits for {it}"),
-            &format!("checks wait for {it}"),
-        ));
-    }
-    let skipped =
-        record.checks.iter().filter(|check| check.state == State::Skipped && !check.deselected).count();
-    if skipped > 0 {
-        parts.push(counted(skipped, "check lacks what it needs", "checks lack what they need"));
-    }
-    if !story.warnings.is_empty() {
-        let (one, many) = match record.summary.exit_code {
-            WARNINGS_FAIL => ("warning counts as failure", "warnings count as failures"),
-            _ => ("warning", "warnings"),
-        };
-        parts.push(counted(story.warnings.len(), one, many));
-    }
-    if !story.waived.is_empty() {
-        parts.push(format!("{} waived", counted(story.waived.len(), "warning", "warnings")));
-    }
-    let deselected = record.checks.iter().filter(|check| check.deselected).count();
-    if deselected > 0 {
-        parts.push(format!("{} deselected", counted(deselected, "check", "checks")));
-    }
+    parts.extend(in_the_way(story));
+    parts.extend(aside(record, story));
     parts.join(", ")
+}
+
+/// What has to be done or found out, and what waits for it.
+fn in_the_way(story: &Story<'_>) -> Vec<String> {
+    let unknown = story.causes.iter().filter(|group| group.first().undetermined).count();
+    let (causes, doubts, waiting) = (story.causes.len() - unknown, story.doubts.len(), story.waiting.len());
+    let for_what = match causes + unknown + doubts {
+        // Nothing was found in the way, since nobody looked there.
+        0 => "what was not looked at",
+        1 => "it",
+        _ => "them",
+    };
+    let (waits, wait) = (format!("check waits for {for_what}"), format!("checks wait for {for_what}"));
+    let parts = [
+        (causes, "thing to do", "things to do"),
+        (unknown, "thing to find out", "things to find out"),
+        (doubts, "check could not tell", "checks could not tell"),
+        (waiting, &waits, &wait),
+    ];
+    let told = parts.into_iter().filter(|(count, ..)| *count > 0);
+    told.map(|(count, one, many)| counted(count, one, many)).collect()
+}
+
+/// What stands in nobody's way and still belongs to the answer.
+fn aside(record: &Record, story: &Story<'_>) -> Vec<String> {
+    let checks = |test: fn(&&CheckRecord) -> bool| record.checks.iter().filter(test).count();
+    let skipped = checks(|check| check.state == State::Skipped && !check.deselected);
+    let (warning, warnings) = match record.summary.exit_code {
+        WARNINGS_FAIL => ("warning counts as failure", "warnings count as failures"),
+        _ => ("warning", "warnings"),
+    };
+    let parts = [
+        (skipped, "check lacks what it needs", "checks lack what they need"),
+        (story.warnings.len(), warning, warnings),
+        (story.waived.len(), "warning waived", "warnings waived"),
+        (checks(|check| check.deselected), "check deselected", "checks deselected"),
+    ];
+    let told = parts.into_iter().filter(|(count, ..)| *count > 0);
+    told.map(|(count, one, many)| counted(count, one, many)).collect()
 }
 
 /// Whether all that was judged is how GitHub can be reached: a pass then says nothing of whether GitHub will say yes.
@@ -219,14 +224,12 @@ pub(crate) fn counts(record: &Record) -> String {
         .join(", ")
 }
 
-/// A short time in words: `14 ms`, and from a second on as [`seconds`].
+/// A time in words: `14 ms`, `2.50 s`.
 pub(crate) fn duration(milliseconds: u64) -> String {
-    if milliseconds < 1_000 { format!("{milliseconds} ms") } else { seconds(milliseconds) }
-}
-
-/// The time of a run in words: `0.31 s`.
-pub(crate) fn seconds(milliseconds: u64) -> String {
-    format!("{}.{:02} s", milliseconds / 1_000, milliseconds % 1_000 / 10)
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        _ => format!("{}.{:02} s", milliseconds / 1_000, milliseconds % 1_000 / 10),
+    }
 }
 
 /// Why something was not judged, in words.

@@ -67,7 +67,7 @@ fn remarks(check: &CheckRecord) -> String {
 fn reasons(check: &CheckRecord) -> String {
     let said = check.not_judged.iter().map(|not| (not.subject.as_str(), story::reason(&not.stop)));
     let folded = fold(said, |text, _| text.clone());
-    if folded.is_empty() { check.title.clone() } else { joined(&folded) }
+    joined(&folded)
 }
 
 /// `untrusted-issuer: uploads.github.com`

@@ -31,10 +31,7 @@ pub(super) fn write(page: &mut Page<'_>, record: &Record, story: &Story<'_>) {
         accepted(page, waived);
     }
     for note in &story.notes {
-        for said in &note.messages() {
-            headline(page, note, &[Span::plain(said.said)], Tone::Dim);
-        }
-        evidence(page, note);
+        in_one_line(page, note);
     }
 }
 
@@ -126,6 +123,19 @@ fn accepted(page: &mut Page<'_>, waived: &Group<'_>) {
             page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(waived, said, said.said)]);
         }
     }
+}
+
+/// A note: the first thing that was seen, and how much more there is of the kind.
+fn in_one_line(page: &mut Page<'_>, note: &Group<'_>) {
+    let messages = note.messages();
+    let all = page.look().detail == Detail::Verbose;
+    for said in messages.iter().take(if all { messages.len() } else { 1 }) {
+        let rest = messages.len() - 1;
+        let more = if all || rest == 0 { String::new() } else { format!(" (and {rest} more: -v)") };
+        let text = [Span::plain(said.said), likewise(note, said, said.said), Span::new(Tone::Dim, more)];
+        headline(page, note, &text, Tone::Dim);
+    }
+    evidence(page, note);
 }
 
 /// The first choice, and what else would do.

@@ -1,5 +1,6 @@
 use comfy_table::{ContentArrangement, Table, presets};
-use gh_connect_engine::{FactRecord, Record};
+use gh_connect_engine::{FactRecord, Record, shown};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     super::{
@@ -9,41 +10,45 @@ use super::{
     INDENT,
 };
 
-/// Every fact in a row: what was asked, when, for how long, and the beginning of the answer.
+/// Every fact in a row: what was asked, when, for how long, and where there is room the beginning of the answer.
 pub(super) fn write(page: &mut Page<'_>, record: &Record) {
     if record.facts.is_empty() {
         return;
     }
+    let mut rows = vec![["fact", "about", "at", "took"].map(str::to_owned)];
+    rows.extend(record.facts.iter().map(|fact| {
+        let times = [fact.started_ms, fact.duration_ms].map(story::duration);
+        [&fact.id, &fact.key, &times[0], &times[1]].map(|cell| readable(cell, page.look()))
+    }));
+    let widest = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    let room = (page.width() - INDENT).saturating_sub((0..4).map(|column| widest(column) + GAP).sum());
+    let answers = std::iter::once("answer".to_owned())
+        .chain(record.facts.iter().map(|fact| readable(&answer(fact, room.saturating_sub(1)), page.look())));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(page.width() - INDENT).unwrap_or(u16::MAX));
-    table.set_header(["fact", "about", "at", "took", "answer"]);
-    for fact in &record.facts {
-        let cells = [
-            fact.id.clone(),
-            fact.key.clone(),
-            story::duration(fact.started_ms),
-            story::duration(fact.duration_ms),
-            answer(fact),
-        ];
-        table.add_row(cells.map(|cell| readable(&cell, page.look())));
+    for (row, answer) in rows.iter().zip(answers) {
+        let answer = Some(answer).filter(|_| room >= WORTH_SHOWING);
+        table.add_row(row.iter().cloned().chain(answer));
     }
     page.paragraph(Lead::indent(INDENT), &[Span::new(Tone::Strong, "facts")]);
-    page.verbatim(INDENT, Tone::Plain, &table.to_string());
-    let run = format!(
-        "run {}, measured from {}, began {}",
-        record.run.id, record.run.vantage, record.run.started_at
-    );
+    page.verbatim(INDENT - 1, Tone::Plain, &table.to_string());
+    page.blank();
+    let run = &record.run;
+    let run = format!("run {}, measured from {}, began {}", run.id, run.vantage, run.started_at);
     page.paragraph(Lead::indent(INDENT), &[Span::new(Tone::Dim, run)]);
 }
 
 /// The beginning of it: `-o json` has it whole.
-fn answer(fact: &FactRecord) -> String {
+fn answer(fact: &FactRecord, most: usize) -> String {
     let text = match &fact.stop {
         Some(stop) => format!("none: {}", story::reason(stop)),
         None => fact.value.to_string(),
     };
-    gh_connect_engine::shown(&text, MOST_OF_AN_ANSWER)
+    shown(&text, most)
 }
 
-const MOST_OF_AN_ANSWER: usize = 120;
+/// Columns between two columns of the table.
+const GAP: usize = 2;
+/// Less of an answer says nothing.
+const WORTH_SHOWING: usize = 24;

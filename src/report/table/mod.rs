@@ -33,14 +33,14 @@ pub(super) fn render(record: &Record, look: &Look) -> Vec<u8> {
     page.into_text().into_bytes()
 }
 
-/// `✘ 2 things to do, 1 check waits for them                                    finished in 0.31 s`
+/// `✘ 2 things to do, 1 check waits for them                                    finished in 312 ms`
 fn verdict(page: &mut Page<'_>, record: &Record, story: &Story<'_>) {
     let (sign, tone) = glyph::of_verdict(&record.summary, page.look());
     let lead = Lead {
         indent: INDENT,
         spans: vec![Span::new(tone, sign)],
         column: INDENT + 2,
-        tail: Some(format!("finished in {}", story::seconds(record.run.duration_ms))),
+        tail: Some(format!("finished in {}", story::duration(record.run.duration_ms))),
     };
     page.paragraph(lead, &[Span::new(tone, sentence(record, story))]);
 }
@@ -48,7 +48,7 @@ fn verdict(page: &mut Page<'_>, record: &Record, story: &Story<'_>) {
 /// The verdict and nothing else, never broken: what `-q` shows is read by scripts, too.
 fn in_one_line(record: &Record, story: &Story<'_>, look: &Look) -> String {
     let (sign, tone) = glyph::of_verdict(&record.summary, look);
-    let took = story::seconds(record.run.duration_ms);
+    let took = story::duration(record.run.duration_ms);
     let verdict = toned(&format!("{sign} {}", sentence(record, story)), tone, look);
     format!("{verdict} ({took})\n")
 }

@@ -22,6 +22,7 @@ pub(super) fn all() -> Vec<(&'static str, Record)> {
         ("deselected", deselected()),
         ("cut-short", cut_short()),
         ("nothing-judged", nothing_judged()),
+        ("waits-for-deselected", waits_for_deselected()),
         ("many-hosts", many_hosts()),
         ("hostile", hostile()),
     ]
@@ -184,6 +185,18 @@ pub(super) fn nothing_judged() -> Record {
         check.deselected = true;
         check.remarks.clear();
     }
+    record(direct(), checks)
+}
+
+/// What stands in the way was not looked at.
+pub(super) fn waits_for_deselected() -> Record {
+    let mut checks = network();
+    for nth in checks.iter_mut().filter(|check| check.id != "tls") {
+        nth.state = State::Skipped;
+        nth.deselected = true;
+        nth.remarks.clear();
+    }
+    blocked(check(&mut checks, "tls"), "dns", &HOSTS);
     record(direct(), checks)
 }
 
