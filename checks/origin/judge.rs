@@ -1,4 +1,4 @@
-use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Product, Role, Stop, Target};
+use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Product, Role, Stop, Target, shown};
 use gh_connect_probe::http::{Body, ExchangeFailure, Head, Reply};
 use jiff::Timestamp;
 
@@ -237,7 +237,7 @@ impl Case<'_> {
     fn seen(&self) -> String {
         match self.reply.exchange.words.as_str() {
             "" => String::new(),
-            words => format!(": \"{}\"", words.chars().take(MOST_WORDS).collect::<String>()),
+            words => format!(": \"{}\"", shown(words, MOST_WORDS)),
         }
     }
 

@@ -1,4 +1,4 @@
-use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Stop, Target};
+use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Stop, Target, shown};
 use gh_connect_probe::http::{Body, Exchange, ExchangeFailure, Head, Plain, PlainReply};
 
 use super::{CAPTIVE_PORTAL, CLOSED, NO_REDIRECT};
@@ -124,7 +124,7 @@ fn never_ends(exchange: &Exchange) -> bool {
 fn seen(exchange: &Exchange) -> String {
     match exchange.words.as_str() {
         "" => String::new(),
-        words => format!(": \"{}\"", words.chars().take(MOST_WORDS).collect::<String>()),
+        words => format!(": \"{}\"", shown(words, MOST_WORDS)),
     }
 }
 

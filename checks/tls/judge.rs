@@ -147,9 +147,12 @@ impl Case<'_> {
             End::Alert { code, name } => {
                 steps::refused(finding(&ALERT, words::alert(target, *code, name)), plan, target, *code)
             }
-            End::Reset | End::Closed => {
-                steps::cut(finding(&HANDSHAKE_RESET, words::cut(target, own)), plan, target, &own.variants)
-            }
+            End::Reset | End::Closed => steps::cut(
+                finding(&HANDSHAKE_RESET, words::cut(target, own, !plan.route_of(target).is_direct())),
+                plan,
+                target,
+                &own.variants,
+            ),
             End::Silent => {
                 let limit = plan.timeout.value;
                 steps::cut(

@@ -131,13 +131,14 @@ pub(super) fn alert(target: &Target, code: u8, name: &str) -> String {
     format!("{target} refused the handshake with the alert {name} ({code}){meaning}.")
 }
 
-pub(super) fn cut(target: &Target, own: &Handshake) -> String {
+pub(super) fn cut(target: &Target, own: &Handshake, through_proxy: bool) -> String {
+    let way = if through_proxy { "proxy's tunnel" } else { "connection" };
     let how = if own.end == End::Reset { "reset" } else { "closed" };
     let when = match own.received_bytes {
         0 => format!("as soon as the ClientHello of {} bytes was sent", own.hello_bytes),
         bytes => format!("in the middle of the handshake, after {bytes} bytes of an answer"),
     };
-    format!("The connection to {target} was {how} {when}.{}", other_hellos(&own.variants))
+    format!("The {way} to {target} was {how} {when}.{}", other_hellos(&own.variants))
 }
 
 pub(super) fn silent(target: &Target, own: &Handshake, limit: Seconds) -> String {

@@ -165,8 +165,8 @@ impl Fact for Handshake {
 }
 
 /// Where a host has a verified session: on its own port or, failing that, on 80. GitHub's text is that the connection
-/// "uses HTTPS over ports 443 or 80" (facts §1.3). Port 80 is only asked when 443 has no session or is slow. Stops with
-/// what stands in the way on the host's own port.
+/// "uses HTTPS over ports 443 or 80" (facts §1.3). Port 80 is only asked when 443 has no session, and for a part of the
+/// time for one attempt. Stops with what stands in the way on the host's own port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secured {
     /// Where.
@@ -178,30 +178,21 @@ impl Fact for Secured {
     type Key = Endpoint;
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
-        let limit = cx.plan().timeout.value.0;
         let verified = async |endpoint: Endpoint| {
             let handshake = cx.fact::<Handshake>(&endpoint).await;
             handshake.is_ok_and(|handshake| handshake.verified()).then_some(Self { endpoint })
         };
-        let own = verified(endpoint.clone());
-        tokio::pin!(own);
-        let early = tokio::time::timeout(limit.mul_f64(PATIENCE), &mut own).await;
-        if let Ok(Some(own)) = early {
+        if let Some(own) = verified(endpoint.clone()).await {
             return Ok(own);
         }
         let on_80 = async {
-            if endpoint.port != 443 {
-                return None;
+            match endpoint.port {
+                443 => verified(endpoint.on_port(80)).await,
+                _ => None,
             }
-            // What is left of the time for one attempt, so that a dead host costs no more than that.
-            let left = limit.mul_f64(1.0 - PATIENCE);
-            tokio::time::timeout(left, verified(endpoint.on_port(80))).await.ok().flatten()
         };
-        let (own, on_80) = match early {
-            Ok(own) => (own, on_80.await),
-            Err(_) => join(own, on_80).await,
-        };
-        match own.or(on_80) {
+        let limit = cx.plan().timeout.value.0.mul_f64(PATIENCE);
+        match tokio::time::timeout(limit, on_80).await.ok().flatten() {
             Some(secured) => Ok(secured),
             None => Err(why_unverified(cx, endpoint).await),
         }
@@ -285,7 +276,7 @@ fn parked_as(endpoint: &Endpoint) -> String {
     format!("tls.session {endpoint}")
 }
 
-/// The part of the time for one attempt after which something else is tried beside it.
+/// The part of the time for one attempt after which something else is tried beside it, and which that may take.
 const PATIENCE: f64 = 0.4;
 /// Enough to see a pattern in.
 const MOST_OTHERS: usize = 8;

@@ -1,7 +1,7 @@
 use std::io;
 
 use gh_connect_engine::shown;
-use rustls::{AlertDescription, Error};
+use rustls::{AlertDescription, Error, PeerIncompatible};
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Reason, Verdicts};
@@ -51,7 +51,14 @@ impl End {
             }
             Some(Error::AlertReceived(alert)) => Self::alert(*alert),
             Some(_) | None if !is_tls(began) => Self::NotTls,
-            Some(Error::PeerIncompatible(why)) => Self::Incompatible(shown(&format!("{why:?}"), 100)),
+            Some(Error::PeerIncompatible(why)) => Self::Incompatible(match why {
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+                    "it chose an older version".to_owned()
+                }
+                // The library has names for these, and no words.
+                other => shown(&format!("{other:?}"), 100),
+            }),
             Some(
                 error @ (Error::InvalidMessage(_)
                 | Error::InappropriateMessage { .. }
@@ -149,6 +156,11 @@ mod tests {
                 End::Alert { code: 200, name: "unknown".to_owned() },
             ),
             (tls(Error::DecryptError), b"HTTP/1.1 400", End::NotTls),
+            (
+                tls(Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)),
+                &record,
+                End::Incompatible("it chose an older version".to_owned()),
+            ),
             (tls(Error::DecryptError), &record, End::Garbage("cannot decrypt peer's message".to_owned())),
         ] {
             assert_eq!(End::of(&error, began, None), expected);

@@ -1,0 +1,113 @@
+//! What a passing run sends: one connection per host and purpose, one request on each, and nothing that says who asks.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fmt::Write as _;
+
+use gh_connect_lab::{Event, LabThread, World};
+use support::{Ran, WorldFile, gh_connect, world};
+
+const HOSTS: [&str; 3] = ["api.github.com", "github.com", "uploads.github.com"];
+
+#[test]
+fn a_passing_run_asks_each_host_once() {
+    let lab = LabThread::start(&World::healthy()).unwrap();
+    let log = run(&lab, 0, &[]);
+    let asked = |on: u16| {
+        let mut requests: Vec<(String, String)> = log
+            .iter()
+            .filter_map(|event| match event {
+                Event::Request { host, port, tls, method, path, credentials, .. } if *port == on => {
+                    assert_eq!((*tls, method.as_str(), credentials.len()), (on == 443, "GET", 0));
+                    Some((host.clone(), path.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        requests.sort();
+        requests
+    };
+    let owned = |requests: [(&str, &str); 3]| {
+        requests.map(|(host, path)| (host.to_owned(), path.to_owned())).to_vec()
+    };
+    assert_eq!(asked(443), owned([(HOSTS[0], "/meta"), (HOSTS[1], "/robots.txt"), (HOSTS[2], "/")]));
+    assert_eq!(asked(80), owned([(HOSTS[0], "/"), (HOSTS[1], "/"), (HOSTS[2], "/")]));
+    let connections = |on: u16| {
+        let mut hosts: Vec<&str> = log
+            .iter()
+            .filter_map(|event| match event {
+                Event::Connection { host, port, .. } if *port == on => Some(host.as_str()),
+                _ => None,
+            })
+            .collect();
+        hosts.sort_unstable();
+        hosts
+    };
+    assert_eq!((connections(443), connections(80)), (HOSTS.to_vec(), HOSTS.to_vec()));
+}
+
+#[test]
+fn a_crowd_of_hosts_is_asked_once_each_as_well() {
+    let mut world = World::healthy();
+    let crowd: Vec<String> = (0..200).map(|nth| format!("host-{nth}.example")).collect();
+    world.hosts.extend(crowd.iter().map(|host| (host.clone(), Default::default())));
+    let lab = LabThread::start(&world).unwrap();
+    let also: Vec<&str> = crowd.iter().flat_map(|host| ["--also", host]).collect();
+    let log = run(&lab, 0, &also);
+    let connections = log.iter().filter(|event| matches!(event, Event::Connection { .. })).count();
+    assert_eq!(connections, 2 * (HOSTS.len() + crowd.len()));
+}
+
+#[test]
+fn every_hello_is_small_and_names_its_host() {
+    let lab = LabThread::start(&World::healthy()).unwrap();
+    let mut named = Vec::new();
+    for event in run(&lab, 0, &[]) {
+        if let Event::Hello { host, server_name, record_bytes, .. } = event {
+            assert!(record_bytes < 400, "{record_bytes}");
+            assert_eq!(server_name.as_deref(), Some(host.as_str()));
+            named.push(host);
+        }
+    }
+    named.sort();
+    assert_eq!(named, HOSTS);
+}
+
+#[test]
+fn a_session_that_is_not_verified_carries_nothing() {
+    let text = "[host.\"github.com\".port-443]\ncertificate = { issuer = 'corp' }\n";
+    let lab = LabThread::start(&World::parse("corp", text).unwrap()).unwrap();
+    for event in run(&lab, 1, &[]) {
+        if let Event::Request { host, tls, .. } = event {
+            assert!(!tls || host != "github.com", "a request was sent to whoever it was");
+        }
+    }
+}
+
+/// Runs `check` in a lab that somebody else holds, and gives what the lab saw.
+fn run(lab: &LabThread, exit: i32, flags: &[&str]) -> Vec<Event> {
+    let configuration = configuration(lab);
+    let path = configuration.path("world.toml");
+    let fixed = ["check", "--config", path.to_str().unwrap(), "-o", "json"];
+    let output = gh_connect(fixed.iter().chain(flags)).output().unwrap();
+    let ran = Ran::of(&output).unwrap();
+    assert_eq!(ran.exit, exit, "{:?}", ran.record.root_causes);
+    lab.log()
+}
+
+fn configuration(lab: &LabThread) -> WorldFile {
+    let mut text = "loopback-only = true\ntimeout = 30\ndeadline = 120\nresolver = [".to_owned();
+    for server in lab.name_servers() {
+        write!(text, "\"{server}\", ").unwrap();
+    }
+    text.push_str("]\nconnect-to = [");
+    for (address, socket) in lab.addresses() {
+        write!(text, "\"{address}:{socket}\", ").unwrap();
+    }
+    let directory = lab.directory().display();
+    let roots = format!("system = \"{directory}/system-roots.pem\"\npublic = \"{directory}/public-ca.pem\"");
+    write!(text, "]\nhosts-file = \"{}\"\n\n[trust]\n{roots}\n", lab.hosts_file().display()).unwrap();
+    world("manners", &text)
+}
