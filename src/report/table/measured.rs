@@ -21,7 +21,8 @@ pub(super) fn write(page: &mut Page<'_>, record: &Record) {
         [&fact.id, &fact.key, &times[0], &times[1]].map(|cell| readable(cell, page.look()))
     }));
     let widest = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let room = (page.width() - INDENT).saturating_sub((0..4).map(|column| widest(column) + GAP).sum());
+    let room = (page.width() - INDENT)
+        .saturating_sub((0..4).map(|column| widest(column) + GAP).sum::<usize>() + GAP);
     let answers = std::iter::once("answer".to_owned())
         .chain(record.facts.iter().map(|fact| readable(&answer(fact, room.saturating_sub(1)), page.look())));
     let mut table = Table::new();
