@@ -7,7 +7,7 @@ use crate::{Category, Finding, Interrupt, Meta, Owner, Severity, Stop, section};
 /// Everything that a run asked, measured, found and concluded: what reports are made of, and what can be judged again.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
-    /// [`SCHEMA_VERSION`].
+    /// The version of the record's shape.
     pub schema_version: u32,
     /// The program.
     pub tool: ToolRecord,

@@ -75,9 +75,17 @@ fn json_is_the_record_and_matches_its_schema() {
         let again: gh_connect_engine::Record = serde_json::from_value(json.clone()).expect("a record");
         assert_eq!(serde_json::to_value(&again).expect("JSON"), json, "{name}");
     }
-    let mut broken = serde_json::to_value(records::healthy()).expect("JSON");
-    broken["summary"]["verdict"] = "splendid".into();
-    assert!(!validator.is_valid(&broken), "the schema refuses a verdict that there is none of");
+    let refused = |spoil: fn(&mut serde_json::Value)| {
+        let mut broken = serde_json::to_value(records::healthy()).expect("JSON");
+        spoil(&mut broken);
+        !validator.is_valid(&broken)
+    };
+    assert!(refused(|record| record["summary"]["verdict"] = "splendid".into()), "no such verdict");
+    assert!(refused(|record| record["schema_version"] = 2.into()), "another version");
+    assert!(refused(|record| drop(
+        record["summary"]["counts"].as_object_mut().and_then(|counts| counts.remove("waived"))
+    )));
+    assert!(refused(|record| record["checks"][0]["state"] = "fine".into()), "no such state");
 }
 
 #[test]
