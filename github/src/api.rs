@@ -1,0 +1,89 @@
+use std::{borrow::Cow, fmt};
+
+use gh_connect_engine::{Plan, Stop};
+use gh_connect_probe::Endpoint;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// An interface that is asked. Each has one client, one credential and, where HTTP/2 is spoken, one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Api {
+    /// GitHub Enterprise Cloud: REST and GraphQL at `api.github.com`, or at `api.SUBDOMAIN.ghe.com` (facts §4.4).
+    Cloud,
+    /// The GitHub Enterprise Server: `/status`, REST below `/api/v3`, GraphQL at `/api/graphql`.
+    Server,
+    /// The server's Manage API, below `/manage/v1` on port 8443 (facts §3.3).
+    Manage,
+}
+
+impl Api {
+    /// Where it is. Stops as skipped when the plan names no server, and as trouble when the server's URL is `http://`:
+    /// what says who asks is never sent in the clear.
+    pub fn endpoint(self, plan: &Plan) -> Result<Endpoint, Stop> {
+        if self == Self::Cloud {
+            return Ok(Endpoint::new(&format!("api.{}", plan.product.value.apex()), 443));
+        }
+        let Some(server) = &plan.server else {
+            return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
+        };
+        let unusable = |why: &str| Stop::Trouble(format!("the server's URL ({}) {why}", server.origin));
+        let url = Url::parse(&server.value).map_err(|_| unusable("is none"))?;
+        let host = url.host_str().ok_or_else(|| unusable("has no host"))?;
+        if url.scheme() != "https" {
+            return Err(unusable("is not https://, and nothing that says who asks is sent in the clear"));
+        }
+        let port = if self == Self::Manage { MANAGE_PORT } else { url.port().unwrap_or(443) };
+        Ok(Endpoint::new(host, port))
+    }
+}
+
+/// The interface's name, for people.
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cloud => "GitHub Enterprise Cloud",
+            Self::Server => "the GitHub Enterprise Server",
+            Self::Manage => "the server's Manage API",
+        })
+    }
+}
+
+/// What a question needs to be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    /// Which interface's credential.
+    pub api: Api,
+    /// The least scope of a classic token (facts §4.3); `None` where any token will do.
+    pub scope: Option<Cow<'static, str>>,
+}
+
+impl Needs {
+    pub(crate) const fn token(api: Api) -> Self {
+        Self { api, scope: None }
+    }
+
+    pub(crate) const fn scope(api: Api, scope: &'static str) -> Self {
+        Self { api, scope: Some(Cow::Borrowed(scope)) }
+    }
+}
+
+/// What would have to be given: `a token with the scope read:enterprise in GH_TOKEN`.
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variable = match self.api {
+            Api::Cloud => "GH_TOKEN",
+            Api::Server => "GH_ENTERPRISE_TOKEN",
+            Api::Manage => {
+                return f.write_str("the root site administrator's password in GHE_MANAGE_PASSWORD");
+            }
+        };
+        match &self.scope {
+            Some(scope) => write!(f, "a token with the scope {scope} in {variable}"),
+            None => write!(f, "a token in {variable}"),
+        }
+    }
+}
+
+/// TLS; 8080 is the one without (facts §3.3).
+const MANAGE_PORT: u16 = 8443;

@@ -1,0 +1,259 @@
+//! Questions: from what is asked to a typed answer, or to what came instead, by name.
+
+use gh_connect_engine::{Cx, Stop};
+use gh_connect_probe::tls::why_unverified;
+use http::{HeaderMap, Method};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    Answer, Api, Needs, NoReply, Refusal,
+    client::{Client, Reply, Request, Unopened},
+    json::{self, One},
+    refusal::GraphQlError,
+    server::Status,
+};
+
+/// A GET of a REST interface.
+pub(crate) struct Get<'a> {
+    /// What it needs.
+    pub(crate) needs: Needs,
+    /// From the first slash on.
+    pub(crate) target: &'a str,
+    /// Whether strangers may get an answer too.
+    pub(crate) anonymous: bool,
+    /// The largest body that an answer can have.
+    pub(crate) most: u64,
+}
+
+impl<'a> Get<'a> {
+    pub(crate) fn new(needs: Needs, target: &'a str) -> Self {
+        Self { needs, target, anonymous: false, most: MOST_BODY }
+    }
+
+    /// Asks, and reads the answer.
+    pub(crate) async fn read<T: DeserializeOwned>(self, cx: &Cx) -> Result<Answer<T>, Stop> {
+        Ok(self.read_with_headers(cx).await?.map(|(said, _)| said))
+    }
+
+    /// Asks, and reads the answer; with the reply's headers.
+    pub(crate) async fn read_with_headers<T: DeserializeOwned>(
+        self,
+        cx: &Cx,
+    ) -> Result<Answer<(T, HeaderMap)>, Stop> {
+        let Self { needs, target, anonymous, most } = self;
+        let request = Request {
+            method: Method::GET,
+            target,
+            accept: if needs.api == Api::Manage { "application/json" } else { "application/vnd.github+json" },
+            credential: true,
+            body: None,
+            most,
+        };
+        let api = needs.api;
+        let reply = match ask(cx, api, anonymous, request).await? {
+            Heard::Reply(reply) => reply,
+            Heard::NoCredential => return Ok(Answer::NoCredential { needs }),
+            Heard::Refused(why) => return Ok(Answer::Refused { why, needs }),
+        };
+        let refusal = Refusal::of_rest(reply.status, &reply.headers, &reply.body, reply.credential);
+        let read = match refusal {
+            Some(refusal) => Err(refusal),
+            // The Manage API's replies carry private keys: not a byte of them is kept but what is asked for.
+            None => json::read::<T>(&reply.headers, &reply.body, api == Api::Manage),
+        };
+        match read {
+            Ok(said) => Ok(Answer::Said((said, reply.headers))),
+            Err(why) => {
+                stands_behind(cx, api, &why).await?;
+                Ok(Answer::Refused { why, needs })
+            }
+        }
+    }
+}
+
+/// A GraphQL document with its variables.
+pub(crate) struct Query {
+    /// What it needs.
+    pub(crate) needs: Needs,
+    /// One of the files in `queries/`.
+    pub(crate) document: &'static str,
+    pub(crate) variables: serde_json::Value,
+}
+
+/// A GraphQL reply: data, errors, or some of both.
+pub(crate) struct Told<T> {
+    pub(crate) data: Option<T>,
+    pub(crate) errors: Vec<GraphQlError>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Query {
+    /// Asks, and reads the answer.
+    pub(crate) async fn read<T: DeserializeOwned>(self, cx: &Cx) -> Result<Answer<Told<T>>, Stop> {
+        #[derive(Deserialize)]
+        #[serde(bound = "T: Deserialize<'de>")]
+        struct Envelope<T> {
+            #[serde(default, deserialize_with = "json::object")]
+            data: Option<T>,
+            #[serde(default, deserialize_with = "json::objects")]
+            errors: Option<Vec<GraphQlError>>,
+        }
+        let Self { needs, document, variables } = self;
+        let body = serde_json::json!({ "query": document, "variables": variables });
+        let api = needs.api;
+        let request = Request {
+            method: Method::POST,
+            target: if api == Api::Server { "/api/graphql" } else { "/graphql" },
+            accept: "application/json",
+            credential: true,
+            body: Some(body.to_string()),
+            most: MOST_BODY,
+        };
+        let reply = match ask(cx, api, false, request).await? {
+            Heard::Reply(reply) => reply,
+            Heard::NoCredential => return Ok(Answer::NoCredential { needs }),
+            Heard::Refused(why) => return Ok(Answer::Refused { why, needs }),
+        };
+        let refusal = Refusal::of_rest(reply.status, &reply.headers, &reply.body, reply.credential);
+        let read = match refusal {
+            Some(refusal) => Err(refusal),
+            None => json::read::<One<Envelope<T>>>(&reply.headers, &reply.body, false),
+        };
+        match read {
+            Ok(One(Envelope { data, errors })) => {
+                let mut errors = errors.unwrap_or_default();
+                errors.truncate(MOST_ERRORS);
+                Ok(Answer::Said(Told { data, errors, headers: reply.headers }))
+            }
+            Err(why) => {
+                stands_behind(cx, api, &why).await?;
+                Ok(Answer::Refused { why, needs })
+            }
+        }
+    }
+}
+
+impl<T> Told<T> {
+    /// Why there is nothing at `path`: what the error that is about it, or about something on the way there, says.
+    pub(crate) fn why_null(&self, path: &[&str]) -> Refusal {
+        why_null(&self.errors, &self.headers, path)
+    }
+}
+
+/// The refusal that explains a null at `path`. An error without a path is about everything.
+pub(crate) fn why_null(errors: &[GraphQlError], headers: &HeaderMap, path: &[&str]) -> Refusal {
+    let leads_to = |error: &&GraphQlError| {
+        error.path.len() <= path.len() && error.path.iter().zip(path).all(|(step, wanted)| step == wanted)
+    };
+    // An error further down nulls what is above it where the schema allows no null (GraphQL specification §6.4.4).
+    let comes_from = |error: &&GraphQlError| error.path.iter().zip(path).all(|(step, wanted)| step == wanted);
+    let error = errors.iter().find(leads_to).or_else(|| errors.iter().find(comes_from));
+    match error {
+        Some(error) => Refusal::of_graphql(error, headers),
+        None => Refusal::Null { path: path.join(".") },
+    }
+}
+
+/// What came of asking.
+enum Heard {
+    Reply(Reply),
+    NoCredential,
+    Refused(Refusal),
+}
+
+async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result<Heard, Stop> {
+    // Without a credential there is no reason to connect.
+    if !anonymous && crate::credentials::Credentials::of(cx).authorization(api).is_none() {
+        api.endpoint(cx.plan())?;
+        return Ok(Heard::NoCredential);
+    }
+    let why = match Client::of(cx, api).await {
+        Ok(client) => match client.send(cx, request).await {
+            Ok(reply) => return Ok(Heard::Reply(reply)),
+            Err(why) => why,
+        },
+        Err(Unopened::Stop(stop)) => return Err(stop),
+        Err(Unopened::NoReply(no_reply)) => Refusal::NoReply(no_reply),
+    };
+    stands_behind(cx, api, &why).await?;
+    Ok(Heard::Refused(why))
+}
+
+/// Stops where another check owns the reason why there is no proper reply: the network's checks for the cloud, `server` for
+/// the server.
+async fn stands_behind(cx: &Cx, api: Api, why: &Refusal) -> Result<(), Stop> {
+    match (api, why) {
+        (Api::Cloud, Refusal::NoReply(no_reply)) => Err(match no_reply {
+            NoReply::NoAddress => Stop::blocked("dns"),
+            NoReply::NoTunnel => Stop::blocked("proxy"),
+            NoReply::Unconnected { .. } => Stop::blocked("connect"),
+            NoReply::NoSession { .. } => why_unverified(cx, &api.endpoint(cx.plan())?).await,
+            _ => return Ok(()),
+        }),
+        (Api::Cloud, _) => Ok(()),
+        (
+            Api::Server | Api::Manage,
+            Refusal::NoReply(_)
+            | Refusal::NotJson { .. }
+            | Refusal::ServerError { .. }
+            | Refusal::Redirected { .. }
+            | Refusal::NotFound { .. }
+            | Refusal::Unexpected { .. },
+        ) => {
+            let status = cx.fact::<Status>(&crate::OfTheRun).await?;
+            // In maintenance the Manage API answers as ever.
+            let blocked = match api {
+                Api::Manage => !status.is_reached(),
+                _ => !status.is_well(),
+            };
+            if blocked { Err(Stop::blocked("server")) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// As much as an answer can have: a page of a hundred audit events has a fifth of it.
+const MOST_BODY: u64 = 1 << 20;
+const MOST_ERRORS: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: &str, path: &[&str]) -> GraphQlError {
+        GraphQlError {
+            kind: Some(kind.to_owned()),
+            path: path.iter().map(ToString::to_string).collect(),
+            message: Some(kind.to_owned()),
+            ..GraphQlError::default()
+        }
+    }
+
+    #[test]
+    fn a_null_is_explained_by_the_error_on_the_way_to_it() {
+        let errors = [
+            error("FORBIDDEN", &["enterprise", "ownerInfo", "oidcProvider"]),
+            error("NOT_FOUND", &["enterprise"]),
+        ];
+        let why = |errors: &[GraphQlError], path: &[&str]| why_null(errors, &HeaderMap::new(), path);
+        for (errors, path, expected) in [
+            (&errors[..], &["enterprise"][..], Refusal::NotFound { message: "NOT_FOUND".to_owned() }),
+            (&errors, &["enterprise", "ownerInfo"], Refusal::NotFound { message: "NOT_FOUND".to_owned() }),
+            (
+                &errors[..1],
+                &["enterprise", "ownerInfo", "oidcProvider"],
+                Refusal::Forbidden { message: "FORBIDDEN".to_owned() },
+            ),
+            (
+                &errors[..1],
+                &["enterprise", "ownerInfo"],
+                Refusal::Forbidden { message: "FORBIDDEN".to_owned() },
+            ),
+            (&errors[..1], &["viewer"], Refusal::Null { path: "viewer".to_owned() }),
+            (&[error("RATE_LIMITED", &[])], &["viewer"], why(&[error("RATE_LIMITED", &[])], &["x"])),
+            (&[], &["enterprise", "ownerInfo"], Refusal::Null { path: "enterprise.ownerInfo".to_owned() }),
+        ] {
+            assert_eq!(why(errors, path), expected, "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+use std::{fmt, net::IpAddr};
+
+use gh_connect_engine::{Cx, Fact, Stop};
+use http::{HeaderMap, header};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{slug, step};
+use crate::{
+    Answer, Api, Needs,
+    ask::Get,
+    json::{self, Objects},
+};
+
+/// Events of the enterprise account's audit log, the newest first, at most a hundred. What is not there proves nothing: the
+/// log forgets (facts §5).
+///
+/// Each topic is a question of its own. Whether one search can look for several actions is not documented, and a search that
+/// found nothing for that reason would look like one that found nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditLog {
+    /// Which.
+    pub answer: Answer<Events>,
+}
+
+/// What is looked for in an audit log (facts §3.1, §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// A trial began: `business.create_trial`.
+    TrialCreated,
+    /// A trial became a paid account: `business.convert_trial`.
+    TrialConverted,
+    /// A trial was cancelled: `business.cancel_trial`.
+    TrialCancelled,
+    /// A trial ended: `business.expire_trial`.
+    TrialExpired,
+    /// The way of paying was changed: `billing.change_billing_type`.
+    BillingTypeChanged,
+    /// An Azure subscription was linked or unlinked: `billing_customer.*`.
+    AzureSubscription,
+    /// The GitHub App of a connection was created or deleted: `enterprise_installation.*`.
+    Installations,
+    /// A connection was made, used or ended: `dotcom_connection.*`. Only older servers and clouds say so.
+    Connections,
+}
+
+/// Events of an audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// The newest first.
+    pub list: Vec<Event>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// An event of an audit log. What is `None` was not said. All text is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// `business.create_trial`
+    pub action: String,
+    /// When.
+    pub at: Option<Timestamp>,
+    /// Who.
+    pub actor: Option<String>,
+    /// From which address, where the enterprise discloses it.
+    pub actor_ip: Option<IpAddr>,
+    /// What it was about, where it has a name.
+    pub name: Option<String>,
+}
+
+impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::TrialCreated,
+        Self::TrialConverted,
+        Self::TrialCancelled,
+        Self::TrialExpired,
+        Self::BillingTypeChanged,
+        Self::AzureSubscription,
+        Self::Installations,
+        Self::Connections,
+    ];
+
+    /// The value of `action:`, an action or a category of actions.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::TrialCreated => "business.create_trial",
+            Self::TrialConverted => "business.convert_trial",
+            Self::TrialCancelled => "business.cancel_trial",
+            Self::TrialExpired => "business.expire_trial",
+            Self::BillingTypeChanged => "billing.change_billing_type",
+            Self::AzureSubscription => "billing_customer",
+            Self::Installations => "enterprise_installation",
+            Self::Connections => "dotcom_connection",
+        }
+    }
+
+    /// Whether an action belongs to it.
+    pub fn covers(self, action: &str) -> bool {
+        let category = self.action();
+        action == category
+            || action
+                .strip_prefix(category)
+                .is_some_and(|rest| !category.contains('.') && rest.starts_with('.'))
+    }
+
+    /// The path and query of the search. Without a date only the last three months are searched (GitHub docs: Searching the
+    /// audit log for your enterprise).
+    pub(crate) fn target(self, root: &str, slug: &str) -> String {
+        let (slug, action) = (step(slug), self.action());
+        format!(
+            "{root}/enterprises/{slug}/audit-log?phrase=action:{action}+created:%3E%3D{EARLIEST}&per_page=100"
+        )
+    }
+}
+
+/// `business.create_trial`
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.action())
+    }
+}
+
+impl Fact for AuditLog {
+    const ID: &'static str = "cloud.audit-log";
+    type Key = Topic;
+
+    async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {
+        let needs = Needs::scope(Api::Cloud, "read:audit_log");
+        let target = topic.target("", slug(cx)?);
+        let asked = Get::new(needs, &target).read_with_headers::<Objects<EventReply>>(cx).await?;
+        Ok(Self { answer: asked.map(|(events, headers)| read_events(*topic, events, &headers)) })
+    }
+}
+
+/// An interface that searches in its own way does no harm: only what belongs to the topic counts.
+pub(crate) fn read_events(topic: Topic, events: Objects<EventReply>, headers: &HeaderMap) -> Events {
+    let events = events.0.into_iter().filter_map(|event| {
+        let action = event.action.filter(|action| topic.covers(action))?;
+        let actor_ip = event.actor_ip.and_then(|address| address.trim().parse().ok());
+        Some(Event {
+            action,
+            at: event.at.or(event.created_at),
+            actor: event.actor,
+            actor_ip,
+            name: event.name,
+        })
+    });
+    let mut list: Vec<Event> = events.collect();
+    list.sort_by_key(|event| std::cmp::Reverse(event.at));
+    let link = headers.get(header::LINK).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Events { list, more: link.contains("rel=\"next\"") }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct EventReply {
+    #[serde(default, deserialize_with = "json::text")]
+    action: Option<String>,
+    #[serde(default, rename = "@timestamp", deserialize_with = "unix")]
+    at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "unix")]
+    created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "json::text")]
+    actor: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    actor_ip: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    name: Option<String>,
+}
+
+/// Milliseconds since 1970, as the examples have it; seconds, as the schema's words have it, are told by their size.
+fn unix<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(number) = Option::<i64>::deserialize(json)? else { return Ok(None) };
+    let at = match number.unsigned_abs() < SECONDS_BELOW {
+        true => Timestamp::from_second(number),
+        false => Timestamp::from_millisecond(number),
+    };
+    Ok(at.ok())
+}
+
+/// As seconds it is the year 5138, as milliseconds 1973.
+const SECONDS_BELOW: u64 = 100_000_000_000;
+/// Before any log that is kept.
+const EARLIEST: &str = "2015-01-01";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_holds_its_actions_and_no_others() {
+        for (topic, action, expected) in [
+            (Topic::TrialCreated, "business.create_trial", true),
+            (Topic::TrialCreated, "business.create_trial.more", false),
+            (Topic::AzureSubscription, "billing_customer.azure_subscription_linked", true),
+            (Topic::AzureSubscription, "billing_customers.x", false),
+            (Topic::Installations, "enterprise_installation.create", true),
+            (Topic::Connections, "enterprise_installation.create", false),
+        ] {
+            assert_eq!(topic.covers(action), expected, "{topic} {action}");
+        }
+    }
+
+    #[test]
+    fn a_search_names_one_action_and_a_date() {
+        assert_eq!(
+            Topic::TrialCreated.target("/api/v3", "ac/me"),
+            "/api/v3/enterprises/ac%2Fme/audit-log?phrase=action:business.create_trial+created:%3E%3D2015-01-01&per_page=100"
+        );
+    }
+
+    #[test]
+    fn events_are_sorted_filtered_and_dated() {
+        let reply = br#"[
+            {"action": "business.create_trial", "@timestamp": 1606929874},
+            {"action": "business.create_trial", "created_at": 1806929874512, "actor_ip": "203.0.113.7", "extra": [1]},
+            {"action": "repo.destroy", "@timestamp": 1606929874512},
+            null,
+            {"action": "business.create_trial", "actor_ip": "not disclosed"}
+        ]"#;
+        let mut headers = HeaderMap::new();
+        let events = json::read(&headers, reply, false).expect("events");
+        let read = read_events(Topic::TrialCreated, events, &headers);
+        let seen: Vec<_> =
+            read.list.iter().map(|event| (event.at.map(|at| at.as_second()), event.actor_ip)).collect();
+        let address = "203.0.113.7".parse().ok();
+        assert_eq!(seen, [(Some(1_806_929_874), address), (Some(1_606_929_874), None), (None, None)]);
+        assert!(!read.more);
+        headers.insert(
+            header::LINK,
+            "<https://api.github.com/x?after=1>; rel=\"next\"".parse().expect("a value"),
+        );
+        assert!(
+            read_events(Topic::TrialCreated, json::read(&headers, b"[]", false).expect("none"), &headers)
+                .more
+        );
+    }
+}

@@ -1,0 +1,287 @@
+use std::sync::Arc;
+
+use gh_connect_engine::{Cx, Fact, Stop, shown};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+
+use super::slug;
+use crate::{
+    Answer, Api, Needs, OfTheRun, Refusal,
+    ask::{Query, Told},
+    json,
+};
+
+/// The enterprise account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enterprise {
+    /// What it says of itself.
+    pub answer: Answer<Account>,
+}
+
+/// An enterprise account. What is `None` was not said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The last part of its URL.
+    pub slug: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its page.
+    pub url: Option<String>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// Whether the token's user is one of its owners.
+    pub viewer_is_admin: Option<bool>,
+}
+
+/// What only owners of the enterprise account see of it. A [`Refusal::Null`] means that the token's user is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerInfo {
+    /// What they see.
+    pub answer: Answer<Owners>,
+}
+
+/// What owners see. What is `None` was not said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owners {
+    /// Whether the IP allow list is on.
+    pub allow_list: Option<Setting>,
+    /// Whether the addresses of installed GitHub Apps are allowed by what the apps say.
+    pub allow_list_for_apps: Option<Setting>,
+    /// Whether there is an OIDC identity provider: its own policy may then be in force, and the allow list says `DISABLED`
+    /// or nothing at all (facts §4.2).
+    pub oidc: Oidc,
+}
+
+/// A setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Setting {
+    /// `ENABLED`
+    Enabled,
+    /// `DISABLED`
+    Disabled,
+    /// A word that is not published, safe to show.
+    Other(String),
+}
+
+/// An OIDC identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Oidc {
+    /// There is none.
+    None,
+    /// There is one, of this type.
+    Provider(String),
+    /// That was not said.
+    Unknown,
+}
+
+/// The servers that the enterprise account knows: connected ones, and such whose licence usage was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installations {
+    /// Which.
+    pub answer: Answer<Known>,
+}
+
+/// Servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The first hundred by their names.
+    pub servers: Vec<Installation>,
+    /// How many there are.
+    pub total: Option<u64>,
+}
+
+/// A server that the enterprise account knows. An abandoned handshake may leave one that looks connected (facts §0.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    /// Its name. Compare it without regard to case.
+    pub host_name: String,
+    /// Whom its licence is for.
+    pub customer_name: Option<String>,
+    /// Whether it is connected by GitHub Connect.
+    pub is_connected: Option<bool>,
+    /// When it became known.
+    pub created_at: Option<Timestamp>,
+    /// When it was last heard of.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl Fact for Enterprise {
+    const ID: &'static str = "cloud.enterprise";
+    type Key = OfTheRun;
+
+    async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
+        let answer = part(cx, &["enterprise"], |_, data| {
+            let reply = data.enterprise.as_ref()?;
+            Some(Account {
+                slug: shown(reply.slug.as_deref()?, 100),
+                name: reply.name.clone(),
+                url: reply.url.clone(),
+                created_at: reply.created_at,
+                viewer_is_admin: reply.viewer_is_admin,
+            })
+        });
+        Ok(Self { answer: answer.await? })
+    }
+}
+
+impl Fact for OwnerInfo {
+    const ID: &'static str = "cloud.owner-info";
+    type Key = OfTheRun;
+
+    async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
+        let answer = part(cx, &OWNER_INFO, |told, data| {
+            let info = data.owner_info()?;
+            let oidc = match &info.oidc_provider {
+                Some(provider) => Oidc::Provider(provider.provider_type.clone().unwrap_or_default()),
+                None => match told.why_null(&["enterprise", "ownerInfo", "oidcProvider"]) {
+                    Refusal::Null { .. } => Oidc::None,
+                    _ => Oidc::Unknown,
+                },
+            };
+            let setting = |said: &Option<String>| said.clone().map(Setting::from);
+            Some(Owners {
+                allow_list: setting(&info.allow_list),
+                allow_list_for_apps: setting(&info.allow_list_for_apps),
+                oidc,
+            })
+        });
+        Ok(Self { answer: answer.await? })
+    }
+}
+
+impl Fact for Installations {
+    const ID: &'static str = "cloud.installations";
+    type Key = OfTheRun;
+
+    async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
+        let path = ["enterprise", "ownerInfo", "enterpriseServerInstallations"];
+        let answer = part(cx, &path, |_, data| {
+            let known = data.owner_info()?.installations.as_ref()?;
+            let servers = known.nodes.iter().flatten().filter_map(|node| {
+                Some(Installation {
+                    host_name: node.host_name.clone()?,
+                    customer_name: node.customer_name.clone(),
+                    is_connected: node.is_connected,
+                    created_at: node.created_at,
+                    updated_at: node.updated_at,
+                })
+            });
+            Some(Known { servers: servers.collect(), total: known.total_count })
+        });
+        Ok(Self { answer: answer.await? })
+    }
+}
+
+impl From<String> for Setting {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "ENABLED" => Self::Enabled,
+            "DISABLED" => Self::Disabled,
+            _ => Self::Other(word),
+        }
+    }
+}
+
+impl From<Setting> for String {
+    fn from(setting: Setting) -> Self {
+        match setting {
+            Setting::Enabled => "ENABLED".to_owned(),
+            Setting::Disabled => "DISABLED".to_owned(),
+            Setting::Other(word) => word,
+        }
+    }
+}
+
+/// A part of the one reply that three facts are made of.
+async fn part<T>(
+    cx: &Cx,
+    path: &[&str],
+    read: impl FnOnce(&Told<Data>, &Data) -> Option<T>,
+) -> Result<Answer<T>, Stop> {
+    let slug = slug(cx)?;
+    let kept =
+        cx.shared::<OnceCell<Result<Answer<Arc<Told<Data>>>, Stop>>>("cloud enterprise", OnceCell::new);
+    let asked = kept.get_or_init(async || {
+        let variables = serde_json::json!({ "slug": slug });
+        let query = Query { needs: NEEDS, document: DOCUMENT, variables };
+        Ok(query.read::<Data>(cx).await?.map(Arc::new))
+    });
+    let told = asked.await.clone()?;
+    Ok(told.and_then(|told| {
+        let said = told.data.as_ref().and_then(|data| read(&told, data));
+        said.ok_or_else(|| (told.why_null(path), NEEDS))
+    }))
+}
+
+#[derive(Deserialize)]
+struct Data {
+    #[serde(default, deserialize_with = "json::object")]
+    enterprise: Option<EnterpriseReply>,
+}
+
+impl Data {
+    fn owner_info(&self) -> Option<&OwnerInfoReply> {
+        self.enterprise.as_ref()?.owner_info.as_ref()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnterpriseReply {
+    slug: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    url: Option<String>,
+    created_at: Option<Timestamp>,
+    viewer_is_admin: Option<bool>,
+    #[serde(default, deserialize_with = "json::object")]
+    owner_info: Option<OwnerInfoReply>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnerInfoReply {
+    #[serde(default, rename = "ipAllowListEnabledSetting", deserialize_with = "json::text")]
+    allow_list: Option<String>,
+    #[serde(default, rename = "ipAllowListForInstalledAppsEnabledSetting", deserialize_with = "json::text")]
+    allow_list_for_apps: Option<String>,
+    #[serde(default, deserialize_with = "json::object")]
+    oidc_provider: Option<ProviderReply>,
+    #[serde(default, rename = "enterpriseServerInstallations", deserialize_with = "json::object")]
+    installations: Option<InstallationsReply>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProviderReply {
+    #[serde(default, deserialize_with = "json::text")]
+    provider_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InstallationsReply {
+    total_count: Option<u64>,
+    #[serde(default, deserialize_with = "json::objects")]
+    nodes: Option<Vec<InstallationReply>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InstallationReply {
+    #[serde(default, deserialize_with = "json::text")]
+    host_name: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    customer_name: Option<String>,
+    is_connected: Option<bool>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+const OWNER_INFO: [&str; 2] = ["enterprise", "ownerInfo"];
+const NEEDS: Needs = Needs::scope(Api::Cloud, "read:enterprise");
+const DOCUMENT: &str = include_str!("../../queries/enterprise.graphql");

@@ -1,0 +1,38 @@
+//! What GitHub Enterprise Cloud says of the token, the enterprise account, its IP allow list and the servers that it knows.
+//!
+//! All questions are asked at the same time over one connection. The pages of the allow list alone follow one another.
+
+mod allow_list;
+mod audit_log;
+mod enterprise;
+mod licences;
+mod statistics;
+mod viewer;
+
+use gh_connect_engine::{Cx, Stop};
+
+pub use allow_list::{AllowList, Entries, Entry, EntryOwner};
+pub use audit_log::{AuditLog, Event, Events, Topic};
+pub(crate) use audit_log::{EventReply, read_events};
+pub use enterprise::{
+    Account, Enterprise, Installation, Installations, Known, Oidc, OwnerInfo, Owners, Setting,
+};
+pub use licences::{ConsumedLicences, LastSync, LicenceSync, Seats, ServerInstance, SyncStatus};
+pub use statistics::{Collected, Features, ServerStatistics};
+pub use viewer::{TokenSeen, User, Viewer};
+
+/// The enterprise account that the plan names.
+fn slug(cx: &Cx) -> Result<&str, Stop> {
+    let named = cx.plan().enterprise.as_ref().map(|slug| slug.value.as_str());
+    named.ok_or_else(|| Stop::Skipped("no enterprise account is named: --enterprise SLUG".to_owned()))
+}
+
+/// A slug as a step of a URL's path.
+pub(crate) fn step(slug: &str) -> String {
+    slug.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,226 @@
+//! Reading JSON from outside: bounded in depth, forgiving about what is absent, unknown or in a list of one, and exact about
+//! what is of another type.
+
+use std::{fmt, marker::PhantomData};
+
+use gh_connect_engine::shown;
+use http::HeaderMap;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{
+        DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
+    },
+};
+use serde_json::error::Category;
+
+use crate::refusal::{Refusal, not_json};
+
+/// Reads a body. What is wrong is told by where it stands and what should stand there, never by what stands there instead:
+/// with `secretive`, not even how a body begins that is no JSON.
+pub(crate) fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+    secretive: bool,
+) -> Result<T, Refusal> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json);
+    let error = match value {
+        Ok(value) => match json.end() {
+            Ok(()) => return Ok(value),
+            Err(_) => return Err(not_json(headers, (!secretive).then_some(body))),
+        },
+        Err(error) => error,
+    };
+    let path = error.path().to_string();
+    let text = error.inner().to_string();
+    Err(match error.inner().classify() {
+        Category::Data => {
+            let expected = text.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
+            let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
+            let expected = if expected.is_empty() { "of the published shape" } else { expected };
+            Refusal::WrongShape { path: shown(&path, 120), expected: shown(expected, 120) }
+        }
+        // The only words for it that serde_json has.
+        _ if text.starts_with("recursion limit exceeded") => Refusal::TooDeep,
+        _ => not_json(headers, (!secretive).then_some(body)),
+    })
+}
+
+/// An object; a list, of which the first element counts, where an example of the documentation has one (facts §3.3). A
+/// list of fields, which derived readers would take for an object too, is none.
+pub(crate) struct One<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOf<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOf<T> {
+            type Value = One<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<One<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(One)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<One<T>, A::Error> {
+                let Some(first) = list.next_element()? else {
+                    return Err(A::Error::invalid_length(0, &self));
+                };
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(first)
+            }
+        }
+        deserializer.deserialize_any(OneOf(PhantomData))
+    }
+}
+
+/// A list of at most [`MOST`] objects, the first ones, without those that are null; an object alone counts as a list of one.
+pub(crate) struct Objects<T>(pub(crate) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListOf<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListOf<T> {
+            type Value = Objects<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Objects<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|one| Objects(vec![one]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Objects<T>, A::Error> {
+                let objects = first_of::<A, Option<One<T>>>(list)?;
+                Ok(Objects(objects.into_iter().flatten().map(|one| one.0).collect()))
+            }
+        }
+        deserializer.deserialize_any(ListOf(PhantomData))
+    }
+}
+
+/// A list of at most [`MOST`] words or numbers, the first ones.
+struct Words<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Words<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListOf<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListOf<T> {
+            type Value = Words<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Words<T>, A::Error> {
+                first_of(list).map(Words)
+            }
+        }
+        deserializer.deserialize_seq(ListOf(PhantomData))
+    }
+}
+
+fn first_of<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(mut list: A) -> Result<Vec<T>, A::Error> {
+    let mut first = Vec::new();
+    while first.len() < MOST {
+        let Some(element) = list.next_element()? else { return Ok(first) };
+        first.push(element);
+    }
+    while list.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(first)
+}
+
+/// More than a page has entries.
+const MOST: usize = 5_000;
+
+/// An object as in [`One`]; null stays unknown.
+pub(crate) fn object<'de, D, T>(json: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<One<T>>::deserialize(json)?.map(|one| one.0))
+}
+
+/// A list as in [`Objects`]; null stays unknown.
+pub(crate) fn objects<'de, D, T>(json: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Objects<T>>::deserialize(json)?.map(|list| list.0))
+}
+
+/// A text, safe to show and at most 200 characters long; null stays unknown.
+pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(json)?.map(|text| shown(&text, 200)))
+}
+
+/// Texts as in [`text`].
+pub(crate) fn texts<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Vec<String>>, D::Error> {
+    let words = Option::<Words<String>>::deserialize(json)?;
+    Ok(words.map(|words| words.0.iter().map(|text| shown(text, 200)).collect()))
+}
+
+/// Null counts as absent.
+pub(crate) fn or_default<'de, D, T>(json: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(json)?.unwrap_or_default())
+}
+
+/// The steps of a GraphQL path: names, and the numbers of list elements.
+pub(crate) fn steps<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Step {
+        Name(String),
+        Number(u64),
+    }
+    let steps = Option::<Words<Step>>::deserialize(json)?.map(|words| words.0).unwrap_or_default();
+    let names = steps.into_iter().map(|step| match step {
+        Step::Name(name) => shown(&name, 100),
+        Step::Number(number) => number.to_string(),
+    });
+    Ok(names.collect())
+}
+
+/// A number, or a word in its place: `"unlimited"` (facts §3.2). A number in quotes is a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Count {
+    /// So many.
+    Number(u64),
+    /// In a word, safe to show.
+    Word(String),
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrWord;
+        impl Visitor<'_> for NumberOrWord {
+            type Value = Count;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a word")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Count, E> {
+                Ok(Count::Number(number))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Count, E> {
+                Ok(text.trim().parse().map_or_else(|_| Count::Word(shown(text, 40)), Count::Number))
+            }
+        }
+        deserializer.deserialize_any(NumberOrWord)
+    }
+}
+
+#[cfg(test)]
+mod tests;

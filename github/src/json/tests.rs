@@ -1,0 +1,146 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Deserialize)]
+struct Sample {
+    number: Option<u64>,
+    #[serde(default, deserialize_with = "object")]
+    inner: Option<Inner>,
+    #[serde(default, deserialize_with = "objects")]
+    list: Option<Vec<Inner>>,
+    #[serde(default, deserialize_with = "text")]
+    word: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Inner {
+    flag: Option<bool>,
+}
+
+fn sample(body: &str) -> Result<Sample, Refusal> {
+    read::<One<Sample>>(&HeaderMap::new(), body.as_bytes(), false).map(|One(sample)| sample)
+}
+
+#[test]
+fn lists_of_one_stand_for_objects_and_objects_for_lists_of_one() {
+    for body in [
+        r#"{"number": 1, "inner": {"flag": true}, "list": [{"flag": true}]}"#,
+        r#"[{"number": 1, "inner": [{"flag": true}], "list": {"flag": true}}]"#,
+        r#"[{"number": 1, "inner": [{"flag": true}, 7], "list": [[{"flag": true}], null]}, "more"]"#,
+        r#"{"number": 1, "inner": {"flag": true, "more": {}}, "list": [{"flag": true}], "more": null}"#,
+    ] {
+        let sample = sample(body).unwrap_or_else(|why| panic!("{body}: {why}"));
+        let flags: Vec<_> = sample.list.unwrap_or_default().iter().map(|inner| inner.flag).collect();
+        assert_eq!(
+            (sample.number, sample.inner.and_then(|inner| inner.flag)),
+            (Some(1), Some(true)),
+            "{body}"
+        );
+        assert_eq!(flags, [Some(true)], "{body}");
+    }
+    for body in ["{}", r#"{"number": null, "inner": null, "list": null, "word": null}"#] {
+        let sample = sample(body).unwrap_or_else(|why| panic!("{body}: {why}"));
+        assert!(sample.number.is_none() && sample.inner.is_none() && sample.list.is_none(), "{body}");
+        assert!(sample.word.is_none());
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_by_its_place() {
+    let shape = |path: &str, expected: &str| Refusal::WrongShape {
+        path: path.to_owned(),
+        expected: expected.to_owned(),
+    };
+    for (body, expected) in [
+        (r#"{"number": "canary"}"#, shape("number", "u64")),
+        (r#"{"number": -1}"#, shape("number", "u64")),
+        (r#"{"inner": {"flag": "canary"}}"#, shape("inner.flag", "a boolean")),
+        (r#"{"inner": "canary"}"#, shape("inner", "an object")),
+        (r#"{"inner": []}"#, shape("inner", "an object")),
+        (r#"{"list": [{}, {"flag": 1}]}"#, shape("list[1].flag", "a boolean")),
+        (r#"{"word": 5}"#, shape("word", "a string")),
+        (r#""canary""#, shape(".", "an object")),
+    ] {
+        assert_eq!(sample(body).expect_err(body), expected, "{body}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told_by_its_beginning_or_not_at_all() {
+    for (body, began) in [
+        ("<html>\u{1b}[31m", r"<html>\x1b[31m"),
+        ("", ""),
+        (r#"{"number": 1"#, r#"{"number": 1"#),
+        (r#"{"number": 1} trailing"#, r#"{"number": 1} trailing"#),
+        ("{\"word\": \"\u{fffd}", "{\"word\": \"\u{fffd}"),
+    ] {
+        let expected = Refusal::NotJson { content_type: None, began: Some(began.to_owned()) };
+        assert_eq!(sample(body).expect_err(body), expected);
+        let secretive = read::<One<Sample>>(&HeaderMap::new(), body.as_bytes(), true).map(|_| ());
+        assert_eq!(secretive, Err(Refusal::NotJson { content_type: None, began: None }));
+    }
+    let utf_16: Vec<u8> = r#"{"number": 1}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = read::<One<Sample>>(&HeaderMap::new(), &utf_16, false).map(|_| ());
+    assert!(matches!(refused, Err(Refusal::NotJson { .. })), "{refused:?}");
+}
+
+#[test]
+fn depth_has_an_end() {
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+    for body in [
+        deep("[", "]"),
+        format!("{{\"inner\": {}}}", deep("[", "]")),
+        format!("{{\"list\": {}}}", deep("[", "]")),
+    ] {
+        assert_eq!(sample(&body).expect_err("too deep"), Refusal::TooDeep, "{}", &body[..20]);
+    }
+    // What nobody asked for is passed over without going down.
+    for body in [
+        deep("{\"x\":", "}"),
+        format!("{{\"more\": {}}}", deep("[", "]")),
+        format!("{{\"list\": {}}}", deep("[{\"x\":", "}]")),
+    ] {
+        assert!(sample(&body).is_ok(), "{}", &body[..20]);
+    }
+}
+
+#[test]
+fn counts_may_be_words() {
+    let count = |body: &str| serde_json::from_str::<Count>(body).ok();
+    assert_eq!(count("5"), Some(Count::Number(5)));
+    assert_eq!(count("\"5\""), Some(Count::Number(5)));
+    assert_eq!(count("\"unlimited\""), Some(Count::Word("unlimited".to_owned())));
+    assert_eq!((count("-1"), count("true"), count("[]")), (None, None, None));
+}
+
+#[test]
+fn steps_of_a_path_are_names_and_numbers() {
+    #[derive(Deserialize)]
+    struct Error {
+        #[serde(default, deserialize_with = "steps")]
+        path: Vec<String>,
+    }
+    for (body, expected) in [
+        (r#"{"path": ["enterprise", "nodes", 3]}"#, &["enterprise", "nodes", "3"][..]),
+        (r#"{"path": null}"#, &[]),
+        ("{}", &[]),
+    ] {
+        assert_eq!(serde_json::from_str::<Error>(body).expect(body).path, expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read::<One<Sample>>(&HeaderMap::new(), &body, false);
+    }
+
+    #[test]
+    fn anything_like_json_is_read_or_refused(body in r#"(\[|\]|\{|\}|,|:|1|-|null|true|"number"|"inner"|"list"|"flag"|"word"|"x"){0,24}"#) {
+        if let Err(why) = sample(&body) {
+            let known = matches!(why, Refusal::NotJson { .. } | Refusal::WrongShape { .. } | Refusal::TooDeep);
+            prop_assert!(known, "{why}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the GitHub Enterprise Server says of itself under `/status`, `/api/v3` and `/api/graphql` (facts §3.2).
+
+mod account;
+mod audit_log;
+mod licence;
+mod meta;
+mod status;
+
+pub use account::{ServerEnterprise, ServerEnterprises, ServerUser, SiteUser};
+pub use audit_log::ServerAuditLog;
+pub use licence::{ServerLicence, ServerLicenceSays};
+pub use meta::{ServerMeta, ServerMetaSays};
+pub use status::{Heard, Status};

@@ -1,0 +1,104 @@
+use gh_connect_engine::{Cx, Fact, Stop, shown_bytes};
+use http::{HeaderMap, Method, header};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Api, NoReply, OfTheRun, Refusal,
+    client::{Client, Reply, Request, Unopened},
+    refusal::location_host,
+};
+
+/// What the server answers at `/status`, where load balancers ask (facts §3.2). Nothing in the request says who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// What came.
+    pub heard: Heard,
+}
+
+/// What came of asking a server for its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heard {
+    /// A reply.
+    Reply {
+        /// The status; 200 when all is well, 503 in maintenance mode.
+        status: u16,
+        /// How the body begins, safe to show: `GitHub lives!`
+        text: String,
+        /// The type of the body, as said.
+        content_type: Option<String>,
+        /// What calls itself the server software.
+        server: Option<String>,
+        /// `X-GitHub-Request-Id`, which GitHub's own software sends.
+        has_request_id: bool,
+        /// The host that a redirection leads to.
+        redirects_to: Option<String>,
+    },
+    /// No reply.
+    Silence {
+        /// Why.
+        why: NoReply,
+    },
+}
+
+impl Status {
+    /// Whether anything replies over verified TLS.
+    pub fn is_reached(&self) -> bool {
+        matches!(self.heard, Heard::Reply { .. })
+    }
+
+    /// Whether it says that it is well, so that what else it says can be judged by itself.
+    pub fn is_well(&self) -> bool {
+        matches!(self.heard, Heard::Reply { status: 200, .. })
+    }
+}
+
+impl Fact for Status {
+    const ID: &'static str = "server.status";
+    type Key = OfTheRun;
+
+    async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
+        let client = match Client::of(cx, Api::Server).await {
+            Ok(client) => client,
+            Err(Unopened::Stop(stop)) => return Err(stop),
+            Err(Unopened::NoReply(why)) => return Ok(Self { heard: Heard::Silence { why } }),
+        };
+        let request = Request {
+            method: Method::GET,
+            target: "/status",
+            accept: "*/*",
+            credential: false,
+            body: None,
+            most: MOST_BODY,
+        };
+        let heard = match client.send(cx, request).await {
+            Ok(reply) => Heard::of(&reply),
+            Err(Refusal::NoReply(why)) => Heard::Silence { why },
+            // A page of that size is no status.
+            Err(why) => Heard::Silence { why: NoReply::Other { text: why.to_string() } },
+        };
+        Ok(Self { heard })
+    }
+}
+
+impl Heard {
+    fn of(reply: &Reply) -> Self {
+        let said = |name| said(&reply.headers, name);
+        Self::Reply {
+            status: reply.status,
+            text: shown_bytes(&reply.body, LONGEST_TEXT),
+            content_type: said(header::CONTENT_TYPE.as_str()),
+            server: said(header::SERVER.as_str()),
+            has_request_id: reply.headers.contains_key("x-github-request-id"),
+            redirects_to: location_host(&reply.headers),
+        }
+    }
+}
+
+fn said(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| shown_bytes(value.as_bytes(), 80))
+}
+
+/// A maintenance page with its pictures.
+const MOST_BODY: u64 = 1 << 20;
+const LONGEST_TEXT: usize = 120;
