@@ -135,7 +135,7 @@ impl Fact for Handshake {
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
         let (roots, wire) = join(cx.fact::<TrustedRoots>(&OfTheRun), path::open(cx, endpoint)).await;
-        let (roots, wire) = (roots?, wire?);
+        let (roots, wire, at) = (roots?, wire?, cx.effects().now());
         let limit = cx.plan().timeout.value.0;
         let deadline = Instant::now() + limit;
         let attempt = Attempt::new(cx, roots, &endpoint.host, Hello::Usual)?;
@@ -145,8 +145,8 @@ impl Fact for Handshake {
         let (mut shaken, variants) = match early {
             Ok(shaken) if is_cut(&shaken) => {
                 // Whose doing it is will be asked next, so both are found out at the same time.
-                let silence = cx.fact::<Silence>(endpoint);
-                let (variants, _) = join(try_variants(cx, endpoint, deadline), silence).await;
+                let (variants, _) =
+                    join(try_variants(cx, endpoint, deadline), silence::torn_down(cx, endpoint)).await;
                 (shaken, variants)
             }
             Ok(shaken) => (shaken, Vec::new()),
@@ -160,7 +160,7 @@ impl Fact for Handshake {
         if let Some(session) = shaken.session.take() {
             cx.park(&parked_as(endpoint), session);
         }
-        Ok(Self::new(shaken, variants, cx.effects().now()))
+        Ok(Self::new(shaken, variants, at))
     }
 }
 
@@ -201,7 +201,8 @@ impl Fact for Secured {
 
 /// The verified session of a [`Handshake`], or a fresh one when it was taken already. Stops with what stands in the way.
 pub async fn session(cx: &Cx, endpoint: &Endpoint) -> Result<VerifiedSession, Stop> {
-    if !cx.fact::<Handshake>(endpoint).await?.verified() {
+    let handshake = cx.fact::<Handshake>(endpoint).await;
+    if !handshake.is_ok_and(|handshake| handshake.verified()) {
         return Err(why_unverified(cx, endpoint).await);
     }
     if let Some(session) = cx.take(&parked_as(endpoint)) {

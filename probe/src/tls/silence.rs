@@ -4,7 +4,7 @@ use gh_connect_engine::{Cx, Fact, Stop, shown_bytes};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 
-use super::{End, Handshake};
+use super::Handshake;
 use crate::{
     Endpoint,
     net::{self, Failure, Wire},
@@ -67,24 +67,31 @@ impl Fact for Silence {
 /// how they are torn down. `None` for every endpoint of which that is not known, a healthy one for instance, and behind a
 /// proxy, whose tunnels are judged by themselves. Stops where the handshake stops.
 pub async fn torn_down_unasked(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>, Stop> {
-    let handshake = cx.fact::<Handshake>(endpoint).await?;
-    if !handshake.ended_at_the_first_word()
-        || !cx.plan().route(endpoint.host.as_str(), endpoint.port).is_direct()
-    {
+    match cx.fact::<Handshake>(endpoint).await?.ended_at_the_first_word() {
+        true => torn_down(cx, endpoint).await,
+        false => Ok(None),
+    }
+}
+
+/// As [`torn_down_unasked`], of an endpoint whose handshake ended at the first word.
+pub(super) async fn torn_down(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>, Stop> {
+    if !cx.plan().route(endpoint.host.as_str(), endpoint.port).is_direct() {
         return Ok(None);
     }
     Ok(match &cx.fact::<Silence>(endpoint).await?.outcome {
         Quiet::TornDown(failure) => Some(failure.clone()),
-        Quiet::Closed if handshake.end == End::Closed => Some(Failure::Reset),
-        _ => None,
+        Quiet::Closed => Some(Failure::Reset),
+        Quiet::StaysOpen | Quiet::Spoke(_) => None,
     })
 }
 
-/// Why there is no verified session on `endpoint`: what stopped the handshake, or the check that owns what it died of.
+/// Why there is no verified session on `endpoint`: what stops a handshake before it begins, or else the check that owns
+/// what it died of.
 pub async fn why_unverified(cx: &Cx, endpoint: &Endpoint) -> Stop {
     match torn_down_unasked(cx, endpoint).await {
         Ok(Some(_)) => Stop::blocked("connect"),
-        Ok(None) => Stop::blocked("tls"),
+        // Why a handshake could not be measured, roots that cannot be read for instance, is told once, by `tls`.
+        Ok(None) | Err(Stop::Trouble(_)) => Stop::blocked("tls"),
         Err(stop) => stop,
     }
 }

@@ -213,6 +213,21 @@ async fn who_tears_down_every_connection_is_not_blamed_on_tls() {
 }
 
 #[tokio::test]
+async fn roots_that_cannot_be_read_are_told_once() {
+    let server = serve(|stream| async move { reset(stream) }).await;
+    let mut plan = plan(&[(443, server)]);
+    plan.trust.system.value = Roots::File("/nonexistent/roots.pem".into());
+    let cx = cx(plan);
+    let handshake = cx.fact::<Handshake>(&target()).await;
+    assert!(
+        matches!(&handshake, Err(Stop::Trouble(why)) if why.contains("/nonexistent/roots.pem")),
+        "{handshake:?}"
+    );
+    assert_eq!(cx.fact::<Secured>(&target()).await.err(), Some(Stop::blocked("tls")));
+    assert_eq!(session(&cx, &target()).await.err(), Some(Stop::blocked("tls")));
+}
+
+#[tokio::test]
 async fn silence_ends_with_the_time_for_one_attempt() {
     let (cx, handshake) = with_server(|mut stream| async move {
         read_head(&mut stream).await;
