@@ -36,3 +36,6 @@ pub(crate) fn step(slug: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,6 @@ pub use nodes::{
 pub use settings::{ManageSettings, Settings};
 
 const NEEDS: Needs = Needs::token(Api::Manage);
+
+#[cfg(test)]
+mod tests;

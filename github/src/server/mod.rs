@@ -11,3 +11,6 @@ pub use audit_log::ServerAuditLog;
 pub use licence::{ServerLicence, ServerLicenceSays};
 pub use meta::{ServerMeta, ServerMetaSays};
 pub use status::{Heard, Status};
+
+#[cfg(test)]
+mod tests;
