@@ -140,6 +140,12 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// What a text is about, unless it says so itself.
+    pub(crate) fn unnamed<T>(&self, folded: &Folded<'a, T>, text: &str) -> String {
+        let names_it = template(text, folded.of) != text;
+        if names_it { String::new() } else { some(&folded.subjects(), MOST_NAMES, false) }
+    }
+
     /// Why it matters; empty when the record does not say.
     pub(crate) fn why(&self) -> &'a str {
         &self.first().why

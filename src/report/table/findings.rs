@@ -132,7 +132,12 @@ fn in_one_line(page: &mut Page<'_>, note: &Group<'_>) {
     for said in messages.iter().take(if all { messages.len() } else { 1 }) {
         let rest = messages.len() - 1;
         let more = if all || rest == 0 { String::new() } else { format!(" (and {rest} more: -v)") };
-        let text = [Span::plain(said.said), likewise(note, said, said.said), Span::new(Tone::Dim, more)];
+        let about = match note.unnamed(said, said.said) {
+            about if about.is_empty() => about,
+            about => format!("{about}: "),
+        };
+        let said = [Span::plain(about), Span::plain(said.said), likewise(note, said, said.said)];
+        let text: Vec<Span> = said.into_iter().chain([Span::new(Tone::Dim, more)]).collect();
         headline(page, note, &text, Tone::Dim);
     }
     evidence(page, note);
