@@ -97,6 +97,10 @@ impl Query {
             data: Option<T>,
             #[serde(default, deserialize_with = "json::objects")]
             errors: Option<Vec<GraphQlError>>,
+            /// What REST says with a status of its own may come with 200 here, a secondary rate limit for instance (facts
+            /// §6).
+            #[serde(default, deserialize_with = "json::text")]
+            message: Option<String>,
         }
         let Self { needs, document, variables } = self;
         let body = serde_json::json!({ "query": document, "variables": variables });
@@ -120,9 +124,12 @@ impl Query {
             None => json::read::<One<Envelope<T>>>(&reply.headers, &reply.body, false),
         };
         match read {
-            Ok(One(Envelope { data, errors })) => {
+            Ok(One(Envelope { data, errors, message })) => {
+                let about_all =
+                    message.map(|text| GraphQlError { message: Some(text), ..GraphQlError::default() });
                 let mut errors = errors.unwrap_or_default();
                 errors.truncate(MOST_ERRORS);
+                errors.extend(about_all);
                 Ok(Answer::Said(Told { data, errors, headers: reply.headers }))
             }
             Err(why) => {
