@@ -3,7 +3,7 @@ use gh_connect_engine::{FindingRecord, Record, Severity, State, Stop};
 use super::{
     Detail, Look, glyph,
     page::{Tone, readable, toned},
-    story::{self, MOST_NAMES, Story, fold},
+    story::{self, MOST_NAMES, Story, verbatim},
 };
 
 /// A line per problem and one for the verdict. The first word is what `grep` looks for: `blocker`, `unknown`, `warning`,
@@ -27,7 +27,7 @@ pub(super) fn render(record: &Record, look: &Look) -> Vec<u8> {
                 line(word, tone, format!("{} {}: {}{reason}", finding.id, finding.subject, finding.message));
             }
             let stops = check.not_judged.iter().map(|not| (not.subject.as_str(), &not.stop));
-            for folded in fold(stops, |stop, _| (*stop).clone()) {
+            for folded in verbatim(stops) {
                 let (word, tone) = match folded.said {
                     Stop::Trouble(_) => ("unknown", Tone::Warn),
                     Stop::Blocked(_) => ("blocked", Tone::Dim),

@@ -34,14 +34,16 @@ pub(crate) struct Folded<'a, T> {
     pub(crate) said: T,
     /// The first subject.
     pub(crate) of: &'a str,
-    /// The subjects of which the same was said.
-    pub(crate) also: Vec<&'a str>,
+    /// The subjects of which it was said word for word.
+    pub(crate) same: Vec<&'a str>,
+    /// The subjects of which the same was said with their own names.
+    pub(crate) alike: Vec<&'a str>,
 }
 
 impl<'a, T> Folded<'a, T> {
     /// Everything that it was said of.
     pub(crate) fn subjects(&self) -> Vec<&'a str> {
-        std::iter::once(self.of).chain(self.also.iter().copied()).collect()
+        std::iter::once(self.of).chain(self.same.iter().copied()).chain(self.alike.iter().copied()).collect()
     }
 }
 
@@ -105,10 +107,8 @@ impl<'a> Group<'a> {
 
     /// What was seen; the same said of several subjects counts once.
     pub(crate) fn messages(&self) -> Vec<Folded<'a, &'a str>> {
-        fold(
-            self.findings.iter().map(|finding| (finding.subject.as_str(), finding.message.as_str())),
-            |text, subject| template(text, subject),
-        )
+        let said = self.findings.iter().map(|finding| (finding.subject.as_str(), finding.message.as_str()));
+        fold(said, |text, subject| [(*text).to_owned(), template(text, subject)])
     }
 
     /// What to do, the first choices of all subjects before the second ones.
@@ -122,21 +122,22 @@ impl<'a> Group<'a> {
             })
         });
         fold(choices, |act, subject| {
-            let command = act.command.map(|command| template(command, subject));
-            (act.owner, template(act.text, subject), command)
+            let generic = act.command.map(|command| template(command, subject));
+            [
+                (act.owner, act.text.to_owned(), act.command.map(str::to_owned)),
+                (act.owner, template(act.text, subject), generic),
+            ]
         })
     }
 
-    /// Whom else a text means that names the first subject only: `, likewise for the others`.
-    pub(crate) fn likewise<T>(&self, folded: &Folded<'a, T>, text: &str) -> Option<String> {
-        let names_it = template(text, folded.of) != text;
-        match folded.also.len() {
+    /// Whom else a text means that names its first subject only.
+    pub(crate) fn likewise<T>(&self, folded: &Folded<'a, T>) -> Option<String> {
+        match folded.alike.len() {
             0 => None,
-            _ if !names_it => None,
             more if more > 1 && more + 1 == self.subjects().len() => {
                 Some("likewise for the others".to_owned())
             }
-            _ => Some(format!("likewise for {}", some(&folded.also, MOST_NAMES, false))),
+            _ => Some(format!("likewise for {}", some(&folded.alike, MOST_NAMES, false))),
         }
     }
 
@@ -279,21 +280,34 @@ pub(crate) fn who(owner: Owner) -> &'static str {
     }
 }
 
-/// What is equal by `key` becomes one, in the order in which it first came.
+/// What is equal by the first of its keys, word for word, or by the second, but for the subject's own name, becomes one,
+/// in the order in which it first came.
 pub(crate) fn fold<'a, T, K: PartialEq>(
     said: impl Iterator<Item = (&'a str, T)>,
-    key: impl Fn(&T, &str) -> K,
+    keys: impl Fn(&T, &str) -> [K; 2],
 ) -> Vec<Folded<'a, T>> {
-    let mut folded: Vec<(K, Folded<'a, T>)> = Vec::new();
+    let mut folded: Vec<([K; 2], Folded<'a, T>)> = Vec::new();
     for (subject, said) in said {
-        let key = key(&said, subject);
-        match folded.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, same)) if same.of == subject || same.also.contains(&subject) => {}
-            Some((_, same)) => same.also.push(subject),
-            None => folded.push((key, Folded { said, of: subject, also: Vec::new() })),
+        let [words, sense] = keys(&said, subject);
+        let known = folded.iter_mut().find(|(known, _)| known[0] == words || known[1] == sense);
+        match known {
+            Some((_, fold)) if fold.subjects().contains(&subject) => {}
+            Some((known, fold)) if known[0] == words => fold.same.push(subject),
+            Some((_, fold)) => fold.alike.push(subject),
+            None => {
+                let fold = Folded { said, of: subject, same: Vec::new(), alike: Vec::new() };
+                folded.push(([words, sense], fold));
+            }
         }
     }
     folded.into_iter().map(|(_, folded)| folded).collect()
+}
+
+/// As [`fold`], for what is the same only when it is equal.
+pub(crate) fn verbatim<'a, T: PartialEq + Clone>(
+    said: impl Iterator<Item = (&'a str, T)>,
+) -> Vec<Folded<'a, T>> {
+    fold(said, |said, _| [said.clone(), said.clone()])
 }
 
 /// The text without the name of what it is about: two of them that are equal say the same of different subjects.

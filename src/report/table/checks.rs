@@ -4,7 +4,7 @@ use super::{
     super::{
         Detail, glyph,
         page::{Lead, Page, Span, Tone},
-        story::{self, Folded, fold},
+        story::{self, Folded, verbatim},
     },
     INDENT,
 };
@@ -59,14 +59,14 @@ fn seen(check: &CheckRecord) -> String {
 /// Equal remarks count once: `3 hosts: TLS 1.3, issued by …`.
 fn remarks(check: &CheckRecord) -> String {
     let said = check.remarks.iter().map(|remark| (remark.subject.as_str(), remark.text.as_str()));
-    let folded = fold(said, |text, _| (*text).to_owned());
+    let folded = verbatim(said);
     if folded.is_empty() { check.title.clone() } else { joined(&folded) }
 }
 
 /// Why nothing was judged; equal reasons count once.
 fn reasons(check: &CheckRecord) -> String {
     let said = check.not_judged.iter().map(|not| (not.subject.as_str(), story::reason(&not.stop)));
-    let folded = fold(said, |text, _| text.clone());
+    let folded = verbatim(said);
     joined(&folded)
 }
 
@@ -103,7 +103,7 @@ fn joined<T: std::fmt::Display>(folded: &[Folded<'_, T>]) -> String {
 }
 
 fn one<T: std::fmt::Display>(folded: &Folded<'_, T>, several: bool) -> String {
-    match folded.also.len() {
+    match folded.same.len() {
         0 if several => format!("{}: {}", story::some(&[folded.of], 1, true), folded.said),
         0 => folded.said.to_string(),
         more => format!("{} hosts: {}", more + 1, folded.said),
@@ -114,7 +114,7 @@ fn one<T: std::fmt::Display>(folded: &Folded<'_, T>, several: bool) -> String {
 fn details(page: &mut Page<'_>, check: &CheckRecord, column: usize) {
     let remarks = check.remarks.iter().map(|remark| (remark.subject.as_str(), remark.text.clone()));
     let reasons = check.not_judged.iter().map(|not| (not.subject.as_str(), story::reason(&not.stop)));
-    let folded = fold(remarks.chain(reasons), |text, _| text.clone());
+    let folded = verbatim(remarks.chain(reasons));
     if folded.len() < 2 && check.findings.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use super::{
     super::{
         Detail, glyph,
         page::{Lead, Page, Span, Tone, inline},
-        story::{self, Act, Folded, Group, MOST_NAMES, Story, counted, fold, some, who},
+        story::{self, Act, Folded, Group, MOST_NAMES, Story, counted, some, who},
     },
     INDENT,
 };
@@ -42,11 +42,7 @@ fn cause_in_full(page: &mut Page<'_>, cause: &Group<'_>) {
     let messages = cause.messages();
     let mut label = "What";
     for said in messages.iter().take(MOST_MESSAGES) {
-        labelled(
-            page,
-            std::mem::take(&mut label),
-            &[Span::plain(said.said), likewise(cause, said, said.said)],
-        );
+        labelled(page, std::mem::take(&mut label), &[Span::plain(said.said), likewise(cause, said)]);
     }
     more(page, messages.len());
     if !cause.why().is_empty() {
@@ -65,7 +61,7 @@ fn doubt_in_full(page: &mut Page<'_>, check: &CheckRecord) {
     let column = INDENT + 2 + check.id.len() + 2;
     page.paragraph(Lead { indent: INDENT, spans, column, tail: None }, &[Span::plain("could not tell")]);
     let said = check.not_judged.iter().map(|not| (not.subject.as_str(), story::reason(&not.stop)));
-    let folded = fold(said, |text, _| text.clone());
+    let folded = story::verbatim(said);
     let mut label = "What";
     for said in folded.iter().take(MOST_MESSAGES) {
         let subjects = some(&said.subjects(), MOST_NAMES, false);
@@ -101,7 +97,7 @@ fn in_short(page: &mut Page<'_>, warning: &Group<'_>) {
     let (_, tone) = sign(page, warning);
     headline(page, warning, &[Span::plain(some(&warning.subjects(), MOST_NAMES, false))], tone);
     for said in warning.messages().iter().take(MOST_MESSAGES) {
-        page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(warning, said, said.said)]);
+        page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(warning, said)]);
     }
     if page.look().detail == Detail::Verbose {
         steps(page, warning);
@@ -120,7 +116,7 @@ fn accepted(page: &mut Page<'_>, waived: &Group<'_>) {
     headline(page, waived, &[Span::plain(format!("{subjects}  waived: {reason}"))], Tone::Dim);
     if page.look().detail == Detail::Verbose {
         for said in &waived.messages() {
-            page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(waived, said, said.said)]);
+            page.paragraph(Lead::indent(TEXT), &[Span::plain(said.said), likewise(waived, said)]);
         }
     }
 }
@@ -136,7 +132,7 @@ fn in_one_line(page: &mut Page<'_>, note: &Group<'_>) {
             about if about.is_empty() => about,
             about => format!("{about}: "),
         };
-        let said = [Span::plain(about), Span::plain(said.said), likewise(note, said, said.said)];
+        let said = [Span::plain(about), Span::plain(said.said), likewise(note, said)];
         let text: Vec<Span> = said.into_iter().chain([Span::new(Tone::Dim, more)]).collect();
         headline(page, note, &text, Tone::Dim);
     }
@@ -157,7 +153,7 @@ fn steps(page: &mut Page<'_>, group: &Group<'_>) {
 /// `or proxy team: exempt uploads.github.com:443 from TLS inspection`
 fn act<'a>(group: &Group<'a>, step: &Folded<'a, Act<'a>>, or: &str) -> Vec<Span> {
     let owner = Span::new(Tone::Strong, format!("{or}{}:", who(step.said.owner)));
-    vec![owner, Span::plain(" "), Span::plain(step.said.text), likewise(group, step, step.said.text)]
+    vec![owner, Span::plain(" "), Span::plain(step.said.text), likewise(group, step)]
 }
 
 fn command(page: &mut Page<'_>, act: &Act<'_>, indent: usize) {
@@ -167,8 +163,8 @@ fn command(page: &mut Page<'_>, act: &Act<'_>, indent: usize) {
 }
 
 /// ` (likewise for api.github.com:443)`
-fn likewise<'a, T>(group: &Group<'a>, folded: &Folded<'a, T>, text: &str) -> Span {
-    let likewise = group.likewise(folded, text).map(|likewise| format!(" ({likewise})"));
+fn likewise<'a, T>(group: &Group<'a>, folded: &Folded<'a, T>) -> Span {
+    let likewise = group.likewise(folded).map(|likewise| format!(" ({likewise})"));
     Span::new(Tone::Dim, likewise.unwrap_or_default())
 }
 
