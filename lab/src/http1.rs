@@ -24,12 +24,13 @@ pub(crate) enum Incoming {
     End,
 }
 
-/// The head of a request. Its body was read and dropped.
-#[derive(Default)]
+/// A request.
+#[derive(Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// Whether the peer wants the connection kept.
     pub(crate) keep_alive: bool,
 }
@@ -43,9 +44,9 @@ impl Connection {
     pub(crate) async fn next_request(&mut self) -> io::Result<Incoming> {
         loop {
             match parse(&self.buffer) {
-                Parsed::Complete { request, head, body } => {
+                Parsed::Complete { mut request, head, body } => {
                     self.buffer.drain(..head);
-                    self.drop_body(body).await?;
+                    request.body = self.body(body).await?;
                     return Ok(Incoming::Request(request));
                 }
                 Parsed::Malformed => return Ok(Incoming::Malformed),
@@ -71,14 +72,13 @@ impl Connection {
         }
     }
 
-    async fn drop_body(&mut self, length: usize) -> io::Result<()> {
+    async fn body(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < length {
             if self.wire.read_buf(&mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        self.buffer.drain(..length);
-        Ok(())
+        Ok(self.buffer.drain(..length).collect())
     }
 }
 
@@ -207,6 +207,7 @@ fn parse(bytes: &[u8]) -> Parsed {
             .iter()
             .map(|h| (h.name.to_owned(), String::from_utf8_lossy(h.value).into_owned()))
             .collect(),
+        body: Vec::new(),
         keep_alive: version == 1,
     };
     let says = |name, word: &str| request.header(name).is_some_and(|v| v.to_ascii_lowercase().contains(word));
@@ -236,6 +237,7 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Not Allowed",
         407 => "Proxy Authentication Required",
+        422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
@@ -247,4 +249,4 @@ fn reason(status: u16) -> &'static str {
 }
 
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_BODY: usize = 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 1024 * 1024;

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::listen::{self, Held};
-use crate::log::{Event, Log};
-use crate::scene::{Endpoint, Scene, Service};
+use crate::log::Event;
+use crate::scene::{ECHO, Endpoint, Scene, Service};
 use crate::server::origin::{self, Arrival};
 use crate::server::{name_server, proxy};
 use crate::world::{Ca, DnsTcp, Tcp, World};
@@ -28,7 +28,7 @@ pub struct Lab {
     directory: TempDir,
     hosts_file: PathBuf,
     check: toml::Table,
-    log: Log,
+    scene: Arc<Scene>,
     #[expect(dead_code, reason = "held for what dropping them would end")]
     lives: (JoinSet<()>, Vec<Held>),
 }
@@ -65,7 +65,7 @@ impl Lab {
             let socket = stage.endpoint(&endpoint)?;
             addresses.insert(endpoint.address, socket);
             let hosts = match endpoint.service {
-                Service::Port443(hosts) | Service::Port80(hosts) => hosts,
+                Service::Port443(hosts) | Service::Port80(hosts) | Service::Port8443(hosts) => hosts,
                 Service::Proxy => world.proxy.iter().map(|proxy| proxy.host.clone()).collect(),
             };
             routes.extend(hosts.into_iter().map(|host| Route { host, address: endpoint.address, socket }));
@@ -80,7 +80,6 @@ impl Lab {
         let directory = tempfile::Builder::new().prefix("gh-connect-lab-").tempdir()?;
         furnish(directory.path(), &scene, &system_roots_pem)?;
         let check = with_paths(&world.check, directory.path());
-        let log = scene.log.clone();
         let lives = (stage.tasks, stage.held);
         Ok(Lab {
             name_servers,
@@ -92,7 +91,7 @@ impl Lab {
             hosts_file: directory.path().join("hosts"),
             directory,
             check,
-            log,
+            scene,
             lives,
         })
     }
@@ -144,9 +143,47 @@ impl Lab {
         &self.check
     }
 
+    /// The environment variables of the run: those of the world, and the credentials that it is given, where the world
+    /// says nothing of them.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let (world, server) = (&self.scene.world, &self.scene.world.server);
+        let token =
+            |name: &str| world.tokens.get(name).filter(|token| token.given).map(|token| token.value.clone());
+        let manage = |value: &String| server.manage.given.then(|| value.clone());
+        let given = [
+            ("GH_TOKEN", token("cloud")),
+            ("GH_ENTERPRISE_TOKEN", token("server")),
+            ("GHE_MANAGE_USER", manage(&server.manage.user)),
+            ("GHE_MANAGE_PASSWORD", manage(&server.manage.password)),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        given.chain(world.environment.clone()).collect()
+    }
+
+    /// The address of the GitHub Enterprise Server.
+    pub fn server_url(&self) -> String {
+        format!("https://{}", self.scene.world.server.host)
+    }
+
+    /// The slug of the enterprise account on the cloud.
+    pub fn enterprise(&self) -> &str {
+        &self.scene.world.enterprise.slug
+    }
+
+    /// The address of a host that answers with the source address that it sees.
+    pub fn echo_url(&self) -> String {
+        format!("https://{ECHO}/")
+    }
+
+    /// Everything that must not appear in anything that a run writes, by the names that the log uses: tokens, passwords,
+    /// the secrets among the server's settings.
+    pub fn secrets(&self) -> &[(String, String)] {
+        &self.scene.secrets
+    }
+
     /// What the lab saw until now, in order.
     pub fn log(&self) -> Vec<Event> {
-        self.log.events()
+        self.scene.log.events()
     }
 }
 
@@ -199,13 +236,13 @@ impl Stage {
     fn accepting(&mut self, endpoint: &Endpoint) -> io::Result<SocketAddr> {
         let (listener, address) = listen::accepting()?;
         let (scene, service) = (self.scene.clone(), Arc::new(endpoint.service.clone()));
-        let arrival = Arrival { port: endpoint.address.port(), through_proxy: false };
+        let to = endpoint.address;
         let log_connection = {
             let (scene, service) = (scene.clone(), service.clone());
             move || {
                 scene.log.add(Event::Connection {
                     host: scene.name_of(&service),
-                    port: arrival.port,
+                    port: to.port(),
                     through_proxy: false,
                 });
             }
@@ -218,10 +255,12 @@ impl Stage {
         self.tasks.spawn(listen::serve(listener, places, move |wire| {
             log_connection();
             let (scene, service) = (scene.clone(), service.clone());
+            let arrival = Arrival { port: to.port(), through_proxy: false, observed: scene.depart(to.ip()) };
             async move {
                 match &*service {
                     Service::Port443(hosts) => origin::serve_443(wire, hosts, arrival, &scene).await,
                     Service::Port80(hosts) => origin::serve_80(wire, hosts, arrival, &scene).await,
+                    Service::Port8443(hosts) => origin::serve_8443(wire, hosts, arrival, &scene).await,
                     Service::Proxy => proxy::serve(wire, &scene).await,
                 }
             }

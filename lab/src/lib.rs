@@ -1,4 +1,4 @@
-//! A whole world on loopback: name servers, GitHub's hosts, an egress proxy, each healthy or with a fault of a real kind.
+//! A whole world on loopback: name servers, GitHub's hosts, a GitHub Enterprise Server, an egress proxy, each healthy or with a fault of a real kind.
 //!
 //! Real sockets and real protocol bytes, in one process and without privileges. A [`World`] says what is there, in a
 //! TOML file that a person can read; a [`Lab`] is a world that runs. The addresses of a world are never dialled: whoever
@@ -19,6 +19,7 @@
 
 mod authority;
 mod clock;
+mod history;
 mod http1;
 mod lab;
 mod listen;

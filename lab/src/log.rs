@@ -73,6 +73,18 @@ pub enum Event {
         path: String,
         /// Which headers that carry credentials it had, in lower case: `authorization`, `proxy-authorization`, `cookie`.
         credentials: Vec<String>,
+        /// Which of the world's secrets it carried, anywhere in it, by their names: those of its tokens, `manage` for the
+        /// password of the Manage API, `proxy` for that of the proxy.
+        secrets: Vec<String>,
+    },
+    /// A GraphQL document that was executed.
+    Document {
+        /// The host that answered.
+        host: String,
+        /// The name of its operation.
+        operation: Option<String>,
+        /// The fields that were resolved, each once, as `Type.field`, sorted.
+        fields: Vec<String>,
     },
 }
 

@@ -10,9 +10,12 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 use crate::authority::Authorities;
+use crate::history::History;
 use crate::log::{Event, Log, shortened};
+use crate::server::cloud::allow_list::AllowListed;
+use crate::server::ghes::manage;
 use crate::tls::{Face, FaceKeys, Hello};
-use crate::world::{Host, Inspect, PlainAnswer, Proxy, ProxyScheme, Tcp, World};
+use crate::world::{Host, Inspect, PlainAnswer, Port443, Proxy, ProxyScheme, Server, Tcp, World};
 
 /// A world, worked out.
 pub(crate) struct Scene {
@@ -20,18 +23,57 @@ pub(crate) struct Scene {
     pub(crate) hosts: BTreeMap<String, Site>,
     /// The TLS face of an `https://` proxy.
     pub(crate) proxy_face: Option<Face>,
+    /// The TLS face of the Manage API.
+    pub(crate) manage_face: Face,
     pub(crate) authorities: Authorities,
     pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) allow_list: AllowListed,
+    /// What must not leak, by the names that the log uses.
+    pub(crate) secrets: Vec<(String, String)>,
     pub(crate) log: Log,
+    pub(crate) history: History,
 }
 
 /// A host with everything decided.
 pub(crate) struct Site {
+    pub(crate) role: Role,
     pub(crate) host: Host,
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) face_443: Face,
     /// Where port 80 speaks TLS.
     pub(crate) face_80: Option<Face>,
+}
+
+/// Whose host a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// GitHub's web site.
+    Web,
+    /// GitHub's API.
+    Api,
+    /// GitHub's upload API.
+    Uploads,
+    /// The GitHub Enterprise Server.
+    Server,
+    /// Who tells the caller's address.
+    Echo,
+}
+
+impl Role {
+    /// `api.` hosts are the API, `uploads.` hosts the upload API, others the web site.
+    fn of(name: &str, server: &Server) -> Role {
+        match name.split('.').next() {
+            _ if name == server.host => Role::Server,
+            _ if name == ECHO => Role::Echo,
+            Some("api") => Role::Api,
+            Some("uploads") => Role::Uploads,
+            _ => Role::Web,
+        }
+    }
+
+    pub(crate) fn is_github(self) -> bool {
+        matches!(self, Role::Web | Role::Api | Role::Uploads)
+    }
 }
 
 /// What stands at one address and port of the world.
@@ -47,6 +89,8 @@ pub(crate) struct Endpoint {
 pub(crate) enum Service {
     Port443(Vec<String>),
     Port80(Vec<String>),
+    /// The Manage API of the server.
+    Port8443(Vec<String>),
     Proxy,
 }
 
@@ -59,25 +103,43 @@ impl Scene {
         let targets = world.targets();
         let mut names: BTreeSet<&String> = world.hosts.keys().collect();
         names.extend(&targets);
+        let echo = ECHO.to_owned();
+        names.extend([&world.server.host, &echo]);
         let mut hosts = BTreeMap::new();
         for name in names {
             let host = world.hosts.get(name).cloned().unwrap_or_default();
             let addresses = match &host.addresses {
                 Some(addresses) => addresses.clone(),
-                None => vec![usual_address(name, &targets, hosts.len())],
+                None => vec![usual_address(name, &world, &targets, hosts.len())],
             };
+            let role = Role::of(name, &world.server);
             let face_443 = face((&host.port_443).into(), name)?;
             let face_80 = match host.port_80.answer {
                 PlainAnswer::Tls => Some(face((&host.port_80).into(), name)?),
                 _ => None,
             };
-            hosts.insert(name.clone(), Site { host, addresses, face_443, face_80 });
+            hosts.insert(name.clone(), Site { role, host, addresses, face_443, face_80 });
         }
         let proxy_face = match &world.proxy {
             Some(proxy) if proxy.scheme == ProxyScheme::Https => Some(face(proxy.into(), &proxy.host)?),
             _ => None,
         };
-        Ok(Scene { world, hosts, proxy_face, authorities, provider, log: Log::default() })
+        let manage_face = face((&manage_port(&world)).into(), &world.server.host)?;
+        let allow_list = AllowListed::new(&world.enterprise.allow_list);
+        let secrets = secrets(&world);
+        let (log, history) = (Log::default(), History::default());
+        Ok(Scene {
+            world,
+            hosts,
+            proxy_face,
+            manage_face,
+            authorities,
+            provider,
+            allow_list,
+            secrets,
+            log,
+            history,
+        })
     }
 
     /// What a healthy name server knows of a name: its addresses, or nothing.
@@ -91,7 +153,9 @@ impl Scene {
     /// The name under which a connection is logged before it says more: the first host's, or the proxy's.
     pub(crate) fn name_of(&self, service: &Service) -> String {
         match service {
-            Service::Port443(hosts) | Service::Port80(hosts) => hosts.first().cloned(),
+            Service::Port443(hosts) | Service::Port80(hosts) | Service::Port8443(hosts) => {
+                hosts.first().cloned()
+            }
             Service::Proxy => self.world.proxy.as_ref().map(|proxy| proxy.host.clone()),
         }
         .unwrap_or_default()
@@ -123,18 +187,28 @@ impl Scene {
         }
     }
 
+    /// What becomes of a SYN to the Manage API.
+    pub(crate) fn manage_tcp(&self) -> Tcp {
+        manage_port(&self.world).tcp
+    }
+
     /// What stands at every address of the world.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
         let mut endpoints = Vec::new();
         for (ip, owners) in self.owners() {
             let service_443 = Service::Port443(owners.clone());
             let service_80 = Service::Port80(owners.clone());
+            if owners.contains(&self.world.server.host) {
+                let (tcp, address) = (manage_port(&self.world), SocketAddr::from((ip, 8443)));
+                let tcp = tcp.tcp_v6.filter(|_| ip.is_ipv6()).unwrap_or(tcp.tcp);
+                endpoints.push(Endpoint { address, tcp, service: Service::Port8443(owners.clone()) });
+            }
             let (tcp_443, tcp_80) = match owners.first().and_then(|owner| self.hosts.get(owner)) {
                 // A loopback or unspecified address in an answer: nothing of the world is there.
                 None => (Tcp::Refuse, Tcp::Refuse),
-                Some(Site { host: Host { port_443, port_80, .. }, .. }) => (
-                    self.direct(ip, port_443.tcp, port_443.tcp_v6),
-                    self.direct(ip, port_80.tcp, port_80.tcp_v6),
+                Some(Site { role, host: Host { port_443, port_80, .. }, .. }) => (
+                    self.direct(ip, *role, port_443.tcp, port_443.tcp_v6),
+                    self.direct(ip, *role, port_80.tcp, port_80.tcp_v6),
                 ),
             };
             endpoints.push(Endpoint { address: (ip, 443).into(), tcp: tcp_443, service: service_443 });
@@ -150,9 +224,10 @@ impl Scene {
         endpoints
     }
 
-    /// What becomes of a direct connection, the firewall considered.
-    fn direct(&self, ip: IpAddr, tcp: Tcp, tcp_v6: Option<Tcp>) -> Tcp {
+    /// What becomes of a direct connection, the firewall considered. The server stands on the near side of it.
+    fn direct(&self, ip: IpAddr, role: Role, tcp: Tcp, tcp_v6: Option<Tcp>) -> Tcp {
         match self.world.firewall.direct {
+            _ if role == Role::Server => tcp_v6.filter(|_| ip.is_ipv6()).unwrap_or(tcp),
             Tcp::Accept => tcp_v6.filter(|_| ip.is_ipv6()).unwrap_or(tcp),
             closed => closed,
         }
@@ -211,9 +286,37 @@ impl Scene {
     }
 }
 
+/// What must not leak: tokens, passwords, the secrets among the server's settings.
+fn secrets(world: &World) -> Vec<(String, String)> {
+    let server = &world.server;
+    let tokens = world.tokens.iter().map(|(name, token)| (name.clone(), token.value.clone()));
+    let settings =
+        manage::SECRETS.iter().map(|name| (format!("setting {name}"), manage::secret(server, name)));
+    let proxies = world.proxy.iter().filter(|proxy| !proxy.auth.is_empty());
+    tokens
+        .chain([("manage".to_owned(), server.manage.password.clone())])
+        .chain(proxies.map(|proxy| ("proxy".to_owned(), proxy.password.clone())))
+        .chain(settings)
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+}
+
+/// The port of the Manage API. Its certificate is that of 443 unless it has one of its own.
+fn manage_port(world: &World) -> Port443 {
+    let server = &world.server;
+    server.manage.port_8443.clone().unwrap_or_else(|| Port443 {
+        certificate: world
+            .hosts
+            .get(&server.host)
+            .map(|host| host.port_443.certificate.clone())
+            .unwrap_or_default(),
+        ..Port443::default()
+    })
+}
+
 /// The address of a host that the world file gives none. Those of the targets are within the ranges that GitHub
 /// publishes for them (facts §7, §1.2).
-fn usual_address(name: &str, targets: &[String; 3], index: usize) -> IpAddr {
+fn usual_address(name: &str, world: &World, targets: &[String; 3], index: usize) -> IpAddr {
     let [web, api, uploads] = targets;
     let github = web == "github.com";
     let octets = match name {
@@ -238,8 +341,14 @@ fn usual_address(name: &str, targets: &[String; 3], index: usize) -> IpAddr {
                 [20, 224, 46, 148]
             }
         }
+        // Beside the proxy, in the company's own network.
+        name if name == world.server.host => [198, 51, 100, 20],
+        ECHO => [192, 0, 2, 80],
         // Beyond a thousand, hosts share.
         _ => [185, 199, 108 + (index / 250 % 4) as u8, 1 + (index % 250) as u8],
     };
     octets.into()
 }
+
+/// Who tells the caller's address.
+pub(crate) const ECHO: &str = "echo.corp.example";

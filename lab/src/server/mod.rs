@@ -1,5 +1,9 @@
 //! The servers of a world, one file per kind.
 
+pub(crate) mod api;
+pub(crate) mod cloud;
+mod echo;
+pub(crate) mod ghes;
 pub(crate) mod name_server;
 pub(crate) mod origin;
 pub(crate) mod proxy;

@@ -21,6 +21,8 @@ pub(crate) enum Trouble {
     EndlessBody(Vec<u8>),
     /// Bytes that are no HTTP.
     Garbage,
+    /// These bytes, at once, and a FIN.
+    LastWords(Vec<u8>),
     /// A FIN.
     Close,
 }
@@ -33,6 +35,7 @@ impl Trouble {
             Trouble::Silent => return wire::hold(wire).await,
             Trouble::Close => {}
             Trouble::Garbage => wire.write_all(GARBAGE).await?,
+            Trouble::LastWords(bytes) => wire.write_all(&bytes).await?,
             Trouble::Drip(bytes) => {
                 let mut second = interval(Duration::from_secs(1));
                 for byte in bytes {

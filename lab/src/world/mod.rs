@@ -4,12 +4,18 @@
 //! host answers at which address, and how) is worked out when a [`Lab`](crate::Lab) starts.
 
 mod certificate;
+mod egress;
+mod endpoint;
+mod enterprise;
 mod error;
 mod expect;
 mod host;
 mod name_server;
 mod names;
 mod proxy;
+mod server;
+mod token;
+mod when;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,11 +23,20 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 pub use certificate::{Alert, Ca, Certificate, Issuer, Tls};
+pub use egress::Egress;
+pub use endpoint::{Endpoint, EndpointAnswer};
+pub use enterprise::{
+    AllowEntry, AllowList, AuditActions, AuditEntry, Billing, Enterprise, Installation, LicenseSync,
+    RefusalText, Refuses, Statistics,
+};
 pub use error::WorldError;
 pub use expect::Expect;
 pub use host::{Answer, Host, Https, PlainAnswer, Port80, Port443, Tcp};
 pub use name_server::{DnsTcp, NameBehaviour, NameServer, Rcode};
 pub use proxy::{AuthScheme, ConnectAnswer, ConnectRule, Inspect, PlainProxying, Proxy, ProxyScheme};
+pub use server::{Health, License, LicenseStatus, Maintenance, Manage, Node, PrivateMode, Server};
+pub use token::{Side, Sso, Token, TokenKind};
+pub use when::When;
 
 /// A description of everything outside the program: name servers, hosts, proxy, trust, environment.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,14 +66,27 @@ pub struct World {
     pub proxy: Option<Proxy>,
     /// What stands between this machine and the hosts.
     pub firewall: Firewall,
+    /// Under which addresses connections leave the machine's network.
+    pub egress: Egress,
     /// What the machine trusts.
     pub trust: Trust,
     /// Which GitHub this world holds.
     pub target: Target,
+    /// The GitHub Enterprise Server.
+    pub server: Server,
+    /// The enterprise account on GitHub Enterprise Cloud.
+    pub enterprise: Enterprise,
+    /// The access tokens, by names that the log uses. `cloud` and `server` are always there.
+    #[serde(rename = "token", deserialize_with = "token::table")]
+    pub tokens: BTreeMap<String, Token>,
+    /// Endpoints that answer in another way, by `HOST[:PORT]/PATH`.
+    #[serde(rename = "endpoint", deserialize_with = "endpoint::keyed")]
+    pub endpoints: BTreeMap<String, Endpoint>,
 }
 
 impl World {
-    /// The world in which nothing is wrong: two name servers that agree, three hosts, no proxy.
+    /// The world in which nothing is wrong: two name servers that agree, GitHub's three hosts, a server, an
+    /// enterprise account that is ready for it, no proxy.
     pub fn healthy() -> World {
         World {
             about: "Nothing is wrong here.".into(),
@@ -70,8 +98,13 @@ impl World {
             hosts: BTreeMap::new(),
             proxy: None,
             firewall: Firewall::default(),
+            egress: Egress::default(),
             trust: Trust::default(),
             target: Target::default(),
+            server: Server::default(),
+            enterprise: Enterprise::default(),
+            tokens: token::usual(),
+            endpoints: BTreeMap::new(),
         }
     }
 
@@ -99,7 +132,7 @@ impl Default for World {
     }
 }
 
-/// A packet filter between this machine and every host. The proxy stands on the other side of it.
+/// A packet filter between this machine and every host but the server. The proxy stands on the other side of it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Firewall {

@@ -139,12 +139,36 @@ pub(crate) async fn session(lab: &Lab, host: &str) -> io::Result<TlsStream<TcpSt
 
 /// One request and everything that comes back until the end.
 pub(crate) async fn request<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: S,
+    stream: S,
     host: &str,
     target: &str,
 ) -> Response {
+    request_with(stream, host, target, &[]).await
+}
+
+/// One request with further headers.
+pub(crate) async fn request_with<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Response {
+    send(stream, "GET", host, target, headers, "").await
+}
+
+/// One request and everything that comes back until the end.
+pub(crate) async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    method: &str,
+    host: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!(
-        "GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\nAuthorization: token secret\r\nConnection: close\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     Response::parse(&read_all(&mut stream).await)
@@ -210,4 +234,40 @@ impl Response {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+}
+
+/// The token that a run is given for the cloud.
+pub(crate) fn cloud_token(lab: &Lab) -> String {
+    lab.environment()["GH_TOKEN"].clone()
+}
+
+/// `GET` over the REST API of the cloud with its token.
+pub(crate) async fn rest(lab: &Lab, target: &str) -> Response {
+    rest_with(lab, target, &cloud_token(lab)).await
+}
+
+pub(crate) async fn rest_with(lab: &Lab, target: &str, token: &str) -> Response {
+    let session = session(lab, "api.github.com").await.unwrap();
+    request_with(session, "api.github.com", target, &[("Authorization", &format!("Bearer {token}"))]).await
+}
+
+/// The reply to a GraphQL document.
+pub(crate) async fn graphql(lab: &Lab, query: &str, variables: serde_json::Value) -> serde_json::Value {
+    let reply = graphql_reply(lab, &serde_json::json!({ "query": query, "variables": variables })).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()
+}
+
+pub(crate) async fn graphql_reply(lab: &Lab, body: &serde_json::Value) -> Response {
+    let session = session(lab, "api.github.com").await.unwrap();
+    let token = format!("bearer {}", cloud_token(lab));
+    let headers = [("Authorization", token.as_str()), ("Content-Type", "application/json")];
+    send(session, "POST", "api.github.com", "/graphql", &headers, &body.to_string()).await
+}
+
+/// What the `Link` header calls `next`.
+pub(crate) fn next_page(reply: &Response) -> Option<String> {
+    let link = reply.header("link")?;
+    let next = link.split(", ").find(|part| part.ends_with("rel=\"next\""))?.to_owned();
+    Some(next.split(['<', '>']).nth(1).unwrap().to_owned())
 }

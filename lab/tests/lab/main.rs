@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests may fail by panicking")]
 
 mod client;
+mod cloud;
 mod dns;
+mod endpoint;
+mod ghes;
+mod graphql;
 mod healthy;
 mod origin;
 mod proxy;

@@ -113,7 +113,7 @@ async fn hosts_that_share_an_address_are_told_apart_by_name() {
 #[tokio::test]
 async fn a_further_host_exists_when_it_is_named() {
     let lab = lab("host.'codeload.github.com' = {}").await;
-    assert_eq!(lab.routes().len(), 8);
+    assert_eq!(lab.routes().iter().filter(|route| route.host == "codeload.github.com").count(), 2);
     session(&lab, "codeload.github.com").await.unwrap();
     let reply = ask(&lab, 1, "codeload.github.com", RecordType::A).await;
     assert_eq!(addresses(&reply).len(), 1);

@@ -1,23 +1,33 @@
-//! The servers on ports 443 and 80 of a host: GitHub in good health, or whoever the world puts in its place.
+//! The servers on the ports of a host: HTTP in TLS on 443 and 8443, HTTP in plain on 80.
 
-mod github;
+mod deed;
+mod endpoint;
+mod host;
 pub(crate) mod pages;
+mod web;
 
 use std::io;
+use std::net::IpAddr;
 
-use crate::http1::{Connection, Incoming, Reply, Request, http_date};
+use crate::http1::{Connection, Incoming, Reply, Request};
 use crate::log::{Event, credentials, shortened};
 use crate::scene::{Scene, Site};
-use crate::server::trouble::{self, Trouble};
+use crate::server::api::caller;
+use crate::server::trouble::Trouble;
 use crate::tls::{Face, read_hello};
 use crate::wire::AnyWire;
-use crate::world::{Answer, PlainAnswer};
+
+pub(crate) use deed::{Deed, Manner};
+use host::https_deed;
+pub(crate) use host::plain_deed;
 
 /// Where a connection came from and arrived.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival {
     pub(crate) port: u16,
     pub(crate) through_proxy: bool,
+    /// The source address that the host sees.
+    pub(crate) observed: IpAddr,
 }
 
 /// Serves port 443 of the hosts that share an address. Which of them is meant is the client's to say, in its hello.
@@ -27,7 +37,17 @@ pub(crate) async fn serve_443(
     arrival: Arrival,
     scene: &Scene,
 ) -> io::Result<()> {
-    serve_tls(wire, hosts, arrival, scene, |site| Some(&site.face_443)).await
+    serve_tls(wire, hosts, arrival, scene, |site, _| Some(&site.face_443)).await
+}
+
+/// Serves port 8443 of the server.
+pub(crate) async fn serve_8443(
+    wire: AnyWire,
+    hosts: &[String],
+    arrival: Arrival,
+    scene: &Scene,
+) -> io::Result<()> {
+    serve_tls(wire, hosts, arrival, scene, |_, scene| Some(&scene.manage_face)).await
 }
 
 /// Serves port 80 of the hosts that share an address.
@@ -40,7 +60,7 @@ pub(crate) async fn serve_80(
     let speaks_tls =
         hosts.iter().any(|name| scene.hosts.get(name).is_some_and(|site| site.face_80.is_some()));
     match speaks_tls {
-        true => serve_tls(wire, hosts, arrival, scene, |site| site.face_80.as_ref()).await,
+        true => serve_tls(wire, hosts, arrival, scene, |site, _| site.face_80.as_ref()).await,
         false => serve_plain(wire, hosts, arrival, scene).await,
     }
 }
@@ -54,7 +74,7 @@ pub(crate) async fn serve_session(
 ) -> io::Result<()> {
     let Some(site) = scene.hosts.get(host) else { return Ok(()) };
     exchange(session, arrival, true, scene, |request| {
-        (host.to_owned(), https_deed(host, site, request, scene))
+        (host.to_owned(), https_deed(host, site, arrival, request, scene))
     })
     .await
 }
@@ -68,6 +88,7 @@ pub(crate) fn log_request(host: &str, arrival: Arrival, tls: bool, request: &Req
         method: shortened(&request.method),
         path: shortened(request.path()),
         credentials: credentials(request.headers.iter().map(|(name, _)| name.as_str())),
+        secrets: caller::secrets_in(request, &scene.secrets),
     });
 }
 
@@ -76,12 +97,12 @@ async fn serve_tls(
     hosts: &[String],
     arrival: Arrival,
     scene: &Scene,
-    face: impl Fn(&Site) -> Option<&Face>,
+    face: impl for<'s> Fn(&'s Site, &'s Scene) -> Option<&'s Face>,
 ) -> io::Result<()> {
     let (hello, wire) = read_hello(wire).await?;
     let server_name = hello.as_ref().and_then(|hello| hello.server_name.clone());
     let Some((host, site)) = pick(hosts, server_name.as_deref(), scene) else { return Ok(()) };
-    let Some(face) = face(site) else { return serve_plain(wire, hosts, arrival, scene).await };
+    let Some(face) = face(site, scene) else { return serve_plain(wire, hosts, arrival, scene).await };
     scene.saw_hello(host, arrival.port, hello.as_ref());
     if hello.is_none() && face.is_plain() {
         return serve_plain(wire, hosts, arrival, scene).await;
@@ -94,16 +115,12 @@ async fn serve_tls(
 async fn serve_plain(wire: AnyWire, hosts: &[String], arrival: Arrival, scene: &Scene) -> io::Result<()> {
     // Who never answers does not wait for a question first.
     exchange(wire, arrival, false, scene, |request| match pick(hosts, request.host().as_deref(), scene) {
-        Some((host, site)) => (host.to_owned(), plain_deed(host, &request.target, site, request, scene)),
-        None => (String::new(), Deed::Trouble(Trouble::Close)),
+        Some((host, site)) => {
+            (host.to_owned(), plain_deed(host, &request.target, site, arrival, request, scene))
+        }
+        None => (String::new(), Deed::new(Reply::new(200), Manner::Close)),
     })
     .await
-}
-
-/// What a request gets.
-pub(crate) enum Deed {
-    Reply(Reply),
-    Trouble(Trouble),
 }
 
 /// Answers requests, one after the other, until the peer has no more or trouble is due.
@@ -121,9 +138,9 @@ async fn exchange(
             Incoming::End => return Ok(()),
             Incoming::Malformed => {
                 // Who never answers, or only nonsense, does not begin to with this.
-                return match deed(&Request::default()).1 {
-                    Deed::Trouble(trouble) => trouble.act(connection).await,
-                    Deed::Reply(_) => {
+                return match deed(&Request::default()).1.trouble("GET") {
+                    Some(trouble) => trouble.act(connection).await,
+                    None => {
                         let reply = pages::bad_request().with("Connection", "close");
                         connection.send(&reply.to_bytes("GET")).await?;
                         Trouble::Close.act(connection).await
@@ -133,90 +150,16 @@ async fn exchange(
         };
         let (host, deed) = deed(&request);
         log_request(&host, arrival, tls, &request, scene);
-        match deed {
-            Deed::Trouble(trouble) => return trouble.act(connection).await,
-            Deed::Reply(reply) => connection.send(&reply.to_bytes(&request.method)).await?,
+        tokio::time::sleep(deed.delay).await;
+        match deed.trouble(&request.method) {
+            Some(trouble) => return trouble.act(connection).await,
+            None => connection.send(&deed.reply.to_bytes(&request.method)).await?,
         }
         if !request.keep_alive {
             break;
         }
     }
     Trouble::Close.act(connection).await
-}
-
-/// The deed of a host over TLS, with what the world file overrides.
-fn https_deed(host: &str, site: &Site, request: &Request, scene: &Scene) -> Deed {
-    let https = &site.host.https;
-    let date = http_date(https.date_offset_seconds);
-    let to = |usual: &str| https.location.clone().unwrap_or_else(|| usual.to_owned());
-    let github = || github::reply(host, request, scene);
-    let mut reply = match https.answer {
-        Answer::Github => github(),
-        Answer::HugeHeader => trouble::with_huge_header(github()),
-        Answer::RateLimit => github::rate_limited(),
-        Answer::Unavailable => github::unavailable(),
-        Answer::BlockPage => pages::block_page(host),
-        Answer::CaptivePortal => pages::redirect(302, &to(pages::PORTAL)),
-        Answer::LoginPage => pages::login_page(https.location.as_deref()),
-        Answer::Redirect => pages::redirect(302, &to("https://elsewhere.example/")),
-        Answer::Escape => trouble::escapes(),
-        Answer::Drip => github(),
-        Answer::Silent => return Deed::Trouble(Trouble::Silent),
-        Answer::Garbage => return Deed::Trouble(Trouble::Garbage),
-        Answer::Close => return Deed::Trouble(Trouble::Close),
-        Answer::EndlessHead | Answer::EndlessBody => github(),
-    };
-    reply.set("Date", date);
-    if let Some(status) = https.status {
-        reply.status(status);
-    }
-    if let Some(body) = &https.body {
-        reply.body = body.clone().into_bytes();
-    }
-    for (name, value) in &https.headers {
-        match value.is_empty() {
-            true => reply.remove(name),
-            false => reply.set(name, value.as_bytes()),
-        }
-    }
-    match https.answer {
-        Answer::Drip => Deed::Trouble(Trouble::Drip(reply.to_bytes(&request.method))),
-        Answer::EndlessHead => Deed::Trouble(Trouble::EndlessHead(reply.head())),
-        Answer::EndlessBody => Deed::Trouble(Trouble::EndlessBody([&reply.head()[..], b"\r\n"].concat())),
-        _ => Deed::Reply(reply),
-    }
-}
-
-/// The deed of a host's port 80. `target` is the request's path and query, which a proxy is told with more around it.
-pub(crate) fn plain_deed(host: &str, target: &str, site: &Site, request: &Request, scene: &Scene) -> Deed {
-    let port = &site.host.port_80;
-    let to = |usual: &str| port.location.clone().unwrap_or_else(|| usual.to_owned());
-    let redirect = || pages::redirect(301, &to(&format!("https://{host}{target}")));
-    let mut reply = match port.answer {
-        // TLS in a plain request's place: a server that expects a hello.
-        PlainAnswer::Tls => pages::bad_request(),
-        PlainAnswer::Redirect | PlainAnswer::Drip | PlainAnswer::EndlessHead | PlainAnswer::EndlessBody => {
-            redirect()
-        }
-        PlainAnswer::RedirectElsewhere => pages::redirect(301, &to("https://elsewhere.example/")),
-        PlainAnswer::GithubPage => github::reply(host, request, scene),
-        PlainAnswer::CaptivePortal => pages::redirect(302, &to(pages::PORTAL)),
-        PlainAnswer::BlockPage => pages::block_page(host),
-        PlainAnswer::Unavailable => github::unavailable(),
-        PlainAnswer::Escape => trouble::escapes(),
-        PlainAnswer::Silent => return Deed::Trouble(Trouble::Silent),
-        PlainAnswer::Garbage => return Deed::Trouble(Trouble::Garbage),
-        PlainAnswer::Close => return Deed::Trouble(Trouble::Close),
-    };
-    reply.set("Date", http_date(0));
-    match port.answer {
-        PlainAnswer::Drip => Deed::Trouble(Trouble::Drip(reply.to_bytes(&request.method))),
-        PlainAnswer::EndlessHead => Deed::Trouble(Trouble::EndlessHead(reply.head())),
-        PlainAnswer::EndlessBody => {
-            Deed::Trouble(Trouble::EndlessBody([&reply.head()[..], b"\r\n"].concat()))
-        }
-        _ => Deed::Reply(reply),
-    }
 }
 
 /// The host that a client means, or the first.

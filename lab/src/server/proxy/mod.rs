@@ -4,6 +4,7 @@ mod pages;
 mod verdict;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::http1::{Connection, Incoming, Request};
@@ -40,11 +41,15 @@ async fn serve_requests(wire: AnyWire, proxy: &Proxy, scene: &Scene) -> io::Resu
                 break;
             }
         };
+        let nowhere = Ipv4Addr::UNSPECIFIED.into();
+        // A tunnel has a connection of its own, and so a source address of its own.
+        let observed = if request.method == "CONNECT" { nowhere } else { scene.depart_by_proxy(nowhere) };
+        let arrival = Arrival { port: 80, through_proxy: true, observed };
         let verdict = match request.method.as_str() {
             "CONNECT" => verdict::on_connect(&request, proxy, scene),
-            _ => verdict::on_plain(&request, proxy, scene),
+            _ => verdict::on_plain(&request, arrival, proxy, scene),
         };
-        log_request(&request, &verdict, proxy, scene);
+        log_request(&request, arrival, &verdict, proxy, scene);
         match verdict {
             Verdict::Reply { reply, late } => {
                 if late {
@@ -94,10 +99,10 @@ async fn open(connection: &mut Connection, opening: ConnectAnswer) -> io::Result
 
 /// What is at the other end of an open tunnel.
 async fn tunnel(wire: AnyWire, destination: Destination, scene: &Scene) -> io::Result<()> {
-    let Destination { hosts, port, tcp } = destination;
+    let Destination { hosts, port, address, tcp } = destination;
     let Some(host) = hosts.first() else { return Ok(()) };
     scene.log.add(Event::Connection { host: host.clone(), port, through_proxy: true });
-    let arrival = Arrival { port, through_proxy: true };
+    let arrival = Arrival { port, through_proxy: true, observed: scene.depart_by_proxy(address) };
     if tcp == Tcp::Reset {
         wire::reset(wire);
         Ok(())
@@ -105,6 +110,8 @@ async fn tunnel(wire: AnyWire, destination: Destination, scene: &Scene) -> io::R
         inspect(wire, host, arrival, scene).await
     } else if port == 80 {
         origin::serve_80(wire, &hosts, arrival, scene).await
+    } else if port == 8443 {
+        origin::serve_8443(wire, &hosts, arrival, scene).await
     } else {
         origin::serve_443(wire, &hosts, arrival, scene).await
     }
@@ -120,7 +127,7 @@ async fn inspect(wire: AnyWire, host: &str, arrival: Arrival, scene: &Scene) -> 
     origin::serve_session(session, host, arrival, scene).await
 }
 
-fn log_request(request: &Request, verdict: &Verdict, proxy: &Proxy, scene: &Scene) {
+fn log_request(request: &Request, arrival: Arrival, verdict: &Verdict, proxy: &Proxy, scene: &Scene) {
     if request.method == "CONNECT" {
         scene.log.add(Event::Connect {
             target: shortened(&request.target),
@@ -129,8 +136,7 @@ fn log_request(request: &Request, verdict: &Verdict, proxy: &Proxy, scene: &Scen
             status: verdict.status(),
         });
     } else if let Some(Target { host, port, .. }) = Target::of_absolute_form(&request.target) {
-        let arrival = Arrival { port, through_proxy: true };
-        origin::log_request(&shortened(&host), arrival, false, request, scene);
+        origin::log_request(&shortened(&host), Arrival { port, ..arrival }, false, request, scene);
     }
 }
 

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::pages;
 use crate::http1::{Reply, Request};
 use crate::log::Authorization;
-use crate::scene::Scene;
-use crate::server::origin::{self, Deed};
+use crate::scene::{Role, Scene};
+use crate::server::origin::{self, Arrival};
 use crate::server::trouble::{self, Trouble};
 use crate::world::{AuthScheme, ConnectAnswer, PlainProxying, Proxy, Tcp};
 
@@ -31,6 +31,8 @@ pub(crate) struct Destination {
     /// The hosts that can be meant, at least one.
     pub(crate) hosts: Vec<String>,
     pub(crate) port: u16,
+    /// The address that the proxy connects to.
+    pub(crate) address: IpAddr,
     /// What becomes of the proxy's own SYN.
     pub(crate) tcp: Tcp,
 }
@@ -84,7 +86,7 @@ pub(crate) fn on_connect(request: &Request, proxy: &Proxy, scene: &Scene) -> Ver
 }
 
 /// Judges a request that is not CONNECT.
-pub(crate) fn on_plain(request: &Request, proxy: &Proxy, scene: &Scene) -> Verdict {
+pub(crate) fn on_plain(request: &Request, arrival: Arrival, proxy: &Proxy, scene: &Scene) -> Verdict {
     if proxy.connect_all == ConnectAnswer::WebServer {
         return Verdict::reply(pages::web_server());
     }
@@ -106,9 +108,10 @@ pub(crate) fn on_plain(request: &Request, proxy: &Proxy, scene: &Scene) -> Verdi
     else {
         return Verdict::reply(pages::unreachable(proxy));
     };
-    match origin::plain_deed(host, &target.path, site, request, scene) {
-        Deed::Reply(reply) => Verdict::reply(reply.with("Via", pages::via(proxy))),
-        Deed::Trouble(trouble) => Verdict::Trouble(trouble),
+    let deed = origin::plain_deed(host, &target.path, site, arrival, request, scene);
+    match deed.trouble(&request.method) {
+        None => Verdict::reply(deed.reply.with("Via", pages::via(proxy))),
+        Some(trouble) => Verdict::Trouble(trouble),
     }
 }
 
@@ -171,12 +174,19 @@ impl Destination {
         let tcp = match target.port {
             443 => site.host.port_443.tcp,
             80 => site.host.port_80.tcp,
+            8443 if site.role == Role::Server => scene.manage_tcp(),
             _ => Tcp::Refuse,
         };
         match tcp {
             Tcp::Refuse | Tcp::Unreachable => Err(Unreached::AtOnce),
             Tcp::Silent => Err(Unreached::AfterWaiting),
-            Tcp::Accept | Tcp::Reset => Ok(Destination { hosts, port: target.port, tcp }),
+            Tcp::Accept | Tcp::Reset => {
+                // A proxy takes IPv4 where there is a choice.
+                let named = target.host.parse().ok();
+                let addresses = site.addresses.iter();
+                let address = named.or(addresses.copied().min()).ok_or(Unreached::AtOnce)?;
+                Ok(Destination { hosts, port: target.port, address, tcp })
+            }
         }
     }
 }
