@@ -1,4 +1,7 @@
-use std::{io, path::Path};
+use std::{
+    io::{self, Read as _},
+    path::Path,
+};
 
 use jiff::Timestamp;
 
@@ -6,7 +9,7 @@ use jiff::Timestamp;
 pub trait Effects: Send + Sync + 'static {
     /// The wall clock.
     fn now(&self) -> Timestamp;
-    /// A whole file.
+    /// A whole regular file of at most [`MOST_OF_A_FILE`] bytes; a device or a pipe, which may never end, is an error.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 }
 
@@ -20,8 +23,35 @@ impl Effects for Machine {
         Timestamp::now()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place from which facts read files")]
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+        // Asked before opening: opening a pipe waits for somebody at its other end.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(MOST_OF_A_FILE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST_OF_A_FILE {
+            let error = format!("it is longer than {} MiB", MOST_OF_A_FILE >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Far more than any store of roots or hosts file.
+pub const MOST_OF_A_FILE: u64 = 16 << 20;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_never_end_is_not_begun() {
+        let error = Machine.read(Path::new("/dev/zero")).expect_err("a device");
+        assert_eq!(error.to_string(), "it is not a regular file");
+        assert_eq!(
+            Machine.read(Path::new("/nonexistent/file")).expect_err("none").kind(),
+            io::ErrorKind::NotFound
+        );
     }
 }

@@ -1,19 +1,26 @@
-use crate::{Measured, State};
+use crate::{Check, Measured, Plan, State};
 
 /// Leave to enable GitHub Connect. Only [`gate`] gives it out, and only for a live run; whoever acts takes it by value.
 ///
 /// ```compile_fail
-/// let forged = gh_connect_engine::Clear { run: String::new() };
+/// let forged = gh_connect_engine::Clear { run: String::new(), plan: todo!() };
 /// ```
 #[derive(Debug)]
 pub struct Clear {
     run: String,
+    plan: Plan,
 }
 
 impl Clear {
     /// The id of the run that earned it.
     pub fn run(&self) -> &str {
         &self.run
+    }
+
+    /// What was measured, and so all that may be acted on: this server, this enterprise, this way. A run in a lab world
+    /// earns leave for that world alone.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 }
 
@@ -29,6 +36,12 @@ pub enum Reason {
     /// No check passed at all.
     #[error("no check passed")]
     NothingPassed,
+    /// A check of the registry was not part of the run.
+    #[error("{check} was not part of the run")]
+    Missing {
+        /// Its id.
+        check: String,
+    },
     /// A check did not end well.
     #[error("{check} is {}", .state.id())]
     NotPassed {
@@ -39,9 +52,9 @@ pub enum Reason {
     },
 }
 
-/// Opens only when every check of the registry was run and none stands in the way: passed, warned, waived (which only
+/// Opens only when every check of `registry` was run and none stands in the way: passed, warned, waived (which only
 /// warnings can be) or not applicable. A saved record cannot open it, for nobody knows whether it still holds.
-pub fn gate(measured: &Measured) -> Result<Clear, Vec<Reason>> {
+pub fn gate(measured: &Measured, registry: &[&dyn Check]) -> Result<Clear, Vec<Reason>> {
     let record = measured.record();
     let mut reasons = Vec::new();
     if !measured.live() {
@@ -54,6 +67,11 @@ pub fn gate(measured: &Measured) -> Result<Clear, Vec<Reason>> {
     {
         reasons.push(Reason::NothingPassed);
     }
+    for id in registry.iter().map(|check| check.meta().id) {
+        if !record.checks.iter().any(|check| check.id == id) {
+            reasons.push(Reason::Missing { check: id.to_owned() });
+        }
+    }
     for check in &record.checks {
         let open =
             matches!(check.state, State::Passed | State::Warned | State::Waived | State::NotApplicable);
@@ -61,5 +79,9 @@ pub fn gate(measured: &Measured) -> Result<Clear, Vec<Reason>> {
             reasons.push(Reason::NotPassed { check: check.id.clone(), state: check.state });
         }
     }
-    if reasons.is_empty() { Ok(Clear { run: record.run.id.clone() }) } else { Err(reasons) }
+    if reasons.is_empty() {
+        Ok(Clear { run: record.run.id.clone(), plan: measured.plan().clone() })
+    } else {
+        Err(reasons)
+    }
 }

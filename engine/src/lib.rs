@@ -22,7 +22,7 @@ mod words;
 
 pub use check::{Category, Check, Examination, Meta, Subject};
 pub use context::Cx;
-pub use effects::{Effects, Machine};
+pub use effects::{Effects, MOST_OF_A_FILE, Machine};
 pub use event::Event;
 pub use fact::{Fact, Stop};
 pub use finding::{Finding, Kind, Owner, Severity, Step};

@@ -17,8 +17,8 @@ pub struct Record {
     pub plan: Value,
     /// The conclusion.
     pub summary: Summary,
-    /// The ids of blockers and unknowns that nothing else explains, the weightiest first. Where there is no such finding,
-    /// the checks that ended unknown stand here by their own ids.
+    /// The ids of blockers and unknowns that nothing else explains, the weightiest first. A check that ended
+    /// unknown without a finding stands here by its own id; not so, in a run that was cut short, beside a blocker.
     pub root_causes: Vec<String>,
     /// Every check of the registry, in its order.
     pub checks: Vec<CheckRecord>,
@@ -335,8 +335,9 @@ pub fn exit_code(
     }
 }
 
-/// The ids that explain everything else.
-pub(crate) fn root_causes(checks: &[CheckRecord]) -> Vec<String> {
+/// The ids that explain everything else. A check that ended unknown without a finding stands here by its own id; but in a
+/// run that was cut short, what was not done by then is explained by whatever blocks.
+pub(crate) fn root_causes(checks: &[CheckRecord], cut_short: bool) -> Vec<String> {
     let mut ids: Vec<(bool, &str)> = Vec::new();
     for finding in checks.iter().flat_map(|check| &check.findings).filter(|finding| finding.blocks()) {
         if !ids.iter().any(|(_, id)| *id == finding.id) {
@@ -344,8 +345,9 @@ pub(crate) fn root_causes(checks: &[CheckRecord]) -> Vec<String> {
         }
     }
     ids.sort_by_key(|(undetermined, _)| *undetermined);
-    if ids.is_empty() {
-        let unknown = checks.iter().filter(|check| check.state == State::Unknown);
+    if ids.is_empty() || !cut_short {
+        let found = |check: &CheckRecord| check.findings.iter().any(FindingRecord::blocks);
+        let unknown = checks.iter().filter(|check| check.state == State::Unknown && !found(check));
         ids.extend(unknown.map(|check| (true, check.id.as_str())));
     }
     ids.into_iter().map(|(_, id)| id.to_owned()).collect()

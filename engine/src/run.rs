@@ -41,12 +41,13 @@ pub enum Interrupt {
 ///
 /// ```compile_fail
 /// fn forge(record: gh_connect_engine::Record) -> gh_connect_engine::Measured {
-///     gh_connect_engine::Measured { record, live: true }
+///     gh_connect_engine::Measured { record, plan: todo!(), live: true }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct Measured {
     record: Record,
+    plan: Plan,
     live: bool,
 }
 
@@ -54,6 +55,11 @@ impl Measured {
     /// What was measured.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// What it was asked to measure.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Whether the facts were measured by this run, and not recalled by a context that replays.
@@ -104,7 +110,7 @@ impl Run {
         let facts = cx.close();
         let signal = cut.and_then(|cut| cut.signal());
         let record = conclude(sheets, cx.plan(), run, facts, policy, signal);
-        Measured { record, live: cx.is_live() }
+        Measured { record, plan: cx.plan().clone(), live: cx.is_live() }
     }
 }
 
@@ -357,6 +363,7 @@ fn conclude(
     let checks: Vec<CheckRecord> = sheets.into_iter().map(|sheet| sheet.record(plan)).collect();
     let verdict = verdict(&checks);
     let counts = State::ALL.map(|state| (state, checks.iter().filter(|check| check.state == state).count()));
+    let root_causes = root_causes(&checks, run.cut_short_by.is_some());
     Record {
         schema_version: SCHEMA_VERSION,
         tool: ToolRecord { name: "gh-connect".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -367,7 +374,7 @@ fn conclude(
             exit_code: exit_code(verdict, &checks, policy, interrupt),
             counts: counts.into_iter().collect(),
         },
-        root_causes: root_causes(&checks),
+        root_causes,
         checks,
         facts,
     }

@@ -10,14 +10,14 @@ use crate::fake::{Fate, Fate::*, Still, a_run, fated, plan, registry, run, run_u
 #[tokio::test]
 async fn an_open_gate_knows_the_run_that_earned_it() {
     let checks = registry(vec![fated("a", &[Passed]), fated("b", &[Warned]), fated("c", &[NotApplicable])]);
-    let clear = gate(&run(waiving(&["b/warning"]), checks).await).expect("open");
+    let clear = gate(&run(waiving(&["b/warning"]), checks).await, checks).expect("open");
     assert_eq!(clear.run(), "run-1");
 }
 
 #[tokio::test]
 async fn every_reason_is_named() {
     let checks = registry(vec![fated("a", &[Failed]), fated("b", &[Trouble]), fated("c", &[NotApplicable])]);
-    let reasons = gate(&run(plan(), checks).await).expect_err("shut");
+    let reasons = gate(&run(plan(), checks).await, checks).expect_err("shut");
     let not_passed = |check: &str, state| Reason::NotPassed { check: check.to_owned(), state };
     assert_eq!(
         reasons,
@@ -28,26 +28,27 @@ async fn every_reason_is_named() {
 
 #[tokio::test]
 async fn nothing_at_all_opens_nothing() {
-    assert!(gate(&run(plan(), registry(vec![])).await).is_err());
-    assert!(gate(&run(plan(), registry(vec![fated("a", &[])])).await).is_err());
+    assert!(gate(&run(plan(), registry(vec![])).await, &[]).is_err());
+    let nothing_to_do = registry(vec![fated("a", &[])]);
+    assert!(gate(&run(plan(), nothing_to_do).await, nothing_to_do).is_err());
 }
 
 #[tokio::test]
 async fn a_deselected_check_keeps_it_shut() {
     let checks = registry(vec![fated("a", &[Passed]), fated("b", &[Passed])]);
-    let reasons = gate(&run(selecting(&["a"], &[]), checks).await).expect_err("shut");
+    let reasons = gate(&run(selecting(&["a"], &[]), checks).await, checks).expect_err("shut");
     assert_eq!(reasons, [Reason::NotPassed { check: "b".to_owned(), state: State::Skipped }]);
-    assert!(gate(&run(selecting(&[], &["network"]), checks).await).is_err());
+    assert!(gate(&run(selecting(&[], &["network"]), checks).await, checks).is_err());
 }
 
 #[tokio::test]
 async fn a_run_that_was_cut_short_opens_nothing() {
     let checks = registry(vec![fated("a", &[Passed])]);
     let signal = std::future::ready(Interrupt::Interrupt);
-    let reasons = gate(&run_until(plan(), checks, signal).await).expect_err("shut");
+    let reasons = gate(&run_until(plan(), checks, signal).await, checks).expect_err("shut");
     assert!(reasons.contains(&Reason::CutShort("interrupt".to_owned())), "{reasons:?}");
     let at_once = Plan { deadline: Sourced::default(Seconds(Duration::ZERO)), ..plan() };
-    let reasons = gate(&run(at_once, checks).await).expect_err("shut");
+    let reasons = gate(&run(at_once, checks).await, checks).expect_err("shut");
     assert!(reasons.contains(&Reason::CutShort("deadline".to_owned())), "{reasons:?}");
 }
 
@@ -55,11 +56,18 @@ async fn a_run_that_was_cut_short_opens_nothing() {
 async fn facts_from_a_record_open_nothing() {
     let checks = registry(vec![fated("a", &[Passed])]);
     let measured = run(plan(), checks).await;
-    assert!(gate(&measured).is_ok());
+    assert!(gate(&measured, checks).is_ok());
     let recalled = Cx::replay(plan(), Still, &measured.record().facts);
     let replayed = a_run(recalled, checks).measure(std::future::pending()).await;
     assert_eq!(replayed.record().summary.exit_code, 0, "it would pass");
-    assert_eq!(gate(&replayed).expect_err("shut"), [Reason::NotLive]);
+    assert_eq!(gate(&replayed, checks).expect_err("shut"), [Reason::NotLive]);
+}
+
+#[tokio::test]
+async fn a_run_of_some_checks_opens_nothing() {
+    let measured = run(plan(), registry(vec![fated("a", &[Passed])])).await;
+    let all = registry(vec![fated("a", &[Passed]), fated("b", &[Passed])]);
+    assert_eq!(gate(&measured, all).expect_err("shut"), [Reason::Missing { check: "b".to_owned() }]);
 }
 
 fn fates() -> impl Strategy<Value = Vec<Vec<Fate>>> {
@@ -76,15 +84,15 @@ proptest! {
     #[test]
     fn the_gate_opens_only_when_it_should(fates in fates(), skipped in proptest::option::weighted(0.1, 0_usize..5)) {
         let ids: Vec<String> = (0..fates.len()).map(|nth| format!("c{nth}")).collect();
-        let checks = ids.iter().zip(&fates).map(|(id, fates)| fated(id, fates)).collect();
+        let checks = registry(ids.iter().zip(&fates).map(|(id, fates)| fated(id, fates)).collect());
         let skip = skipped.filter(|nth| *nth < ids.len());
         let selection = Selection { only: Vec::new(), skip: skip.map(|nth| ids[nth].clone()).into_iter().collect() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let measured = runtime.block_on(run(Plan { selection, ..plan() }, registry(checks)));
+        let measured = runtime.block_on(run(Plan { selection, ..plan() }, checks));
         let harmless = |fate: &Fate| matches!(fate, Passed | Noted | Warned | NotApplicable);
         let judged = |fate: &Fate| matches!(fate, Passed | Noted | Warned);
         let all = || fates.iter().flatten();
         let open = skip.is_none() && all().all(harmless) && all().any(judged);
-        prop_assert_eq!(gate(&measured).is_ok(), open, "{:?}", measured.record().summary);
+        prop_assert_eq!(gate(&measured, checks).is_ok(), open, "{:?}", measured.record().summary);
     }
 }
