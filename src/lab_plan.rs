@@ -15,6 +15,7 @@ use crate::{
     cli::HEALTHY,
     environment::Environment,
     plan::{Ground, Layer, Place, Said, Source, UsageError, named_hosts, nearest, read_file},
+    secrets, sink,
 };
 
 /// A world that was asked for by name.
@@ -51,6 +52,7 @@ pub(crate) fn find(said: Option<&Said>) -> Result<Named, UsageError> {
         Some((_, kind)) => (kind.world.to_owned(), None),
         None => (file(said)?, Some(Path::new(name).parent().unwrap_or(Path::new("")).to_owned())),
     };
+    sink::learn(|redactor| secrets::of_file(&text, redactor));
     let world = World::parse(name, &text).map_err(|error| {
         let message = format!("the world cannot be read: {}", error.message());
         match find_line(&text, error.line(), error.column()) {

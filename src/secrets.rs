@@ -3,7 +3,7 @@
 
 use gh_connect_engine::{ProxyUrl, Redactor, Secret};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, plan::toml_values::values};
 
 /// Teaches the tokens and passwords of the environment, and the user info of every URL in it.
 pub(crate) fn of_environment(environment: &Environment, redactor: &mut Redactor) {
@@ -31,20 +31,29 @@ pub(crate) fn of_arguments<'a>(arguments: impl Iterator<Item = &'a str>, redacto
 /// Teaches every user info in a configuration file, be it TOML or not.
 pub(crate) fn of_file(text: &str, redactor: &mut Redactor) {
     of_text(text, redactor);
-    for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
-        if key.contains("proxy") || key.contains("server") {
-            of_url(value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')), redactor);
+    for value in values(text) {
+        let raw = &text[value.range.clone()];
+        if value.names_a_url || raw.contains('\n') {
+            of_url(raw.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')), redactor);
         }
     }
 }
 
-/// Teaches the user info of what is meant to be a URL, whatever stands in it.
+/// Teaches the user info of what is meant to be a URL, whatever stands in it; of several lines, each.
 fn of_url(text: &str, redactor: &mut Redactor) {
     if let Ok(url) = ProxyUrl::parse(text) {
         url.teach(redactor);
     }
-    if let Some((before, _)) = text.rsplit_once('@') {
-        of_user_info(before.split_once("//").map_or(before, |(_, user_info)| user_info), redactor);
+    let Some((before, _)) = text.rsplit_once('@') else { return };
+    let user_info = |text: &str, redactor: &mut Redactor| {
+        of_user_info(text.split_once("//").map_or(text, |(_, user_info)| user_info), redactor);
+    };
+    user_info(before, redactor);
+    if before.contains(['\n', '\r']) {
+        redactor.learn(&Secret::new(text));
+        for line in before.lines() {
+            user_info(line.trim_matches(|c: char| c.is_whitespace() || c == '\\'), redactor);
+        }
     }
 }
 
@@ -111,6 +120,11 @@ mod tests {
             ("http://user:hunter%32hunter@proxy", "hunter2hunter"),
             ("socks5h://user:hunter2hunter@proxy", "hunter2hunter"),
             ("proxy = \"http//user:hunter 2 hunter@proxy", "hunter 2 hunter"),
+            ("proxy = '''http://user:hunter2\n@proxy:1'''", "hunter2"),
+            ("proxy = '''http://user:\nhunter2@proxy:1'''", "hunter2"),
+            ("proxy = '''\nhttp://user:hunter2\r\n  hunter3\n@proxy:1'''", "hunter3"),
+            ("prxy = \"\"\"http://user:hunter2\\\n@proxy:1", "hunter2"),
+            ("proxy = \"http://user:\nhunter2@proxy:1\"\ntimeout = 5", "hunter2"),
         ] {
             let mut redactor = Redactor::new();
             of_file(text, &mut redactor);
@@ -125,6 +139,8 @@ mod tests {
             &["--proxy", "http//user:hunter 2 hunter@proxy"][..],
             &["--proxy=http//user:hunter 2 hunter@proxy"],
             &["--server", "user:hunter 2 hunter@ghes"],
+            &["--proxy", "http://user:hunter2\n@proxy"],
+            &["--proxy=http://user:\nhunter2@proxy"],
         ] {
             let mut redactor = Redactor::new();
             of_arguments(arguments.iter().copied(), &mut redactor);

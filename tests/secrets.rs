@@ -137,6 +137,41 @@ fn not_when_a_token_of_the_environment_is_said_elsewhere() {
     }
 }
 
+/// A value of several lines is shown a line at a time, and the line with the password has no `@` in it.
+#[test]
+fn not_when_the_value_is_broken_into_lines() {
+    const CANARY: &str = "sekr1tXY99";
+    for (number, value) in [
+        format!("'''http://u:{CANARY}\n@p:1'''"),
+        format!("'''http://u:\n{CANARY}@p:1'''"),
+        format!("'''\nhttp://u:{CANARY}\n@p:1"),
+        format!("\"http://u:{CANARY}\n@p:1\""),
+        format!("\"http://u:\n{CANARY}@p:1\""),
+        format!("\"http://u:{CANARY}"),
+        format!("http://u:{CANARY}"),
+        format!("[\"http://u:{CANARY}\", 7]"),
+        format!("\"\"\"http://u:{CANARY}\\\n@p:1\"\"\" x"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for key in ["proxy", "server", "HTTPS_PROXY", "check.proxy"] {
+            let directory = world("lines", &format!("[environment]\n{key} = {value}\n[abuot]\n"));
+            let text = format!("{key} = {value}\ntimeout = 'soon'\n");
+            std::fs::write(directory.path("gh-connect.toml"), text).unwrap();
+            for arguments in [&["check"][..], &["check", "--lab=world.toml"]] {
+                let output = gh_connect(arguments).current_dir(directory.path("")).output().unwrap();
+                let stderr = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.code(), Some(2), "{key} {number}: {stderr}");
+                assert!(!stderr.contains(CANARY), "{key} {number} {arguments:?}: {stderr}");
+            }
+        }
+        let output = gh_connect(["check", "--timeout", "soon", "--proxy", &value]).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!value.contains('@') || !stderr.contains(CANARY), "flag {number}: {stderr}");
+    }
+}
+
 /// Runs a world with every format and verbosity; `seen` proves that the run was about the secret.
 fn in_every_report(text: &str, flags: &[&str], seen: &str) {
     let world = world("secrets", text);

@@ -5,7 +5,10 @@ use std::{fmt::Write as _, ops::Range};
 use gh_connect_engine::shown;
 
 use crate::{
-    plan::said::{Place, Said, Source},
+    plan::{
+        said::{Place, Said, Source},
+        toml_values::unspeakable,
+    },
     sink,
 };
 
@@ -136,13 +139,20 @@ impl Excerpt {
         let (start, text) = source.line(span.start);
         let end = start + text.len();
         let marked = span.start.min(end)..span.end.clamp(span.start.min(end), end);
-        Self {
-            place: format!("{}:{line}:{column}", source.name),
-            line: Some(line),
-            before: piece(&source.text, start..marked.start),
-            marked: piece(&source.text, marked.clone()),
-            after: piece(&source.text, marked.end..end),
-        }
+        let hidden = unspeakable(&source.text);
+        let hidden = hidden.into_iter().find(|value| value.start < end.max(start + 1) && start < value.end);
+        let part = |range: Range<usize>| piece(&source.text, range);
+        let (before, marked, after) = match hidden {
+            None => (part(start..marked.start), part(marked.clone()), part(marked.end..end)),
+            // The key is marked, and what stands after it hidden.
+            Some(value) if marked.end <= value.start => (
+                part(start..marked.start),
+                part(marked.clone()),
+                format!("{}{HIDDEN}", part(marked.end..value.start)),
+            ),
+            Some(value) => (part(start..value.start.max(start)), HIDDEN.to_owned(), String::new()),
+        };
+        Self { place: format!("{}:{line}:{column}", source.name), line: Some(line), before, marked, after }
     }
 }
 
@@ -173,5 +183,7 @@ fn piece(text: &str, range: Range<usize>) -> String {
     text.get(range).unwrap_or_default().to_owned()
 }
 
+/// In the place of a value in which a password may stand.
+const HIDDEN: &str = "[not shown]";
 /// Characters of a line on each side of the mark.
 const LONGEST: usize = 100;

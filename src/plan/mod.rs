@@ -11,6 +11,7 @@ mod proxy;
 mod said;
 mod selection;
 mod suggest;
+pub(crate) mod toml_values;
 mod values;
 
 #[cfg(test)]

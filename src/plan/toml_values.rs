@@ -1,0 +1,184 @@
+//! Where values stand in a text that may or may not be TOML, so that a line can be shown without what nobody may see.
+
+use std::ops::Range;
+
+/// What stands after a key and its equals sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// Its bytes, several lines where it has or seems to have them.
+    pub(crate) range: Range<usize>,
+    /// Whether the key is one of those that take a URL, in which a password may stand.
+    pub(crate) names_a_url: bool,
+}
+
+/// All values, found by their keys. A string that is never closed ends before the next line that looks like a key or a
+/// table.
+pub(crate) fn values(text: &str) -> Vec<Value> {
+    let mut values = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let line_end = text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1);
+        let Some(key) = key(&text[at..line_end]) else {
+            at = line_end;
+            continue;
+        };
+        let start = at + key.len() + 1;
+        let start = start + (text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len());
+        let end = end(text, start);
+        let name = key.to_ascii_lowercase();
+        let names_a_url = (name.contains("proxy") || name.contains("server")) && !name.contains("no-proxy");
+        values.push(Value { range: start..end, names_a_url });
+        at = text[end..].find('\n').map_or(text.len(), |newline| end + newline + 1);
+    }
+    values
+}
+
+/// Values that no message may repeat: what should have been a URL and is more or less than one, and whatever has several
+/// lines with an `@` in them.
+pub(crate) fn unspeakable(text: &str) -> Vec<Range<usize>> {
+    let values = values(text).into_iter().filter(|value| {
+        let raw = &text[value.range.clone()];
+        (value.names_a_url && !harmless(raw)) || (raw.contains('\n') && raw.contains('@'))
+    });
+    values.map(|value| value.range).collect()
+}
+
+/// Whether it is a whole string on one line, without anything that user info would need, or no string at all.
+fn harmless(raw: &str) -> bool {
+    let raw = raw.trim();
+    if raw.chars().all(|c| c.is_ascii_digit()) || matches!(raw, "true" | "false") {
+        return true;
+    }
+    let quoted = |quote: char| {
+        let inside = raw.strip_prefix(quote).and_then(|raw| raw.strip_suffix(quote));
+        inside.is_some_and(|inside| !inside.contains(quote))
+    };
+    (quoted('"') || quoted('\'')) && !raw.contains(|c: char| c == '@' || c == '\\' || c.is_whitespace())
+}
+
+/// What stands before the equals sign of `key = value`.
+fn key(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.\"' \t".contains(c);
+    (!key.trim().is_empty() && key.chars().all(fits)).then_some(key)
+}
+
+/// Where the value that starts at `start` ends.
+fn end(text: &str, start: usize) -> usize {
+    let (mut at, mut depth) = (start, 0_usize);
+    while let Some(c) = text[at..].chars().next() {
+        match c {
+            '"' | '\'' => match string(text, at) {
+                Some(end) => {
+                    at = end;
+                    continue;
+                }
+                None => return before_next_statement(text, at),
+            },
+            '#' => {
+                let rest = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+                if depth == 0 {
+                    return at;
+                }
+                at = rest;
+                continue;
+            }
+            '\n' if depth == 0 => return at,
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += c.len_utf8();
+    }
+    if depth > 0 { before_next_statement(text, start) } else { text.len() }
+}
+
+/// The end of the string that starts at `start`, if it is closed.
+fn string(text: &str, start: usize) -> Option<usize> {
+    let rest = &text[start..];
+    let quote = &rest[..1];
+    let many = quote.repeat(3);
+    let (delimiter, lines) = if rest.starts_with(&many) { (many.as_str(), true) } else { (quote, false) };
+    let mut at = start + delimiter.len();
+    while let Some(c) = text[at..].chars().next() {
+        if text[at..].starts_with(delimiter) {
+            return Some(at + delimiter.len());
+        }
+        if c == '\n' && !lines {
+            return None;
+        }
+        at += c.len_utf8();
+        if c == '\\' && quote == "\"" {
+            let escaped = text[at..].chars().next().filter(|next| lines || *next != '\n');
+            at += escaped.map_or(0, char::len_utf8);
+        }
+    }
+    None
+}
+
+/// The end of the last line before one that begins a key or a table.
+fn before_next_statement(text: &str, from: usize) -> usize {
+    let mut at = text[from..].find('\n').map_or(text.len(), |newline| from + newline);
+    while at < text.len() {
+        let line = text[at + 1..].split('\n').next().unwrap_or_default();
+        if (key(line).is_some() && !line.contains('@')) || line.trim_start().starts_with('[') {
+            break;
+        }
+        at += 1 + line.len();
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_are_found_even_in_broken_text() {
+        for (text, expected) in [
+            ("proxy = 'a' # b@c\nserver = 7", &["'a' ", "7"][..]),
+            ("proxy = '''a\nb'''\nx = 1\n", &["'''a\nb'''", "1"]),
+            ("proxy = \"a\nb@c\"\nx = 1\n", &["\"a\nb@c\"", "1"]),
+            ("proxy = '''a\nb = c@d\n[trust]\nx = 1", &["'''a\nb = c@d", "1"]),
+            (
+                "also = [\n  'a=b', # it's\n]\nx = \"\"\"\\\"\"\"\"",
+                &["[\n  'a=b', # it's\n]", "\"\"\"\\\"\"\"\""],
+            ),
+            ("proxy =", &[""]),
+            ("proxy = \"ü\\", &["\"ü\\"]),
+        ] {
+            let found: Vec<&str> = values(text).into_iter().map(|value| &text[value.range]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_not_spoken() {
+        for (text, count) in [
+            ("proxy = 'http://proxy:3128'", 0),
+            ("proxy = 7", 0),
+            ("no-proxy = ['a', 'b']", 0),
+            ("proxy = 'http://u:p@proxy:3128'", 1),
+            ("proxy = 'http://u:p", 1),
+            ("check.proxy = ['http://proxy']", 1),
+            ("HTTPS_PROXY = '''http://u:p\n@proxy'''", 1),
+            ("prxy = '''http://u:p\n@proxy'''", 1),
+            ("waive = ['dns/slow=asked a@b']", 0),
+        ] {
+            assert_eq!(unspeakable(text).len(), count, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_searched(text in "([a-z=@#ü\"'\\[\\]{}\\\\ \n]|'''|\"\"\"|proxy = ){0,40}") {
+            let mut last = 0;
+            for value in values(&text) {
+                prop_assert!(last <= value.range.start && text.get(value.range.clone()).is_some());
+                last = value.range.end;
+            }
+        }
+    }
+}
