@@ -35,7 +35,8 @@ pub(super) fn judge(plan: &Plan, target: &Target, reply: &Reply) -> Result<Exami
     }
     match target.role {
         Role::Api => Ok(case.api(head)),
-        Role::Web | Role::Uploads => Ok(Examination::passed("GitHub answers")),
+        Role::Web => Ok(case.page(head, head.status == 200)),
+        Role::Uploads => Ok(case.page(head, case.knows_no_root(head))),
         Role::Also if proven => Ok(Examination::passed("GitHub answers")),
         Role::Also => Ok(Examination::passed(format!("answers {}, without a sign of GitHub", head.status))),
     }
@@ -49,43 +50,89 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn api(&self, head: &Head) -> Examination {
-        let words = &self.reply.exchange.words;
         match head.status {
             200 if self.reply.meta.as_ref().is_some_and(|meta| meta.is_github()) => {
                 Examination::passed("GitHub answers")
             }
             // Nothing published says that /meta of a tenant is open to everybody.
-            401 | 403 | 404
-                if matches!(self.plan.product.value, Product::GheCom(_)) && words.contains("\"message\"") =>
-            {
+            401 if self.tenant().is_some() && self.says_message() => {
                 Examination::passed("GitHub answers, and asks for a login")
             }
-            200..=399 => self
-                .answering_step(
-                    self.finding(
-                        &NOT_GITHUB,
-                        format!(
-                            "{} answered {} with status {}, and not with what GitHub publishes there{}.",
-                            self.target.host,
-                            self.reply.path,
-                            head.status,
-                            self.seen()
-                        ),
-                    ),
-                    "Find what changes GitHub's replies on the way, and let them pass unchanged",
-                )
-                .into(),
-            status => self
-                .finding(
-                    &UNAVAILABLE,
-                    format!("GitHub refused {} with status {status}{}.", self.reply.path, self.seen()),
-                )
-                .step(
-                    Owner::GithubSupport,
-                    "Ask why this address is refused, with the request id of the evidence",
-                )
-                .into(),
+            200..=399 => self.changed(head).into(),
+            _ => self.refused(head).into(),
         }
+    }
+
+    /// A reply of the web host or the upload host, which is as it should be when it is `expected`.
+    fn page(&self, head: &Head, expected: bool) -> Examination {
+        let stays = || head.redirects_to().is_some_and(|location| is_https_of(location, &self.target.host));
+        match head.status {
+            _ if expected || stays() => Examination::passed("GitHub answers"),
+            400.. => self.refused(head).into(),
+            _ => self.changed(head).into(),
+        }
+    }
+
+    /// What the API for uploads says of `/`, which it does not know.
+    fn knows_no_root(&self, head: &Head) -> bool {
+        matches!(head.status, 200 | 404) || head.status == 401 && self.says_message()
+    }
+
+    /// Whether the body has the form of a refusal by GitHub's API.
+    fn says_message(&self) -> bool {
+        self.reply.exchange.words.contains("\"message\"")
+    }
+
+    /// The subdomain, on GHE.com.
+    fn tenant(&self) -> Option<&str> {
+        match &self.plan.product.value {
+            Product::GheCom(subdomain) => Some(subdomain),
+            Product::GithubCom => None,
+        }
+    }
+
+    /// A reply with GitHub's proof that GitHub does not send there.
+    fn changed(&self, head: &Head) -> Finding {
+        let (host, path, status) = (&self.target.host, &self.reply.path, head.status);
+        let what = match head.redirects_to() {
+            Some(location) => format!("a redirection to {location} (status {status})"),
+            None => format!("status {status}, and not with what GitHub publishes there"),
+        };
+        let message = format!("{host} answered {path} with {what}{}.", self.seen());
+        self.answering_step(
+            self.finding(&NOT_GITHUB, message),
+            "Find what changes GitHub's replies on the way, and let them pass unchanged",
+        )
+    }
+
+    /// A reply with GitHub's proof that says no.
+    fn refused(&self, head: &Head) -> Finding {
+        let (path, status, host) = (&self.reply.path, head.status, &self.target.host);
+        let mut message =
+            format!("GitHub itself refuses {path} of {host} with status {status}{}.", self.seen());
+        let mistyped = self.tenant().filter(|_| matches!(status, 403 | 404));
+        if mistyped.is_some() {
+            message.push_str(" A mistyped subdomain looks like this, too.");
+        }
+        let mut finding = self.finding(&UNAVAILABLE, message);
+        if let Some(subdomain) = mistyped {
+            finding = finding.step(
+                Owner::Operator,
+                format!(
+                    "Compare the subdomain \"{subdomain}\" with the address of the enterprise on GHE.com"
+                ),
+            );
+        }
+        let finding = finding
+            .step(
+                Owner::EnterpriseOwner,
+                "Look whether GitHub has restricted the account, or the country or address that it is reached from",
+            )
+            .step(
+                Owner::GithubSupport,
+                "Ask why this address is refused, with the request id of the evidence",
+            );
+        self.answering_step(finding, "Where GitHub knows nothing of it, find what answers in its place")
     }
 
     fn no_head(&self, failure: &ExchangeFailure) -> Result<Finding, Stop> {
@@ -260,6 +307,16 @@ fn is_rate_limit(head: &Head, words: &str) -> bool {
     let says = words.to_lowercase().contains("rate limit");
     matches!(head.status, 403 | 429)
         && (used_up || says || head.header("retry-after").is_some() || head.status == 429)
+}
+
+/// Whether a location is on this very host, over HTTPS at its usual port. A path is: the reply came over HTTPS.
+fn is_https_of(location: &str, host: &str) -> bool {
+    let Some((scheme, rest)) = location.split_once("://") else {
+        return location.starts_with('/') && !location.starts_with("//") && !location.contains('\\');
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let name = authority.strip_suffix(":443").unwrap_or(authority);
+    scheme.eq_ignore_ascii_case("https") && name.trim_end_matches('.').eq_ignore_ascii_case(host)
 }
 
 /// 511 Network Authentication Required (RFC 6585 §6).

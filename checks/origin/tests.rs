@@ -49,7 +49,6 @@ fn github_is_known_by_its_proof() {
         (Role::Api, answered(200, &[], ""), META, "origin/not-github"),
         (Role::Api, answered(200, &[("x-github-request-id", "none")], ""), META, "origin/not-github"),
         (Role::Web, proven(200), "", "GitHub answers"),
-        (Role::Web, proven(404), "", "GitHub answers"),
         (Role::Web, answered(200, &[], ""), "", "origin/not-github"),
         (Role::Uploads, proven(404), "", "GitHub answers"),
         (Role::Also, proven(200), "", "GitHub answers"),
@@ -67,6 +66,37 @@ fn github_is_known_by_its_proof() {
 }
 
 #[test]
+fn a_host_is_judged_by_what_it_is_asked_for() {
+    let to = |location| answered(302, &[REQUEST_ID, ("location", location)], "");
+    let says = |status, words| answered(status, &[REQUEST_ID], words);
+    let message = r#"{"message":"Requires authentication"}"#;
+    for (exchange, web, uploads) in [
+        (says(200, ""), "GitHub answers", "GitHub answers"),
+        (says(404, ""), "origin/unavailable", "GitHub answers"),
+        (says(401, message), "origin/unavailable", "GitHub answers"),
+        (says(401, "Who are you?"), "origin/unavailable", "origin/unavailable"),
+        (says(403, "Access has been restricted"), "origin/unavailable", "origin/unavailable"),
+        (says(451, ""), "origin/unavailable", "origin/unavailable"),
+        (says(204, ""), "origin/not-github", "origin/not-github"),
+        (says(302, ""), "origin/not-github", "origin/not-github"),
+        (to("https://api.github.com/login"), "GitHub answers", "GitHub answers"),
+        (to("HTTPS://API.github.com:443/x"), "GitHub answers", "GitHub answers"),
+        (to("/login"), "GitHub answers", "GitHub answers"),
+        (to("http://api.github.com/"), "origin/not-github", "origin/not-github"),
+        (to("http://portal.example/login"), "origin/not-github", "origin/not-github"),
+        (to("https://portal.example/"), "origin/not-github", "origin/not-github"),
+        (to("https://api.github.com.evil.example/"), "origin/not-github", "origin/not-github"),
+        (to("https://api.github.com@evil.example/"), "origin/not-github", "origin/not-github"),
+        (to("https://api.github.com:8443/"), "origin/not-github", "origin/not-github"),
+        (to("//evil.example/"), "origin/not-github", "origin/not-github"),
+        (to("/\\evil.example/"), "origin/not-github", "origin/not-github"),
+    ] {
+        assert_eq!(outcome(Role::Web, exchange.clone(), ""), web, "{exchange:?}");
+        assert_eq!(outcome(Role::Uploads, exchange.clone(), ""), uploads, "{exchange:?}");
+    }
+}
+
+#[test]
 fn a_tenant_may_ask_for_a_login() {
     let judge =
         |product, exchange| judge(&plan(product), &target(Role::Api), &reply(exchange, "")).expect("judged");
@@ -74,6 +104,25 @@ fn a_tenant_may_ask_for_a_login() {
     let tenant = judge(Product::GheCom("octo".to_owned()), refusal.clone());
     assert_eq!(tenant.remark.as_deref(), Some("GitHub answers, and asks for a login"));
     assert_eq!(judge(Product::GithubCom, refusal).findings[0].kind.id, "origin/unavailable");
+    for (status, words, mistyped) in [
+        (403, r#"{"message":"blocked by policy"}"#, true),
+        (404, r#"{"message":"Not Found"}"#, true),
+        (401, "no JSON", false),
+    ] {
+        let judged = judge(Product::GheCom("octo".to_owned()), answered(status, &[REQUEST_ID], words));
+        let finding = &judged.findings[0];
+        assert_eq!(finding.kind.id, "origin/unavailable", "{status}");
+        assert_eq!(
+            finding.message.contains("A mistyped subdomain looks like this, too."),
+            mistyped,
+            "{status}"
+        );
+        assert_eq!(finding.fix[0].text.contains("\"octo\""), mistyped, "{status}");
+        assert!(finding.fix.iter().any(|step| step.owner == Owner::GithubSupport));
+    }
+    let unproven = answered(401, &[], r#"{"message":"Requires authentication"}"#);
+    let judged = judge(Product::GheCom("octo".to_owned()), unproven);
+    assert_eq!(judged.findings[0].kind.id, "origin/not-github");
 }
 
 #[test]
