@@ -4,7 +4,10 @@ use futures::future::BoxFuture;
 use gh_connect_engine::{
     Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
 };
-use gh_connect_probe::{clock::Skew, trust::OfTheRun};
+use gh_connect_probe::{
+    clock::{Skew, Told},
+    trust::OfTheRun,
+};
 
 /// The check.
 pub struct Clock;
@@ -56,18 +59,36 @@ fn judge(skew: &Skew) -> Examination {
     let kind = match distance {
         SKEWED_FROM.. => &SKEWED,
         DRIFTING_FROM..SKEWED_FROM => &DRIFTING,
-        _ => return Examination::passed("within 10 s of GitHub's"),
+        _ if skew.disagreeing.is_empty() => return Examination::passed("within 10 s of GitHub's"),
+        _ => {
+            return Examination::passed(format!(
+                "within 10 s of {}'s, though GitHub's hosts disagree: {}",
+                skew.host.host,
+                per_host(skew)
+            ));
+        }
     };
     let side = if skew.ahead_ms > 0 { "ahead of" } else { "behind" };
-    let message = format!(
+    let mut message = format!(
         "This machine's clock is {} {side} GitHub's: it said {} when {} said {}.",
         span(distance),
         skew.local.strftime("%Y-%m-%d %H:%M:%S UTC"),
         skew.host.host,
         skew.date.strftime("%Y-%m-%d %H:%M:%S UTC"),
     );
-    Finding::new(kind, "run", message)
-        .evidence(skew)
+    if !skew.disagreeing.is_empty() {
+        message.push_str(&format!(" The hosts' own clocks disagree: {}.", per_host(skew)));
+    }
+    let finding = Finding::new(kind, "run", message).evidence(skew);
+    let finding = match skew.disagreeing.is_empty() {
+        true => finding,
+        false => finding.step(
+            Owner::Network,
+            "Find what changes the Date of replies on the way, a proxy or gateway that answers from a store or has a clock of \
+             its own: GitHub's hosts agree with each other",
+        ),
+    };
+    finding
         .step(Owner::Network, "Let the server reach its time sources over NTP, UDP port 123")
         .command(
             Owner::ServerAdmin,
@@ -75,6 +96,18 @@ fn judge(skew: &Skew) -> Examination {
             "sudo chronyc -a makestep",
         )
         .into()
+}
+
+/// What each host's clock tells of this machine's.
+fn per_host(skew: &Skew) -> String {
+    let one = |told: &Told| {
+        let side = if told.ahead_ms > 0 { "ahead of" } else { "behind" };
+        match told.ahead_ms.unsigned_abs() / 1000 {
+            0 => format!("level with {}", told.host.host),
+            seconds => format!("{} {side} {}", span(seconds), told.host.host),
+        }
+    };
+    skew.disagreeing.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn span(seconds: u64) -> String {
@@ -99,7 +132,36 @@ mod tests {
     fn skew(ahead_ms: i64) -> Skew {
         let date: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a time");
         let local = Timestamp::from_millisecond(date.as_millisecond() + 500 + ahead_ms).expect("a time");
-        Skew { host: Endpoint::new("api.github.com", 443), date, local, ahead_ms, within_ms: 550 }
+        Skew {
+            host: Endpoint::new("api.github.com", 443),
+            date,
+            local,
+            ahead_ms,
+            within_ms: 550,
+            disagreeing: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn clocks_that_disagree_are_listed() {
+        let told = |host: &str, ahead_ms| Told { host: Endpoint::new(host, 443), ahead_ms, within_ms: 550 };
+        let disagreeing = vec![
+            told("api.github.com", -300_000),
+            told("github.com", 400),
+            told("uploads.github.com", 12_000),
+        ];
+        for (ahead_ms, expected) in
+            [(400, None), (12_000, Some("clock/drifting")), (-300_000, Some("clock/skewed"))]
+        {
+            let judged = judge(&Skew { disagreeing: disagreeing.clone(), ..skew(ahead_ms) });
+            let finding = judged.findings.first();
+            assert_eq!(finding.map(|finding| finding.kind.id), expected);
+            let text =
+                finding.map_or(judged.remark.clone().unwrap_or_default(), |finding| finding.message.clone());
+            let values =
+                "300 s behind api.github.com, level with github.com, 12 s ahead of uploads.github.com";
+            assert!(text.contains(values), "{text}");
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream::FuturesUnordered};
-use gh_connect_engine::{Cx, Fact, Stop};
+use futures::future::join_all;
+use gh_connect_engine::{Cx, Fact, Role, Stop};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,13 @@ use crate::{
     trust::OfTheRun,
 };
 
-/// How far this machine's clock is ahead of the clock of the host that answered first over a verified session.
+/// How far this machine's clock is ahead of GitHub's, by the replies over verified sessions.
 ///
-/// `Date` has whole seconds and is set somewhere between request and reply, so the other clock is taken to have said half
-/// a second more at half of the exchange. Stops with what stands before the replies.
+/// All hosts that are required are asked at once, and all outcomes are waited for, so that the same world always gives the
+/// same answer. The API host's clock counts, else that of the first host of the plan that tells the time; where the clocks
+/// are more than 10 s apart, the middle one counts. `Date` has whole seconds and is set somewhere between request and
+/// reply, so the other clock is taken to have said half a second more at half of the exchange. Stops with what stands
+/// before the replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skew {
     /// Whose clock it was.
@@ -29,6 +32,20 @@ pub struct Skew {
     pub ahead_ms: i64,
     /// The true value is within so many milliseconds of that.
     pub within_ms: i64,
+    /// What all the hosts' clocks told, where they are more than 10 s apart; empty where they agree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disagreeing: Vec<Told>,
+}
+
+/// What one host's clock told, where clocks disagree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whose clock it was.
+    pub host: Endpoint,
+    /// Milliseconds by which this machine's clock is ahead of it; below zero when it is behind.
+    pub ahead_ms: i64,
+    /// The true value is within so many milliseconds of that.
+    pub within_ms: i64,
 }
 
 impl Fact for Skew {
@@ -36,27 +53,27 @@ impl Fact for Skew {
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        let hosts = cx.plan().targets.iter().filter(|target| target.required()).map(Endpoint::from);
-        let mut replies: FuturesUnordered<_> = hosts
-            .map(|host| async move {
-                let reply = cx.fact::<Reply>(&host).await;
-                (host, reply)
-            })
-            .collect();
-        let mut stops = Vec::new();
-        while let Some((host, reply)) = replies.next().await {
+        let mut targets: Vec<_> = cx.plan().targets.iter().filter(|target| target.required()).collect();
+        // The sort is stable: the others stay in the order of the plan.
+        targets.sort_by_key(|target| target.role != Role::Api);
+        let replies = join_all(targets.into_iter().map(Endpoint::from).map(async |host| {
+            let reply = cx.fact::<Reply>(&host).await;
+            (host, reply)
+        }));
+        let (mut told, mut stops) = (Vec::new(), Vec::new());
+        for (host, reply) in replies.await {
             match reply {
                 Err(stop) => stops.push(stop),
                 Ok(reply) => match Self::of(host, &reply.exchange) {
-                    Some(skew) => return Ok(skew),
+                    Some(skew) => told.push(skew),
                     // Why there is no reply is for `origin` to say.
                     None if reply.exchange.head.is_none() => stops.push(Stop::blocked("origin")),
-                    None => stops.push(Stop::Trouble("no reply tells the time".to_owned())),
+                    None => stops.push(Stop::Trouble(NO_TIME.to_owned())),
                 },
             }
         }
         let nobody = || Stop::NotApplicable("no host of GitHub Connect is asked".to_owned());
-        Err(stops.into_iter().min_by_key(rank).unwrap_or_else(nobody))
+        Self::among(told).ok_or_else(|| stops.into_iter().min_by_key(rank).unwrap_or_else(nobody))
     }
 }
 
@@ -70,7 +87,31 @@ impl Skew {
         let half = (heard - sent).max(0) / 2;
         let local = Timestamp::from_millisecond(sent.checked_add(half)?).ok()?;
         let ahead_ms = local.as_millisecond() - (date.as_millisecond() + HALF_A_SECOND);
-        Some(Self { host, date, local, ahead_ms, within_ms: HALF_A_SECOND + half })
+        Some(Self { host, date, local, ahead_ms, within_ms: HALF_A_SECOND + half, disagreeing: Vec::new() })
+    }
+
+    /// The one that counts of what several hosts told, the preferred host first: the first where they agree, else the
+    /// middle one, and of two in the middle the preferred one. `None` of none.
+    pub fn among(told: Vec<Self>) -> Option<Self> {
+        let mut by_size: Vec<usize> = (0..told.len()).collect();
+        by_size.sort_by_key(|&nth| told[nth].ahead_ms);
+        let (lowest, highest) = (*by_size.first()?, *by_size.last()?);
+        if !told[lowest].disagrees_with(&told[highest]) {
+            return told.into_iter().next();
+        }
+        let middle = by_size[(by_size.len() - 1) / 2].min(by_size[by_size.len() / 2]);
+        let disagreeing = told.iter().map(|skew| Told {
+            host: skew.host.clone(),
+            ahead_ms: skew.ahead_ms,
+            within_ms: skew.within_ms,
+        });
+        let disagreeing = disagreeing.collect();
+        told.into_iter().nth(middle).map(|skew| Self { disagreeing, ..skew })
+    }
+
+    fn disagrees_with(&self, other: &Self) -> bool {
+        let uncertain = self.within_ms.saturating_add(other.within_ms).unsigned_abs();
+        self.ahead_ms.abs_diff(other.ahead_ms) > APART_MS.saturating_add(uncertain)
     }
 
     /// How far apart the clocks are.
@@ -90,6 +131,11 @@ fn rank(stop: &Stop) -> u8 {
 }
 
 const HALF_A_SECOND: i64 = 500;
+/// Clocks of one company are not this far apart.
+const APART_MS: u64 = 10_000;
+const NO_TIME: &str = "no reply tells the time: none has a Date that can be read, or all come from a store on the way \
+                       (Age). Let the proxy or gateway on the way pass GitHub's replies, and their Date, on unchanged, and \
+                       compare this machine's clock with a good one (chronyc tracking)";
 
 #[cfg(test)]
 mod tests {
@@ -136,6 +182,36 @@ mod tests {
             assert_eq!(Skew::of(host.clone(), &exchange(0, 1, headers)), None);
         }
         assert!(Skew::of(host, &exchange(0, 1, &[date, ("age", "0")])).is_some());
+    }
+
+    #[test]
+    fn the_preferred_clock_counts_unless_the_clocks_disagree() {
+        let told = |name: &str, ahead_s: i64, within_ms: i64| Skew {
+            host: Endpoint::new(name, 443),
+            date: Timestamp::UNIX_EPOCH,
+            local: Timestamp::UNIX_EPOCH,
+            ahead_ms: ahead_s * 1000,
+            within_ms,
+            disagreeing: Vec::new(),
+        };
+        for (clocks, expected, disagree) in [
+            (&[("api", 90, 550)][..], "api", false),
+            (&[("api", 3, 550), ("web", 0, 550), ("uploads", -3, 550)], "api", false),
+            (&[("api", 11, 550), ("web", 0, 550)], "api", false),
+            (&[("api", 12, 550), ("web", 0, 550)], "api", true),
+            (&[("api", 20, 9_000), ("web", 0, 9_000)], "api", false),
+            (&[("api", 300, 550), ("web", 0, 550), ("uploads", 1, 550)], "uploads", true),
+            (&[("api", 0, 550), ("web", 300, 550), ("uploads", 1, 550)], "uploads", true),
+            (&[("api", 0, 550), ("web", -300, 550), ("uploads", 1, 550)], "api", true),
+            (&[("web", -300, 550), ("uploads", 0, 550)], "web", true),
+        ] {
+            let all: Vec<Skew> =
+                clocks.iter().map(|(name, ahead, within)| told(name, *ahead, *within)).collect();
+            let chosen = Skew::among(all).expect("one");
+            assert_eq!(chosen.host, Endpoint::new(expected, 443), "{clocks:?}");
+            assert_eq!(chosen.disagreeing.len(), if disagree { clocks.len() } else { 0 }, "{clocks:?}");
+        }
+        assert_eq!(Skew::among(Vec::new()), None);
     }
 
     proptest! {
