@@ -1,4 +1,4 @@
-use gh_connect_engine::{Examination, Finding, Kind, Plan, Stop, Target};
+use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Route, Stop, Target};
 use gh_connect_probe::{
     Endpoint,
     tls::{Chain, End, Handshake, Reason, Statement, Variant, Verdicts},
@@ -38,9 +38,8 @@ pub(super) fn judge(plan: &Plan, target: &Target, seen: &Seen<'_>) -> Result<Exa
     match seen {
         Seen::Verified(handshake) => Ok(case.verified(handshake, Vec::new())),
         Seen::On80 { own, on_80 } => {
-            let only_on_80 = case
-                .finding(&ONLY_ON_80, words::only_on_80(target, *own), on_80)
-                .step(gh_connect_engine::Owner::Network, steps::open_443(target));
+            let only_on_80 = case.finding(&ONLY_ON_80, words::only_on_80(target, *own), on_80);
+            let only_on_80 = case.as_443_needs(only_on_80, *own);
             Ok(case.verified(on_80, vec![only_on_80]))
         }
         Seen::Failed { own, others } => case.failed(own, others).map(Examination::from),
@@ -75,6 +74,10 @@ impl Case<'_> {
 
     fn failed(&self, own: &Handshake, others: &[(Endpoint, Handshake)]) -> Result<Finding, Stop> {
         let (plan, target) = (self.plan, self.target);
+        let proxy = match plan.route_of(target) {
+            Route::Proxy(proxy) => Some(proxy),
+            Route::Direct { .. } | Route::Unusable => None,
+        };
         let finding = |kind, message| self.finding(kind, message, own);
         Ok(match &own.end {
             End::Verified => return Err(Stop::Trouble("a verified session has not failed".to_owned())),
@@ -147,19 +150,16 @@ impl Case<'_> {
             End::Alert { code, name } => {
                 steps::refused(finding(&ALERT, words::alert(target, *code, name)), plan, target, *code)
             }
-            End::Reset | End::Closed => steps::cut(
-                finding(&HANDSHAKE_RESET, words::cut(target, own, !plan.route_of(target).is_direct())),
-                plan,
-                target,
-                &own.variants,
-            ),
+            End::Reset | End::Closed => {
+                steps::cut(finding(&HANDSHAKE_RESET, words::cut(target, own, proxy)), plan, target, own)
+            }
             End::Silent => {
                 let limit = plan.timeout.value;
                 steps::cut(
-                    finding(&HANDSHAKE_TIMEOUT, words::silent(target, own, limit)),
+                    finding(&HANDSHAKE_TIMEOUT, words::silent(target, own, limit, proxy)),
                     plan,
                     target,
-                    &own.variants,
+                    own,
                 )
             }
             End::NotTls => steps::not_tls(finding(&NOT_TLS, words::not_tls(target, own)), plan, target),
@@ -170,6 +170,21 @@ impl Case<'_> {
                 return Err(Stop::Trouble(format!("the handshake with {target} broke off: {why}")));
             }
         })
+    }
+
+    /// What to do is what to do about the host's own port.
+    fn as_443_needs(&self, finding: Finding, own: Result<&Handshake, &Stop>) -> Finding {
+        let target = self.target;
+        match own {
+            Ok(own) if own.verified() => {
+                finding.step(Owner::Network, format!("Find what makes sessions with {target} slow"))
+            }
+            Ok(own) => match self.failed(own, &[]) {
+                Ok(failed) => Finding { fix: failed.fix, ..finding },
+                Err(_) => finding.step(steps::answering(self.plan, target), steps::open_443(target)),
+            },
+            Err(_) => finding.step(steps::answering(self.plan, target), steps::open_443(target)),
+        }
     }
 
     fn finding(&self, kind: &'static Kind, message: String, handshake: &Handshake) -> Finding {

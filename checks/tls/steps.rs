@@ -1,7 +1,7 @@
 //! Who does what about it.
 
 use gh_connect_engine::{Finding, Owner, Plan, Route, Target};
-use gh_connect_probe::tls::{Statement, Variant, Verdicts};
+use gh_connect_probe::tls::{Handshake, Statement, Verdicts};
 
 use super::words::and;
 
@@ -144,10 +144,19 @@ pub(super) fn refused(finding: Finding, plan: &Plan, target: &Target, code: u8) 
     finding.step(answering(plan, target), what)
 }
 
-pub(super) fn cut(finding: Finding, plan: &Plan, target: &Target, variants: &[Variant]) -> Finding {
-    let by_size = variants.iter().any(|variant| variant.answered);
+pub(super) fn cut(finding: Finding, plan: &Plan, target: &Target, own: &Handshake) -> Finding {
+    let by_size = own.variants.iter().any(|variant| variant.answered);
     let cause = if by_size { "cuts ClientHellos by their size or kind" } else { "ends TLS for this host" };
     let owner = answering(plan, target);
+    if owner == Owner::Proxy && own.received_bytes == 0 && !by_size {
+        return finding.step(
+            owner,
+            format!(
+                "Look in the proxy's log for CONNECT {target}: whether the proxy, or the firewall behind it, reaches the host \
+                 at all, and lets TLS to it pass; then allow {target} there"
+            ),
+        );
+    }
     let finding = finding.step(
         owner,
         format!("Find the firewall, gateway or proxy on the way that {cause}, often by the server name, and allow {target}"),
@@ -198,7 +207,7 @@ fn appliance(plan: &Plan) -> &str {
 }
 
 /// Who runs what answers in a host's place.
-fn answering(plan: &Plan, target: &Target) -> Owner {
+pub(super) fn answering(plan: &Plan, target: &Target) -> Owner {
     match plan.route_of(target) {
         Route::Proxy(_) => Owner::Proxy,
         Route::Direct { .. } | Route::Unusable => Owner::Network,

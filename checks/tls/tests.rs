@@ -322,10 +322,59 @@ fn a_session_on_80_says_what_is_wrong_with_443() {
 }
 
 #[test]
+fn what_to_do_about_443_follows_what_it_died_of() {
+    let on_80 = verified("A", Verdict::Trusted);
+    let untrusted = distrusted(Reason::UnknownIssuer, leaf("Corp"));
+    let expired = distrusted(Reason::Expired, Statement { not_after: days(-3), ..leaf("A") });
+    let reset = handshake(End::Reset, None, None);
+    let odd = handshake(End::Other("odd".to_owned()), None, None);
+    let stop = Stop::blocked("connect");
+    for (own, expected) in [
+        (Ok(&untrusted), "Exempt api.github.com:443 from TLS inspection"),
+        (Ok(&expired), "Compare the clock first"),
+        (Ok(&reset), "Find the firewall, gateway or proxy on the way"),
+        (Ok(&on_80), "Find what makes sessions with api.github.com:443 slow"),
+        (Ok(&odd), "Let api.github.com:443 through"),
+        (Err(&stop), "Let api.github.com:443 through"),
+    ] {
+        let judged = judge(&plan(), &target(), &Seen::On80 { own, on_80: &on_80 }).expect("judged");
+        let finding = &judged.findings[0];
+        assert_eq!(finding.kind.id, "tls/only-on-80");
+        assert!(finding.fix[0].text.starts_with(expected), "{:?}", finding.fix);
+    }
+}
+
+#[test]
 fn behind_a_proxy_the_proxy_team_acts() {
     let mut plan = plan();
     plan.proxy.value = ProxySetting::Use(ProxyUrl::parse("http://proxy:3128").expect("a URL"));
-    let own = handshake(End::Reset, None, None);
-    let judged = judge(&plan, &target(), &Seen::Failed { own: &own, others: &[] }).expect("judged");
-    assert_eq!(judged.findings[0].fix[0].owner, Owner::Proxy);
+    let nothing = "The proxy proxy:3128 opened the tunnel to api.github.com:443, and";
+    for (end, received_bytes, kind, what) in [
+        (End::Silent, 0, "tls/handshake-timeout", format!("{nothing} nothing came back through it within 5 s.")),
+        (
+            End::Closed,
+            0,
+            "tls/handshake-reset",
+            format!("{nothing} it was closed before anything came back through it."),
+        ),
+        (
+            End::Reset,
+            0,
+            "tls/handshake-reset",
+            format!("{nothing} it was reset before anything came back through it."),
+        ),
+        (
+            End::Reset,
+            7,
+            "tls/handshake-reset",
+            "The proxy's tunnel to api.github.com:443 was reset in the middle of the handshake, after 7 bytes of an answer."
+                .to_owned(),
+        ),
+    ] {
+        let own = Handshake { received_bytes, ..handshake(end, None, None) };
+        let judged = judge(&plan, &target(), &Seen::Failed { own: &own, others: &[] }).expect("judged");
+        let finding = &judged.findings[0];
+        assert_eq!((finding.kind.id, finding.message.as_str()), (kind, what.as_str()));
+        assert_eq!(finding.fix[0].owner, Owner::Proxy);
+    }
 }

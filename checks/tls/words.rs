@@ -1,6 +1,6 @@
 //! What was seen, in words.
 
-use gh_connect_engine::{Seconds, Stop, Target};
+use gh_connect_engine::{ProxyUrl, Seconds, Stop, Target};
 use gh_connect_probe::tls::{Certificate, Chain, End, Handshake, Statement, Variant, Verdicts};
 use jiff::Timestamp;
 
@@ -131,9 +131,16 @@ pub(super) fn alert(target: &Target, code: u8, name: &str) -> String {
     format!("{target} refused the handshake with the alert {name} ({code}){meaning}.")
 }
 
-pub(super) fn cut(target: &Target, own: &Handshake, through_proxy: bool) -> String {
-    let way = if through_proxy { "proxy's tunnel" } else { "connection" };
+pub(super) fn cut(target: &Target, own: &Handshake, proxy: Option<&ProxyUrl>) -> String {
     let how = if own.end == End::Reset { "reset" } else { "closed" };
+    if let (Some(proxy), 0) = (proxy, own.received_bytes) {
+        return format!(
+            "The proxy {} opened the tunnel to {target}, and it was {how} before anything came back through it.{}",
+            proxy.authority(),
+            other_hellos(&own.variants)
+        );
+    }
+    let way = if proxy.is_some() { "proxy's tunnel" } else { "connection" };
     let when = match own.received_bytes {
         0 => format!("as soon as the ClientHello of {} bytes was sent", own.hello_bytes),
         bytes => format!("in the middle of the handshake, after {bytes} bytes of an answer"),
@@ -141,10 +148,16 @@ pub(super) fn cut(target: &Target, own: &Handshake, through_proxy: bool) -> Stri
     format!("The {way} to {target} was {how} {when}.{}", other_hellos(&own.variants))
 }
 
-pub(super) fn silent(target: &Target, own: &Handshake, limit: Seconds) -> String {
-    let what = match own.received_bytes {
-        0 => format!("{target} did not answer the ClientHello of {} bytes within {limit}.", own.hello_bytes),
-        bytes => format!(
+pub(super) fn silent(target: &Target, own: &Handshake, limit: Seconds, proxy: Option<&ProxyUrl>) -> String {
+    let what = match (own.received_bytes, proxy) {
+        (0, Some(proxy)) => format!(
+            "The proxy {} opened the tunnel to {target}, and nothing came back through it within {limit}.",
+            proxy.authority()
+        ),
+        (0, None) => {
+            format!("{target} did not answer the ClientHello of {} bytes within {limit}.", own.hello_bytes)
+        }
+        (bytes, _) => format!(
             "{target} did not complete the handshake within {limit}: {bytes} bytes came, then nothing."
         ),
     };
