@@ -15,12 +15,17 @@ pub(super) fn judge(plan: &Plan, target: &Target, plain: &PlainReply) -> Result<
     let began = exchange.began.as_deref().unwrap_or_default();
     let Some(head) = &exchange.head else {
         return Ok(match &exchange.failure {
+            Some(ExchangeFailure::TimedOut) if !began.is_empty() => case.closed(&format!(
+                "begins a reply, \"{began}\", and does not get to the end of its head within {}",
+                plan.timeout.value
+            )),
             Some(ExchangeFailure::TimedOut) => {
                 case.closed(&format!("accepts connections and answers nothing within {}", plan.timeout.value))
             }
             Some(ExchangeFailure::Closed | ExchangeFailure::Reset) => {
                 case.closed("accepts connections and ends them without a reply")
             }
+            Some(ExchangeFailure::NotHttp(_)) if begins_like_tls(began) => case.speaks_tls(),
             Some(ExchangeFailure::NotHttp(_)) => {
                 case.somebody_else(&format!("answers with what is no HTTP; it begins with \"{began}\""))
             }
@@ -42,6 +47,9 @@ pub(super) fn judge(plan: &Plan, target: &Target, plain: &PlainReply) -> Result<
             true => case.somebody_else("answers with a redirection whose body does not end").into(),
             false => Examination::passed("sends to HTTPS"),
         });
+    }
+    if head.github_request_id().is_some() && head.status >= 500 {
+        return Ok(case.not_served(head).into());
     }
     if head.github_request_id().is_some() {
         return Ok(case.no_redirect(head).into());
@@ -77,6 +85,24 @@ impl Case<'_> {
             self.owner(),
             format!("Let {}:80 through, which only sends clients to HTTPS", self.target.host),
         )
+    }
+
+    /// Port 443 is in order when this is told, so nobody holds anything.
+    fn speaks_tls(&self) -> Finding {
+        let host = &self.target.host;
+        self.finding(&CLOSED, format!("Port 80 of {host} speaks TLS and takes no plain requests.")).step(
+            self.owner(),
+            format!("Look whether something on the way forwards {host}:80 to 443; nothing has to change for TLS on 443"),
+        )
+    }
+
+    fn not_served(&self, head: &Head) -> Finding {
+        let message = format!(
+            "GitHub answers on port 80 of {} with status {}: it does not serve requests there at this time.",
+            self.target.host, head.status
+        );
+        self.finding(&CLOSED, message)
+            .step(Owner::Operator, "Look at https://www.githubstatus.com and check again later")
     }
 
     fn no_redirect(&self, head: &Head) -> Finding {
@@ -126,6 +152,11 @@ fn seen(exchange: &Exchange) -> String {
         "" => String::new(),
         words => format!(": \"{}\"", shown(words, MOST_WORDS)),
     }
+}
+
+/// Whether shown bytes began with an alert or a handshake of TLS (RFC 8446 §5.1).
+fn begins_like_tls(began: &str) -> bool {
+    began.starts_with("\\x15\\x03") || began.starts_with("\\x16\\x03")
 }
 
 /// Whether a location is HTTPS on this very host, at its usual port.

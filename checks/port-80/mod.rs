@@ -25,7 +25,7 @@ static CLOSED: Kind = Kind {
     id: "port-80/closed",
     severity: Severity::Warning,
     undetermined: false,
-    title: "port 80 does not answer",
+    title: "port 80 serves no plain requests",
     since: "0.1.0",
     world: include_str!("worlds/closed.toml"),
 };

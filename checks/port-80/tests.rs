@@ -43,7 +43,8 @@ fn what_port_80_does_is_told_apart() {
         (answered(301, &[("location", "/login")], ""), "port-80/captive-portal"),
         (answered(200, &[HTTPS], ""), "port-80/captive-portal"),
         (answered(200, &[REQUEST_ID], ""), "port-80/no-redirect"),
-        (answered(503, &[REQUEST_ID], ""), "port-80/no-redirect"),
+        (answered(404, &[REQUEST_ID], ""), "port-80/no-redirect"),
+        (answered(503, &[REQUEST_ID], ""), "port-80/closed"),
         (answered(200, &[], ""), "port-80/captive-portal"),
         (answered(403, &[], ""), "port-80/captive-portal"),
         (answered(511, &[], ""), "port-80/captive-portal"),
@@ -66,6 +67,49 @@ fn what_port_80_does_is_told_apart() {
     }
     for failure in [Failure::Refused, Failure::TimedOut, Failure::Unreachable] {
         assert_eq!(outcome(Role::Web, false, Plain::Unconnected(failure)), "port-80/closed");
+    }
+}
+
+#[test]
+fn a_closed_port_says_what_it_did() {
+    let began = |failure, began: &[u8]| Exchange {
+        began: Some(gh_connect_engine::shown_bytes(began, 80)),
+        ..unanswered(failure)
+    };
+    let not_http = || ExchangeFailure::NotHttp("x".to_owned());
+    for (exchange, kind, what) in [
+        (
+            unanswered(ExchangeFailure::TimedOut),
+            "port-80/closed",
+            "Port 80 of github.com accepts connections and answers nothing within 5 s.",
+        ),
+        (
+            began(ExchangeFailure::TimedOut, b"HTTP/1.1 3"),
+            "port-80/closed",
+            "Port 80 of github.com begins a reply, \"HTTP/1.1 3\", and does not get to the end of its head within 5 s.",
+        ),
+        (
+            began(not_http(), &[21, 3, 3, 0, 2, 2, 50]),
+            "port-80/closed",
+            "Port 80 of github.com speaks TLS and takes no plain requests.",
+        ),
+        (
+            began(not_http(), b"SSH-2.0"),
+            "port-80/captive-portal",
+            "Somebody else than GitHub holds port 80 of github.com: it answers with what is no HTTP; it begins with \
+             \"SSH-2.0\".",
+        ),
+        (
+            answered(503, &[REQUEST_ID], ""),
+            "port-80/closed",
+            "GitHub answers on port 80 of github.com with status 503: it does not serve requests there at this time.",
+        ),
+    ] {
+        let target = Target { host: "github.com".to_owned(), port: 443, role: Role::Web };
+        let plain = PlainReply { by_proxy: false, outcome: Plain::Connected(exchange) };
+        let judged = judge(&plan(Product::GithubCom), &target, &plain).expect("judged");
+        let finding = &judged.findings[0];
+        assert_eq!((finding.kind.id, finding.message.as_str()), (kind, what));
     }
 }
 
