@@ -136,10 +136,12 @@ fn load(cx: &Cx) -> Result<TrustedRoots, String> {
         .extra
         .iter()
         .map(|path| {
-            RootSet::from_file(cx, &path.value).map_err(|error| format!("{error} (said by {})", path.origin))
+            RootSet::from_file(cx, &path.value)
+                .map_err(|error| format!("{error} (said by {}): {NAME_A_PEM_FILE}", path.origin))
         })
         .collect::<Result<_, _>>()?;
-    let system = RootSet::load(cx, &trust.system.value)?;
+    let system = RootSet::load(cx, &trust.system.value)
+        .map_err(|error| format!("{error} (said by {}): {NAME_A_PEM_FILE}", trust.system.origin))?;
     if system.roots == 0 && extra.is_empty() {
         let why: String = system.troubles.iter().map(|trouble| format!("; {trouble}")).collect();
         return Err(format!(
@@ -168,6 +170,7 @@ fn content(element: &[u8]) -> Option<&[u8]> {
 }
 
 const MOST_TROUBLES: usize = 4;
+const NAME_A_PEM_FILE: &str = "name a readable file of certificates in PEM there, or leave it out";
 
 #[cfg(test)]
 mod tests {
@@ -204,7 +207,8 @@ mod tests {
         plan.trust.system.value = Roots::File("/nonexistent/roots.pem".into());
         let stop = cx(plan).fact::<TrustedRoots>(&OfTheRun).await.expect_err("no such file");
         assert!(
-            matches!(&stop, Stop::Trouble(text) if text.contains("/nonexistent/roots.pem cannot be read")),
+            matches!(&stop, Stop::Trouble(text) if text.contains("/nonexistent/roots.pem cannot be read")
+                && text.ends_with(NAME_A_PEM_FILE)),
             "{stop:?}"
         );
     }
