@@ -83,17 +83,13 @@ fn configuration(named: Option<&str>) -> Result<(Layer, Vec<UsageError>), UsageE
         }
         None => UsageError::new(message),
     };
-    let bytes = match Machine.read(path) {
-        Ok(bytes) => bytes,
+    let text = match plan::text(path, &Machine) {
+        Ok(text) => text,
         Err(missing) if named.is_none() && missing.kind() == std::io::ErrorKind::NotFound => {
             return Ok((Layer::default(), Vec::new()));
         }
         Err(unreadable) => return Err(error(format!("{name} cannot be read: {unreadable}"))),
     };
-    if bytes.len() > LARGEST_FILE {
-        return Err(error(format!("{name} is larger than 1 MiB")));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| error(format!("{name} is not UTF-8")))?;
     sink::learn(|redactor| secrets::of_file(&text, redactor));
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(plan::read_file(&Arc::new(Source { name: name.to_owned(), text, folder, world: None })))
@@ -197,7 +193,6 @@ fn run_id() -> String {
 }
 
 const DEFAULT_FILE: &str = "gh-connect.toml";
-const LARGEST_FILE: usize = 1 << 20;
 /// Name lookups by the system block a thread each, and some never return.
 const MOST_BLOCKING_THREADS: usize = 8;
 const BLOCKING_STACK: usize = 512 << 10;

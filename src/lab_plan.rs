@@ -8,13 +8,13 @@ use std::{
 };
 
 use gh_connect_checks::ALL;
-use gh_connect_engine::{ConnectTo, Effects as _, Machine, Origin, Product, Roots, Sourced};
+use gh_connect_engine::{ConnectTo, Machine, Origin, Product, Roots, Sourced};
 use gh_connect_lab::{Lab, LabThread, World};
 
 use crate::{
     cli::HEALTHY,
     environment::Environment,
-    plan::{Ground, Layer, Place, Said, Source, UsageError, named_hosts, nearest, read_file},
+    plan::{self, Ground, Layer, Place, Said, Source, UsageError, named_hosts, nearest, read_file},
     secrets, sink,
 };
 
@@ -83,8 +83,13 @@ impl Named {
 
     /// Starts the world's servers on loopback.
     pub(crate) fn start(&self) -> Result<Running, UsageError> {
-        let lab = LabThread::start(&self.world)
-            .map_err(|error| UsageError::new(format!("the lab cannot be started: {error}")))?;
+        let lab = LabThread::start(&self.world).map_err(|error| {
+            let told = UsageError::new(format!("the lab cannot be started: {error}"));
+            match loopback_is_down(&error) {
+                true => told.hint("the loopback interface is down; bring up lo: ip link set lo up"),
+                false => told,
+            }
+        })?;
         let ground = self.ground(&lab);
         let text = toml::to_string(lab.check())
             .map_err(|error| UsageError::new(format!("the world's [check] cannot be read: {error}")))?;
@@ -131,11 +136,16 @@ pub(crate) fn rules(lab: &Lab) -> Vec<ConnectTo> {
     addresses.chain(name_servers).chain([rule(None, lab.elsewhere())]).collect()
 }
 
+/// Without loopback no address of it can be bound, or reached.
+fn loopback_is_down(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{AddrNotAvailable, NetworkDown, NetworkUnreachable};
+    cfg!(target_os = "linux") && matches!(error.kind(), AddrNotAvailable | NetworkDown | NetworkUnreachable)
+}
+
 fn file(said: &Said) -> Result<String, UsageError> {
     let ids = || ALL.iter().flat_map(|check| check.meta().kinds).map(|kind| kind.id);
-    match Machine.read(Path::new(&said.text)) {
-        Ok(bytes) if bytes.len() > LARGEST => Err(UsageError::at(said, "this file is larger than 1 MiB")),
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| UsageError::at(said, "this file is not UTF-8")),
+    match plan::text(Path::new(&said.text), &Machine) {
+        Ok(text) => Ok(text),
         Err(error) => {
             let path = said.text.ends_with(".toml") || error.kind() != std::io::ErrorKind::NotFound;
             let error = match path {
@@ -165,5 +175,3 @@ fn find_line(text: &str, line: usize, column: usize) -> Option<usize> {
 pub(crate) fn said(flag: &'static str, text: &str) -> Said {
     Said { text: text.to_owned(), place: Place::Flag(flag) }
 }
-
-const LARGEST: usize = 1 << 20;

@@ -123,7 +123,9 @@ fn not_understood(error: &clap::Error, environment: &Environment, terminals: &Te
         false => text.to_string(),
     };
     if error.use_stderr() {
-        sink::stderr(&text);
+        // What is shown in the place of a command that was not said is help, and no complaint.
+        let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        sink::stderr(&format!("{text}{}", if help { "" } else { "\nNothing was measured.\n" }));
         return Exit::USAGE;
     }
     match sink::stdout(&text) {

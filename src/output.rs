@@ -57,7 +57,7 @@ pub(crate) fn parse(said: &Said) -> Result<Output, UsageError> {
 pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageError>) -> Vec<Output> {
     let mut outputs: Vec<Output> = Vec::new();
     for output in said {
-        let taken = outputs.iter().any(|other| other.path == output.path);
+        let taken = outputs.iter().any(|other| same_place(other.path.as_deref(), output.path.as_deref()));
         match (&output.said, taken) {
             (Some(said), true) => {
                 errors.push(
@@ -72,6 +72,31 @@ pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageE
         outputs.push(Output { format: Format::Table, path: None, said: None });
     }
     outputs
+}
+
+/// Whether two reports would end in one file, under whatever names. Devices take any number.
+fn same_place(one: Option<&Path>, other: Option<&Path>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return one == other };
+    one == other || resolved(one) == resolved(other) && !special(one).unwrap_or(false)
+}
+
+/// Where a path leads: through links, also to a file that is not there yet.
+fn resolved(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Ok(whole) = fs::canonicalize(&path) {
+            return whole;
+        }
+        match fs::read_link(&path) {
+            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => break,
+        }
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
 }
 
 impl Output {
@@ -110,7 +135,7 @@ impl Output {
 /// A file beside the target becomes the target in one step: nobody ever reads half a report.
 fn replace(path: &Path, report: &[u8]) -> io::Result<()> {
     // A link stays a link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = resolved(path);
     let (draft, mut file) = draft(&path)?;
     let written = (|| {
         if let Ok(before) = fs::metadata(&path) {
@@ -133,7 +158,7 @@ fn probe(path: &Path) -> io::Result<()> {
         // To open a pipe would wait for its reader, and then tell them that all is over.
         return Ok(());
     }
-    let (draft, file) = draft(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))?;
+    let (draft, file) = draft(&resolved(path))?;
     drop(file);
     fs::remove_file(draft)
 }
@@ -172,5 +197,7 @@ fn special(path: &Path) -> io::Result<bool> {
 const LATER: [&str; 9] =
     ["jsonl", "junit", "tap", "sarif", "prometheus", "nagios", "github", "markdown", "html"];
 
+/// Links that lead to links; the kernel follows no more either.
+const MOST_LINKS: usize = 40;
 /// Leftovers of killed runs with the same process id.
 const MOST_ATTEMPTS: u32 = 16;

@@ -29,6 +29,14 @@ fn sigterm_leaves_a_valid_report() {
 }
 
 #[test]
+fn a_closed_terminal_leaves_a_valid_report() {
+    let (status, record) = interrupted("HUP");
+    assert_eq!(status.code(), Some(143));
+    assert_eq!((record.summary.exit_code, record.run.cut_short_by.as_deref()), (143, Some("terminate")));
+    partial(&record);
+}
+
+#[test]
 fn the_deadline_leaves_a_valid_report() {
     let world = world("deadline", SILENT);
     let output = gh_connect(["check", &world.argument(), "-o", "json", "--deadline", "1"]).output().unwrap();
@@ -88,11 +96,17 @@ fn partial(record: &Record) {
 
 fn interrupted(name: &str) -> (ExitStatus, Record) {
     let world = world(name, SILENT);
-    let mut child = start(gh_connect(["check", &world.argument(), "-o", "json"]));
+    let temporary = world.path("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let mut command = gh_connect(["check", &world.argument(), "-o", "json"]);
+    command.env("TMPDIR", &temporary);
+    let mut child = start(command);
     until_it_waits(&mut child);
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 1, "the lab's files are there");
     signal(&child, name);
     let mut report = Vec::new();
     child.stdout.take().unwrap().read_to_end(&mut report).unwrap();
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 1 - usize::from(child.wait().is_ok()));
     (child.wait().unwrap(), serde_json::from_slice(&report).unwrap())
 }
 

@@ -111,3 +111,34 @@ fn configuration(lab: &LabThread) -> WorldFile {
     write!(text, "]\nhosts-file = \"{}\"\n\n[trust]\n{roots}\n", lab.hosts_file().display()).unwrap();
     world("manners", &text)
 }
+
+/// What never ends is not read, and a pipe is not waited for.
+#[test]
+fn only_regular_files_are_read() {
+    let folder = support::world("endless", "");
+    let pipe = folder.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let large = folder.path("large");
+    std::fs::write(&large, vec![b'#'; (1 << 20) + 1]).unwrap();
+    for path in ["/dev/zero", &pipe.display().to_string()] {
+        for arguments in [
+            &["check", &format!("--lab={path}")][..],
+            &["check", "--config", path],
+            &["check", "--ca-file", path],
+            &["lab", path],
+        ] {
+            let output = support::gh_connect(arguments).output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+            assert!(stderr.contains("it is not a regular file"), "{arguments:?}: {stderr}");
+        }
+    }
+    for arguments in [
+        ["check", &format!("--lab={}", large.display())].as_slice(),
+        &["check", "--config", &large.display().to_string()],
+    ] {
+        let output = support::gh_connect(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && stderr.contains("it is larger than 1 MiB"), "{stderr}");
+    }
+}

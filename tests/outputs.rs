@@ -64,6 +64,28 @@ fn a_report_replaces_another_in_one_step_and_keeps_what_stands_around_it() {
 }
 
 #[test]
+fn two_reports_at_one_place_are_refused_whatever_its_names() {
+    let folder = empty("same");
+    std::os::unix::fs::symlink("aa", folder.path("bb")).unwrap();
+    for there in [false, true] {
+        if there {
+            std::fs::write(folder.path("aa"), "before").unwrap();
+        }
+        for (one, other) in [("aa", "bb"), ("bb", "aa"), ("aa", "./aa"), ("bb", "./bb")] {
+            let output =
+                gh_connect(["check", "--lab", "-o", &format!("json={one}"), "-o", &format!("short={other}")])
+                    .current_dir(folder.path(""))
+                    .output()
+                    .unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{one} {other} {there}: {stderr}");
+            assert!(stderr.contains("another report already goes to"), "{stderr}");
+        }
+    }
+    assert_eq!(read(folder.path("aa")), "before");
+}
+
+#[test]
 fn a_device_is_written_to_and_not_replaced() {
     assert_eq!(run(&["--lab", "-o", "json=/dev/null"]).status.code(), Some(0));
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
@@ -133,6 +155,16 @@ fn what_is_deselected_counts_for_nothing() {
     assert!(ran.states().iter().all(|(_, state)| *state == State::Skipped));
     let ran = json(&["--lab=connect/refused", "--only", "dns"]);
     assert_eq!((ran.exit, ran.record.root_causes.len()), (0, 0));
+}
+
+#[test]
+fn a_verdict_about_a_part_says_so() {
+    let output = run(&["--lab=tls/expired", "--only", "dns", "-o", "short"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("of what was checked, nothing stands in the way (1 of "), "{said}");
+    let output = run(&["--lab=tls/expired", "--only", "clock", "-o", "short"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains(" : ") && !said.contains("waits for it") && !said.contains("for them"), "{said}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ use gh_connect_engine::{
 pub(crate) use error::{UsageError, render};
 pub(crate) use features::FEATURES;
 pub(crate) use file::read as read_file;
+pub(crate) use files::text;
 pub(crate) use said::{Layer, Place, Said, Source};
 pub(crate) use suggest::nearest;
 pub(crate) use values::seconds;

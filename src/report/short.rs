@@ -35,7 +35,9 @@ pub(super) fn render(record: &Record, look: &Look) -> Vec<u8> {
                     Stop::NotApplicable(_) => continue,
                 };
                 let subjects = story::some(&folded.subjects(), MOST_NAMES, false);
-                line(word, tone, format!("{} {subjects}: {}", check.id, story::reason(folded.said)));
+                // The run as a whole goes without a name.
+                let gap = if subjects.is_empty() { "" } else { " " };
+                line(word, tone, format!("{}{gap}{subjects}: {}", check.id, story::reason(folded.said)));
             }
             if check.deselected && check.state == State::Skipped {
                 line("skipped", Tone::Dim, format!("{}: deselected", check.id));

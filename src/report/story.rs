@@ -162,7 +162,14 @@ pub(crate) fn verdict(record: &Record, story: &Story<'_>) -> String {
     let judged = |check: &CheckRecord| {
         !matches!(check.state, State::Skipped | State::NotApplicable | State::Blocked) && !check.deselected
     };
+    let deselected = record.checks.iter().filter(|check| check.deselected).count();
     match record.summary.verdict {
+        // What nobody looked at may stand in the way all the same.
+        Verdict::Passed if deselected > 0 => {
+            let (judged, all) =
+                (record.checks.iter().filter(|check| judged(check)).count(), record.checks.len());
+            parts.push(format!("of what was checked, nothing stands in the way ({judged} of {all} checks)"));
+        }
         Verdict::Passed if only_network(record) => {
             parts.push("nothing on the network stands in the way".to_owned());
         }
@@ -172,17 +179,21 @@ pub(crate) fn verdict(record: &Record, story: &Story<'_>) -> String {
         }
         Verdict::Failed | Verdict::Undetermined => {}
     }
-    parts.extend(in_the_way(story));
+    parts.extend(in_the_way(record, story));
     parts.extend(aside(record, story));
     parts.join(", ")
 }
 
 /// What has to be done or found out, and what waits for it.
-fn in_the_way(story: &Story<'_>) -> Vec<String> {
+fn in_the_way(record: &Record, story: &Story<'_>) -> Vec<String> {
     let unknown = story.causes.iter().filter(|group| group.first().undetermined).count();
     let (causes, doubts, waiting) = (story.causes.len() - unknown, story.doubts.len(), story.waiting.len());
+    // Nothing was found there, since nobody looked.
+    let unseen =
+        |id: &String| record.checks.iter().any(|check| check.id == *id && check.state == State::Skipped);
+    let for_unseen = story.waiting.iter().flat_map(|check| &check.blocked_by).all(unseen);
     let for_what = match causes + unknown + doubts {
-        // Nothing was found in the way, since nobody looked there.
+        _ if for_unseen => "what was not looked at",
         0 => "what was not looked at",
         1 => "it",
         _ => "them",
