@@ -51,7 +51,7 @@ const ON_PORT_80: &[(&str, &str)] = &[
     ("answer = 'escape'", "port-80/captive-portal"),
     ("answer = 'block-page'", "port-80/captive-portal"),
     ("answer = 'redirect-elsewhere'", "port-80/captive-portal"),
-    ("answer = 'unavailable'", "port-80/no-redirect"),
+    ("answer = 'unavailable'", "port-80/closed"),
 ];
 
 #[test]
