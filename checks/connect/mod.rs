@@ -1,5 +1,6 @@
 //! Whether TCP connections to the hosts come about, each address family by itself.
 
+mod dead;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +25,7 @@ static META: Meta = Meta {
     title: "TCP connections to port 443",
     category: Category::Network,
     words: include_str!("README.md"),
-    kinds: &[&REFUSED, &TIMEOUT, &UNREACHABLE, &RESET, &IPV6_BROKEN],
+    kinds: &[&REFUSED, &TIMEOUT, &UNREACHABLE, &RESET, &IPV6_BROKEN, &ADDRESS_DEAD],
 };
 
 static REFUSED: Kind = Kind {
@@ -70,6 +71,15 @@ static IPV6_BROKEN: Kind = Kind {
     title: "IPv4 works and IPv6 does not",
     since: "0.1.0",
     world: include_str!("worlds/ipv6-broken.toml"),
+};
+
+static ADDRESS_DEAD: Kind = Kind {
+    id: "connect/address-dead",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "one of the addresses does not answer",
+    since: "0.1.0",
+    world: include_str!("worlds/address-dead.toml"),
 };
 
 impl Check for Connect {
@@ -162,6 +172,8 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
     {
         findings.push(ipv6_broken(&finding, target, v4, v6, failure));
     }
+    let dead = [v4, v6].map(|dial| dead::Addresses::of(target, dial));
+    findings.extend(dead.iter().flatten().map(|dead| dead.told(finding(&ADDRESS_DEAD, dead.message()))));
     let remark = match (v4_works, v6_works) {
         (Some(_), Some(_)) => "IPv4 and IPv6",
         (Some(_), None) => "IPv4",

@@ -75,12 +75,22 @@ fn what_is_torn_down_unasked_is_a_reset() {
 }
 
 #[test]
-fn one_address_that_answers_is_enough() {
-    let attempts = vec![
-        attempt("140.82.121.3:443", false, Some(Failure::Refused)),
-        attempt("140.82.121.4:443", true, None),
-    ];
-    assert_eq!(seen(&Dial { attempts }, &none(), None), "IPv4");
+fn an_address_that_is_dead_beside_one_that_answers_is_told() {
+    let good = || attempt("140.82.121.4:443", true, None);
+    let refused = || attempt("140.82.121.3:443", false, Some(Failure::Refused));
+    let pending = || attempt("140.82.121.3:443", false, None);
+    for (attempts, other, expected) in [
+        (vec![refused(), good()], none(), "connect/address-dead"),
+        (vec![pending(), good()], none(), "connect/address-dead"),
+        (vec![refused(), good()], v6(Err(Failure::TimedOut)), "connect/ipv6-broken connect/address-dead"),
+        // Broken off because the one before it answered.
+        (vec![good(), pending()], none(), "IPv4"),
+        (vec![refused(), refused()], none(), "connect/refused"),
+    ] {
+        assert_eq!(seen(&Dial { attempts: attempts.clone() }, &other, None), expected, "{attempts:?}");
+    }
+    let v6 = vec![attempt("[2606:50c0::1]:443", false, None), attempt("[2606:50c0::2]:443", true, None)];
+    assert_eq!(seen(&v4(Ok(())), &Dial { attempts: v6 }, None), "connect/address-dead");
 }
 
 #[test]
@@ -103,6 +113,23 @@ fn messages_say_what_was_seen() {
         "IPv4 connects in 12 ms, but github.com also has IPv6 addresses, and 2606:50c0:8000::153 got no answer within \
          12 ms. Every program that prefers IPv6 waits for it: 250 ms where it tries both families at a time (RFC 8305), \
          about two minutes where it does not."
+    );
+    let beside = |failure| {
+        let attempts =
+            vec![attempt("140.82.112.3:443", false, failure), attempt("140.82.121.3:443", true, None)];
+        message(&Dial { attempts }, &none())
+    };
+    assert_eq!(
+        beside(None),
+        "Of the addresses of github.com on port 443, 140.82.121.3 connects in 12 ms, but 140.82.112.3 had not answered \
+         after 12 ms. A client that tries the addresses one by one waits 250 ms for each silent one where it begins the \
+         next meanwhile (RFC 8305), about two minutes where it does not."
+    );
+    assert_eq!(
+        beside(Some(Failure::Refused)),
+        "Of the addresses of github.com on port 443, 140.82.121.3 connects in 12 ms, but 140.82.112.3 failed after 12 ms \
+         (connection refused). A client that tries the addresses one by one loses 12 ms before it comes to one that \
+         answers, and one that tries only the first fails."
     );
 }
 

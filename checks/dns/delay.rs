@@ -1,7 +1,7 @@
 //! Names that resolve, and take their time.
 
 use gh_connect_engine::{Finding, Owner};
-use gh_connect_probe::dns::{Asked, By, Fault, RecordKind, shown_server};
+use gh_connect_probe::dns::{Asked, By, Exchange, Fault, RecordKind, shown_server};
 
 use super::{
     judge::Case,
@@ -49,7 +49,7 @@ impl Case<'_> {
         }
         exchange.answer()?;
         let took = time(exchange.took_us);
-        if exchange.attempts > 1 {
+        if was_lost(exchange) {
             let queries = count(exchange.attempts, "query", "queries");
             Some(format!("answered for {kind} of {host} only after {queries} and {took}"))
         } else {
@@ -70,5 +70,13 @@ impl Case<'_> {
     }
 }
 
+/// Whether it was a later query that was answered. A server that is merely slow answers the first, after the second was sent.
+fn was_lost(exchange: &Exchange) -> bool {
+    let first = |rtt: u64| exchange.took_us.saturating_sub(rtt) < SOONEST_US;
+    exchange.attempts > 1 && !exchange.rtt_us.is_some_and(first)
+}
+
+/// Sooner than this no query is sent again, in microseconds.
+const SOONEST_US: u64 = 50_000;
 /// From here on people wait, and programs with short timeouts fail; in microseconds.
 const SLOW_US: u64 = 1_000_000;

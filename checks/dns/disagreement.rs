@@ -21,7 +21,8 @@ impl Case<'_> {
             voices.push(Voice::of_addresses(&self.seen.resolution.addresses));
             words.push(format!("this machine itself comes to {}", list(&self.seen.resolution.addresses)));
         }
-        let usable = voices.iter().any(|voice| matches!(voice, Voice::Public | Voice::Inside));
+        let usable =
+            voices.iter().any(|voice| matches!(voice, Voice::Public | Voice::Inside | Voice::PartlySunk));
         if !usable || voices.windows(2).all(|pair| pair[0] == pair[1]) {
             return None;
         }
@@ -66,6 +67,8 @@ enum Voice {
     Public,
     Inside,
     Sinkhole,
+    /// Addresses that can be used beside some that cannot.
+    PartlySunk,
     NxDomain,
     NoData,
     /// Silence and errors: one kind, for the name itself is not spoken of.
@@ -84,8 +87,10 @@ impl Voice {
 
     fn of_addresses(addresses: &[IpAddr]) -> Self {
         let scopes = || addresses.iter().map(|address| Scope::of(*address));
-        if scopes().any(|scope| scope == Scope::Sinkhole) {
+        if scopes().all(|scope| scope == Scope::Sinkhole) {
             Self::Sinkhole
+        } else if scopes().any(|scope| scope == Scope::Sinkhole) {
+            Self::PartlySunk
         } else if scopes().any(|scope| scope != Scope::Public) {
             Self::Inside
         } else {

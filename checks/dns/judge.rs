@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use gh_connect_engine::{Examination, Finding, Kind, Owner, Seconds, Severity, Stop};
+use gh_connect_engine::{Examination, Finding, Kind, Owner, Seconds, Stop};
 use gh_connect_probe::{
     HostName,
     dns::{
@@ -180,7 +180,14 @@ impl Case<'_> {
         let inside = scope(|scope| matches!(scope, Scope::NotPublic(_)));
         let (kind, message) = if !sunk.is_empty() && !host.is_this_machine() {
             let not = "which is this machine itself or nowhere: a filter's answer";
-            (&super::SINKHOLED, format!("{} gives {host} {}, {not}.", self.source(), addresses(&sunk)))
+            let usable = scope(|scope| *scope != Scope::Sinkhole);
+            let given = format!("{} gives {host} {}, {not}.", self.source(), addresses(&sunk));
+            if usable.is_empty() {
+                (&super::SINKHOLED, given)
+            } else {
+                let told = format!("{given} The rest can be used: {}.", list(&usable));
+                (&super::PARTLY_SINKHOLED, told)
+            }
         } else if !inside.is_empty() {
             let not = "which is no address of the internet";
             (&super::NOT_PUBLIC, format!("{} gives {host} {}, {not}.", self.source(), addresses(&inside)))
@@ -192,8 +199,13 @@ impl Case<'_> {
             return Some(self.clear_hosts_file(finding));
         }
         let Some((server, _)) = &self.walk.believed else { return Some(finding) };
-        let what = match kind.severity {
-            Severity::Blocker => format!("take {host} off the blocklist"),
+        let what = match kind.id {
+            "dns/sinkholed" => format!("take {host} off the blocklist"),
+            "dns/partly-sinkholed" => {
+                format!(
+                    "take {host} off the blocklist for IPv4 and IPv6 alike, so that only its own addresses are left"
+                )
+            }
             _ => format!("give {host} its public addresses, or confirm that this one leads to GitHub"),
         };
         let finding = wording::make_it_answer(finding, *server, host, &what);

@@ -38,6 +38,7 @@ pub static META: Meta = Meta {
         &NXDOMAIN,
         &NO_ADDRESS,
         &SINKHOLED,
+        &PARTLY_SINKHOLED,
         &NOT_PUBLIC,
         &RESOLVERS_DISAGREE,
         &HOSTS_OVERRIDE,
@@ -143,7 +144,7 @@ static REFUSED: Kind = kind(
     include_str!("worlds/refused.toml"),
 );
 static SERVFAIL: Kind =
-    kind("dns/servfail", Severity::Blocker, "The name servers fail", include_str!("worlds/servfail.toml"));
+    kind("dns/servfail", Severity::Blocker, "the name servers fail", include_str!("worlds/servfail.toml"));
 static TRUNCATED_NO_TCP: Kind = kind(
     "dns/truncated-no-tcp",
     Severity::Blocker,
@@ -151,7 +152,7 @@ static TRUNCATED_NO_TCP: Kind = kind(
     include_str!("worlds/truncated-no-tcp.toml"),
 );
 static NXDOMAIN: Kind =
-    kind("dns/nxdomain", Severity::Blocker, "The name does not exist", include_str!("worlds/nxdomain.toml"));
+    kind("dns/nxdomain", Severity::Blocker, "the name does not exist", include_str!("worlds/nxdomain.toml"));
 static NO_ADDRESS: Kind = kind(
     "dns/no-address",
     Severity::Blocker,
@@ -163,6 +164,12 @@ static SINKHOLED: Kind = kind(
     Severity::Blocker,
     "the name resolves to this machine or to nowhere",
     include_str!("worlds/sinkholed.toml"),
+);
+static PARTLY_SINKHOLED: Kind = kind(
+    "dns/partly-sinkholed",
+    Severity::Warning,
+    "one of the addresses is this machine or nowhere",
+    include_str!("worlds/partly-sinkholed.toml"),
 );
 static NOT_PUBLIC: Kind = kind(
     "dns/not-public",
@@ -183,7 +190,7 @@ static HOSTS_OVERRIDE: Kind = kind(
     include_str!("worlds/hosts-override.toml"),
 );
 static SLOW: Kind =
-    kind("dns/slow", Severity::Warning, "Resolving takes a second or more", include_str!("worlds/slow.toml"));
+    kind("dns/slow", Severity::Warning, "resolving takes a second or more", include_str!("worlds/slow.toml"));
 static LOCAL_ANSWER: Kind = kind(
     "dns/local-answer",
     Severity::Note,

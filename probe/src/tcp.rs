@@ -83,7 +83,7 @@ pub struct Attempt {
     pub failure: Option<Failure>,
     /// Whether this one came about.
     pub connected: bool,
-    /// Whole microseconds.
+    /// Whole microseconds: to its end, or as long as it had gone without an answer when another answered.
     pub took_us: u64,
 }
 
@@ -91,6 +91,21 @@ impl Dial {
     /// The attempt that came about.
     pub fn connected(&self) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.connected)
+    }
+
+    /// The attempts that say something against their address although another one came about: those that failed, and those
+    /// that were begun before that other and still had no answer. What was begun after it was broken off, and says nothing.
+    pub fn dead(&self) -> impl Iterator<Item = &Attempt> {
+        let connected = self.attempts.iter().position(|attempt| attempt.connected);
+        let dead = move |nth: usize, attempt: &Attempt| {
+            let overtaken = || Some(nth) < connected && attempt.took_us > 0;
+            connected.is_some() && !attempt.connected && (attempt.failure.is_some() || overtaken())
+        };
+        self.attempts
+            .iter()
+            .enumerate()
+            .filter(move |(nth, attempt)| dead(*nth, attempt))
+            .map(|(_, attempt)| attempt)
     }
 
     /// The failure of the first attempt, when none came about.
@@ -185,6 +200,7 @@ pub(crate) async fn dial(
     deadline: Instant,
 ) -> (Vec<Attempt>, Option<TcpStream>) {
     let mut attempts: Vec<Attempt> = Vec::new();
+    let mut begun: Vec<Instant> = Vec::new();
     let mut under_way = FuturesUnordered::new();
     let mut rest = addresses.iter().take(MOST_ATTEMPTS);
     loop {
@@ -194,10 +210,11 @@ pub(crate) async fn dial(
         {
             let nth = attempts.len();
             attempts.push(Attempt { address, failure: None, connected: false, took_us: 0 });
+            let now = Instant::now();
+            begun.push(now);
             under_way.push(async move {
-                let begun = Instant::now();
                 let outcome = tokio::time::timeout_at(deadline, net::stream(cx, host, address)).await;
-                (nth, outcome.unwrap_or(Err(Failure::TimedOut)), begun.elapsed())
+                (nth, outcome.unwrap_or(Err(Failure::TimedOut)), now.elapsed())
             });
         }
         let ended = tokio::select! {
@@ -210,6 +227,11 @@ pub(crate) async fn dial(
         match outcome {
             Ok(stream) => {
                 attempts[nth].connected = true;
+                for (other, begun) in attempts.iter_mut().zip(begun) {
+                    if !other.connected && other.failure.is_none() {
+                        other.took_us = micros(begun.elapsed());
+                    }
+                }
                 return (attempts, Some(stream));
             }
             Err(failure) => attempts[nth].failure = Some(failure),

@@ -55,6 +55,11 @@ fn good() -> (Arc<Exchange>, Arc<Exchange>) {
     v4(&["140.82.121.3"])
 }
 
+/// A filter that knows IPv6 only.
+fn half_sunk() -> (Arc<Exchange>, Arc<Exchange>) {
+    (says(Rcode::NoError, &["140.82.121.3"]), says(Rcode::NoError, &["::1"]))
+}
+
 fn rcode(rcode: Rcode) -> (Arc<Exchange>, Arc<Exchange>) {
     both(says(rcode, &[]))
 }
@@ -257,8 +262,21 @@ fn one_server_decides() {
         ),
         (
             (says(Rcode::NoError, &["140.82.121.3"]), says(Rcode::NoError, &["::"])),
+            "dns/partly-sinkholed",
+            "Name server 10.0.0.1 gives github.com the address ::, which is this machine itself or nowhere: a filter's answer. \
+             The rest can be used: 140.82.121.3.",
+        ),
+        (
+            v4(&["0.0.0.0", "140.82.121.3"]),
+            "dns/partly-sinkholed",
+            "Name server 10.0.0.1 gives github.com the address 0.0.0.0, which is this machine itself or nowhere: a filter's \
+             answer. The rest can be used: 140.82.121.3.",
+        ),
+        (
+            (says(Rcode::NoError, &["0.0.0.0"]), says(Rcode::NoError, &["::"])),
             "dns/sinkholed",
-            "Name server 10.0.0.1 gives github.com the address ::, which is this machine itself or nowhere: a filter's answer.",
+            "Name server 10.0.0.1 gives github.com the addresses 0.0.0.0 and ::, which is this machine itself or nowhere: a \
+             filter's answer.",
         ),
         (
             v4(&["100.64.3.4"]),
@@ -310,6 +328,8 @@ fn servers_that_say_different_things_disagree() {
         (vec![good(), v4(&["0.0.0.0"])], vec!["dns/resolvers-disagree"]),
         (vec![good(), v4(&["10.1.2.3"])], vec!["dns/resolvers-disagree"]),
         (vec![v4(&["10.1.2.3"]), good()], vec!["dns/not-public", "dns/resolvers-disagree"]),
+        (vec![half_sunk(), good()], vec!["dns/partly-sinkholed", "dns/resolvers-disagree"]),
+        (vec![half_sunk(), rcode(Rcode::NxDomain)], vec!["dns/partly-sinkholed", "dns/resolvers-disagree"]),
         (vec![v4(&["0.0.0.0"]), good()], vec!["dns/sinkholed", "dns/resolvers-disagree"]),
         (vec![rcode(Rcode::NxDomain), good()], vec!["dns/nxdomain", "dns/resolvers-disagree"]),
         // Nobody gives an address that can be used: there is one fault, and it has a name.
@@ -354,6 +374,8 @@ fn what_takes_long_is_slow() {
         exchange(Outcome::Answer(answer(Rcode::NoError, &["140.82.121.3"])), attempts, took_us)
     };
     let empty = || says(Rcode::NoError, &[]);
+    let after =
+        |rtt_us, took_us| Arc::new(Exchange { rtt_us: Some(rtt_us), ..(*answered(2, took_us)).clone() });
     for (server, expected) in [
         ((answered(1, 999_999), empty()), None),
         (
@@ -363,6 +385,16 @@ fn what_takes_long_is_slow() {
         (
             (answered(2, 1_040_000), empty()),
             Some("Name server 10.0.0.1 answered for A of github.com only after 2 queries and 1.0 s."),
+        ),
+        (
+            (after(12_000, 345_000), empty()),
+            Some("Name server 10.0.0.1 answered for A of github.com only after 2 queries and 345 ms."),
+        ),
+        // It is the first query that was answered: nothing was lost.
+        ((after(399_900, 400_000), empty()), None),
+        (
+            (after(1_199_900, 1_200_000), empty()),
+            Some("Name server 10.0.0.1 took 1.2 s to answer for A of github.com."),
         ),
         (
             (answered(1, 1_000), silent()),
@@ -443,6 +475,7 @@ fn every_finding_says_who_does_what_and_why() {
         findings(&seen([v4(&[])])),
         findings(&seen([v4(&["0.0.0.0"])])),
         findings(&seen([v4(&["10.0.0.1"])])),
+        findings(&seen([half_sunk()])),
         findings(&seen([(says(Rcode::NoError, &["140.82.121.3"]), silent())])),
         findings(&pinned(seen([good()]), "140.82.121.9")),
     ];

@@ -32,7 +32,8 @@ impl fmt::Display for ExchangeKey {
 }
 
 /// What one name server makes of one question, within the time for one attempt. A query without a reply is sent again after
-/// one second, then after two more, and so on; each transmission has an id of its own.
+/// one second, or a third of that time where it is less, then after twice as long, and so on; each transmission has an id of
+/// its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// How it ended.
@@ -41,7 +42,8 @@ pub struct Exchange {
     pub transport: Transport,
     /// How often the query was sent over UDP.
     pub attempts: u32,
-    /// Replies that came meanwhile and answer nothing that was asked: another id, another question, or no reply at all.
+    /// Replies that came meanwhile and answer nothing that was asked: another id, another question, or no reply at all. Where
+    /// nothing else came, also those of the same server to other questions that could not be read: one fault, not two.
     pub stray: u32,
     /// From the transmission that was answered to its answer: whole microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,8 +103,11 @@ impl Fact for Exchange {
         };
         let limit = cx.plan().timeout.value.0;
         let begun = Instant::now();
-        let udp = over_udp(&mut conversation, question, begun + limit).await;
-        let stray = conversation.stray();
+        let udp = over_udp(&mut conversation, question, begun, limit).await;
+        let stray = match udp.outcome {
+            Some(Outcome::Silent) => conversation.stray().saturating_add(conversation.unreadable()),
+            _ => conversation.stray(),
+        };
         drop(conversation);
         let (outcome, transport, rtt, ended) = match udp.outcome {
             Some(outcome) => (outcome, Transport::Udp, udp.rtt, udp.ended),
@@ -150,9 +155,15 @@ struct OverUdp {
     ended: Instant,
 }
 
-async fn over_udp(conversation: &mut Conversation, question: &Question, deadline: Instant) -> OverUdp {
+async fn over_udp(
+    conversation: &mut Conversation,
+    question: &Question,
+    begun: Instant,
+    limit: Duration,
+) -> OverUdp {
+    let deadline = begun + limit;
     let mut sent: Vec<(u16, Instant)> = Vec::new();
-    let mut pause = FIRST_PAUSE;
+    let mut pause = FIRST_PAUSE.min(limit / 3);
     let mut nonsense = 0;
     let ends = |outcome, sent: &[(u16, Instant)], rtt, ended| {
         let attempts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
@@ -185,7 +196,10 @@ async fn over_udp(conversation: &mut Conversation, question: &Question, deadline
                     continue;
                 }
                 Reply::Truncated => None,
-                Reply::Garbage => Some(Outcome::Garbage),
+                Reply::Garbage => {
+                    conversation.count_unreadable();
+                    Some(Outcome::Garbage)
+                }
                 Reply::Answer(answer) => Some(Outcome::Answer(answer)),
             };
             let rtt = sent.iter().find(|(sent, _)| *sent == id).map(|(_, sent)| at.duration_since(*sent));

@@ -14,6 +14,7 @@ use std::{
 };
 
 use gh_connect_engine::Cx;
+use socket2::SockRef;
 use tokio::{
     net::UdpSocket,
     sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc},
@@ -44,6 +45,8 @@ struct Shared {
     open: Mutex<BTreeMap<u16, Open>>,
     /// Whether anything ever came from there.
     heard: AtomicBool,
+    /// How many replies, to whatever question, could not be read.
+    unreadable: AtomicU32,
     /// The first word of the system that the server cannot be reached.
     lost: OnceLock<Failure>,
 }
@@ -91,8 +94,11 @@ impl Live {
     async fn open(cx: &Cx, server: SocketAddr) -> Result<Self, Failure> {
         let permit = cx.socket_permit().await.map_err(|_| ended())?;
         let socket = net::datagrams(cx, server).await.map_err(|error| failure(&error))?;
+        // A few replies of the greatest size fill the usual buffer. Whatever the system grants is welcome.
+        let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
         let open = Mutex::default();
-        let shared = Shared { socket, open, heard: AtomicBool::new(false), lost: OnceLock::new() };
+        let heard = AtomicBool::new(false);
+        let shared = Shared { socket, open, heard, unreadable: AtomicU32::new(0), lost: OnceLock::new() };
         let shared = Arc::new(shared);
         let reader = tokio::spawn(read(Arc::clone(&shared))).abort_handle();
         Ok(Self { shared, reader, _permit: permit })
@@ -153,6 +159,16 @@ impl Conversation {
     /// How many replies came meanwhile that answer no open query: those for this question, and those for nobody knows what.
     pub(super) fn stray(&self) -> u32 {
         self.open.stray.load(Ordering::Relaxed)
+    }
+
+    /// How many replies of this server, to whatever question of the run, could not be read until now.
+    pub(super) fn unreadable(&self) -> u32 {
+        self.shared.unreadable.load(Ordering::Relaxed)
+    }
+
+    /// Counts a reply that could not be read.
+    pub(super) fn count_unreadable(&self) {
+        self.shared.unreadable.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a reply that turned out to be none.
@@ -263,6 +279,7 @@ const MOST_AT_ONCE: usize = 128;
 const BURST: Duration = Duration::from_millis(250);
 /// Without EDNS a reply has at most 512 bytes (RFC 1035 §4.2.1); some servers do not care.
 const LONGEST_DATAGRAM: usize = 4096;
+const RECEIVE_BUFFER: usize = 1 << 20;
 const MOST_UNREAD: usize = 8;
 /// There are 65536 ids, and never more than some hundred open queries.
 const MOST_DRAWS: usize = 64;

@@ -208,7 +208,7 @@ async fn only_forged_replies_are_no_answer() {
     })
     .await;
     let seen = asked_for_a(&server).await;
-    assert_eq!((&seen.outcome, seen.stray), (&Outcome::Silent, 1));
+    assert_eq!((&seen.outcome, seen.stray), (&Outcome::Silent, 2));
 }
 
 #[tokio::test]
@@ -283,7 +283,7 @@ async fn a_lost_query_is_sent_again_under_another_id() {
 async fn silence_and_a_closed_port_are_told_apart() {
     let server = Server::udp(|_, _| Vec::new()).await;
     let seen = asked_for_a(&server).await;
-    assert_eq!((&seen.outcome, seen.attempts, seen.rtt_us), (&Outcome::Silent, 1, None));
+    assert_eq!((&seen.outcome, seen.attempts, seen.rtt_us), (&Outcome::Silent, 2, None));
 
     // A socket that only listens to somebody else is, for us, none.
     let (_listener, closed) = one_port().await;
@@ -387,4 +387,21 @@ async fn the_system_is_asked() {
     // The C library reads an address without asking anybody.
     let found = resolved(&Cx::live(plan, Machine), "127.0.0.1").await;
     assert_eq!(found, (By::System, vec!["127.0.0.1".to_owned()]));
+}
+
+#[tokio::test]
+async fn unreadable_replies_to_one_name_explain_silence_about_another() {
+    let server = Server::udp(|query, _| {
+        let asks = |name: &str| query.queries.iter().any(|asked| asked.name().to_string().starts_with(name));
+        // As long as a datagram can be, and no DNS message behind its head.
+        let unreadable = || [&query.metadata.id.to_be_bytes()[..], &[0x81, 0x80], &[0xff; 48_000]].concat();
+        if asks("garbled") { vec![unreadable()] } else { Vec::new() }
+    })
+    .await;
+    let cx = cx(&[server.address]);
+    let servers = cx.fact::<NameServers>(&System).await.expect("a measurement");
+    let hosts = ["garbled.example", "mute.example"].map(HostName::new);
+    let asked = futures::future::join_all(hosts.iter().map(|host| ask_all(&cx, &servers, host))).await;
+    let says: Vec<Says> = asked.into_iter().map(|asked| asked.expect("measured")[0].says()).collect();
+    assert_eq!(says, [Says::Fails(Fault::Garbage), Says::Fails(Fault::Stray)]);
 }

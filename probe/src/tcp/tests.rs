@@ -142,3 +142,42 @@ fn connect_to_rules_redirect_and_a_lab_stays_on_loopback() {
     plan.loopback_only = false;
     assert_eq!(to(&plan, "api.github.com", "192.0.2.8:443"), Ok("192.0.2.8:443".to_owned()));
 }
+
+#[test]
+fn an_address_is_dead_when_it_failed_or_was_overtaken() {
+    let attempt = |connected, failure: Option<Failure>, took_us| Attempt {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)),
+        failure,
+        connected,
+        took_us,
+    };
+    let connected = || attempt(true, None, 9);
+    let pending = |took_us| attempt(false, None, took_us);
+    let refused = || attempt(false, Some(Failure::Refused), 9);
+    for (attempts, dead) in [
+        (vec![], 0),
+        (vec![connected()], 0),
+        (vec![refused(), connected()], 1),
+        (vec![pending(250_000), connected()], 1),
+        (vec![refused(), pending(250_000), connected()], 2),
+        // Whoever was first says nothing of those that came after it, unless they failed by themselves.
+        (vec![connected(), pending(250_000)], 0),
+        (vec![connected(), refused()], 1),
+        (vec![refused(), connected(), pending(250_000)], 1),
+        // Without a connection there is nothing to be dead beside.
+        (vec![refused(), refused()], 0),
+        // A recording of old does not know how long it waited.
+        (vec![pending(0), connected()], 0),
+    ] {
+        assert_eq!(Dial { attempts: attempts.clone() }.dead().count(), dead, "{attempts:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overtaken_attempt_tells_how_long_it_waited() {
+    let (open, hole) = (open().await, BlackHole::new());
+    let cx = cx(plan(&[]));
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let (attempts, _) = dial(&cx, &HostName::new("github.com"), &[hole.address, open], deadline).await;
+    assert_eq!(attempts[0].took_us, 250_000);
+}
