@@ -45,6 +45,8 @@ pub enum Event {
         port: u16,
         /// Whether the proxy's inspection is the other end.
         inspected: bool,
+        /// Whether HTTP/2 is spoken in it.
+        http2: bool,
     },
     /// A CONNECT request to the proxy.
     Connect {

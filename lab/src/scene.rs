@@ -113,7 +113,8 @@ impl Scene {
                 None => vec![usual_address(name, &world, &targets, hosts.len())],
             };
             let role = Role::of(name, &world.server);
-            let face_443 = face((&host.port_443).into(), name)?;
+            let http2 = host.port_443.http2.unwrap_or(role == Role::Api);
+            let face_443 = face(FaceKeys::from(&host.port_443).http2(http2), name)?;
             let face_80 = match host.port_80.answer {
                 PlainAnswer::Tls => Some(face((&host.port_80).into(), name)?),
                 _ => None,
@@ -124,7 +125,9 @@ impl Scene {
             Some(proxy) if proxy.scheme == ProxyScheme::Https => Some(face(proxy.into(), &proxy.host)?),
             _ => None,
         };
-        let manage_face = face((&manage_port(&world)).into(), &world.server.host)?;
+        let manage_port = manage_port(&world);
+        let http2 = manage_port.http2.unwrap_or(false);
+        let manage_face = face(FaceKeys::from(&manage_port).http2(http2), &world.server.host)?;
         let allow_list = AllowListed::new(&world.enterprise.allow_list);
         let secrets = secrets(&world);
         let (log, history) = (Log::default(), History::default());

@@ -48,9 +48,7 @@ impl Trouble {
                 let line = format!("X-Filler: {}\r\n", "a".repeat(1000));
                 endless(&mut wire, &head, line.repeat(16).as_bytes()).await?;
             }
-            Trouble::EndlessBody(head) => {
-                endless(&mut wire, &head, "no end is in sight\n".repeat(800).as_bytes()).await?
-            }
+            Trouble::EndlessBody(head) => endless(&mut wire, &head, &ENDLESS_PIECE.repeat(800)).await?,
         }
         wire.flush().await?;
         wire::finish(wire).await
@@ -87,8 +85,10 @@ async fn endless(wire: &mut AnyWire, head: &[u8], piece: &[u8]) -> io::Result<()
 }
 
 /// As long as endless goes.
-const ENDLESS_BYTES: usize = 64 * 1024 * 1024;
-const ENDLESS_TIME: Duration = Duration::from_secs(60);
+pub(crate) const ENDLESS_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const ENDLESS_TIME: Duration = Duration::from_secs(60);
+/// What it is made of.
+pub(crate) const ENDLESS_PIECE: &[u8] = b"no end is in sight\n";
 
 const GARBAGE: &[u8] =
     b"\x1b[2J\x1b]0;lab\x07\x00\x01\x02\xff\xfe not HTTP \x80\x81\x82\r\n\r\n\x00\x00\r\n\r\n";

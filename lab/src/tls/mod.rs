@@ -32,7 +32,16 @@ pub(crate) struct FaceKeys<'a> {
     tls: Tls,
     alert: Alert,
     hello_limit: usize,
+    /// Whether HTTP/2 is offered.
+    http2: bool,
     certificate: &'a Certificate,
+}
+
+/// A session that was agreed on.
+pub(crate) struct Session {
+    pub(crate) wire: AnyWire,
+    /// Whether it was agreed to speak HTTP/2 in it.
+    pub(crate) http2: bool,
 }
 
 impl Face {
@@ -42,7 +51,7 @@ impl Face {
         authorities: &Authorities,
         provider: &Arc<CryptoProvider>,
     ) -> io::Result<Face> {
-        let FaceKeys { tls, alert, hello_limit, certificate } = keys;
+        let FaceKeys { tls, alert, hello_limit, http2, certificate } = keys;
         let chain = authorities.chain(host, certificate).map_err(io::Error::other)?;
         let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -50,7 +59,8 @@ impl Face {
                 builder.with_no_client_auth().with_single_cert(chain.certificates.clone(), chain.key)
             })
             .map_err(io::Error::other)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let protocols = [HTTP_2, b"http/1.1"].into_iter().skip(usize::from(!http2));
+        config.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
         Ok(Face { tls, alert, hello_limit, chain: chain.certificates, config: Arc::new(config) })
     }
 
@@ -61,8 +71,13 @@ impl Face {
         provider: &Arc<CryptoProvider>,
     ) -> io::Result<Face> {
         let certificate = Certificate { issuer: crate::world::Issuer::Corp, ..Certificate::default() };
-        let keys =
-            FaceKeys { tls: Tls::Serve, alert: Alert::default(), hello_limit: 0, certificate: &certificate };
+        let keys = FaceKeys {
+            tls: Tls::Serve,
+            alert: Alert::default(),
+            hello_limit: 0,
+            http2: false,
+            certificate: &certificate,
+        };
         Face::new(keys, host, authorities, provider)
     }
 
@@ -76,7 +91,7 @@ impl Face {
         &self,
         hello: Option<&Hello>,
         mut wire: AnyWire,
-    ) -> io::Result<Option<AnyWire>> {
+    ) -> io::Result<Option<Session>> {
         let length = hello.map_or(0, |hello| hello.record_bytes);
         let fault = match self.tls {
             Tls::ResetOnLargeHello if length <= self.hello_limit => Tls::Serve,
@@ -87,7 +102,8 @@ impl Face {
         let last_words = match fault {
             Tls::Serve => {
                 let session = TlsAcceptor::from(self.config.clone()).accept(wire).await?;
-                return Ok(Some(Box::new(session)));
+                let http2 = session.get_ref().1.alpn_protocol() == Some(HTTP_2);
+                return Ok(Some(Session { wire: Box::new(session), http2 }));
             }
             Tls::Silent => {
                 wire::hold(wire).await?;
@@ -118,24 +134,31 @@ impl Face {
     }
 }
 
+impl FaceKeys<'_> {
+    /// With HTTP/2 offered or not.
+    pub(crate) fn http2(self, http2: bool) -> Self {
+        Self { http2, ..self }
+    }
+}
+
 impl<'a> From<&'a Port443> for FaceKeys<'a> {
     fn from(port: &'a Port443) -> FaceKeys<'a> {
         let Port443 { tls, alert, hello_limit, ref certificate, .. } = *port;
-        FaceKeys { tls, alert, hello_limit, certificate }
+        FaceKeys { tls, alert, hello_limit, http2: false, certificate }
     }
 }
 
 impl<'a> From<&'a Port80> for FaceKeys<'a> {
     fn from(port: &'a Port80) -> FaceKeys<'a> {
         let Port80 { tls, alert, hello_limit, ref certificate, .. } = *port;
-        FaceKeys { tls, alert, hello_limit, certificate }
+        FaceKeys { tls, alert, hello_limit, http2: false, certificate }
     }
 }
 
 impl<'a> From<&'a Proxy> for FaceKeys<'a> {
     fn from(proxy: &'a Proxy) -> FaceKeys<'a> {
         let Proxy { tls, alert, hello_limit, ref certificate, .. } = *proxy;
-        FaceKeys { tls, alert, hello_limit, certificate }
+        FaceKeys { tls, alert, hello_limit, http2: false, certificate }
     }
 }
 
@@ -196,6 +219,8 @@ fn alert_record(alert: Alert) -> Vec<u8> {
     vec![21, 3, 3, 0, 2, 2, alert as u8]
 }
 
+/// The name of HTTP/2 in ALPN (RFC 9113 §3.2).
+const HTTP_2: &[u8] = b"h2";
 const SSL_3: u16 = 0x0300;
 const TLS_1_1: u16 = 0x0302;
 const TLS_1_2: u16 = 0x0303;

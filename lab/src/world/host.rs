@@ -54,6 +54,8 @@ pub struct Port443 {
     pub alert: Alert,
     /// The record length in bytes that divides a large hello from a small one.
     pub hello_limit: usize,
+    /// Whether HTTP/2 is offered beside HTTP/1.1; without being said, by GitHub's API alone.
+    pub http2: Option<bool>,
     /// The certificate.
     pub certificate: Certificate,
 }
@@ -66,6 +68,7 @@ impl Default for Port443 {
             tls: Tls::Serve,
             alert: Alert::default(),
             hello_limit: HELLO_LIMIT,
+            http2: None,
             certificate: Certificate::default(),
         }
     }

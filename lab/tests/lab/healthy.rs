@@ -107,7 +107,7 @@ async fn the_log_tells_what_came_and_keeps_no_secret() {
     let log = lab.log();
     let host = "api.github.com".to_owned();
     assert!(log.contains(&Event::Connection { host: host.clone(), port: 443, through_proxy: false }));
-    assert!(log.contains(&Event::Session { host: host.clone(), port: 443, inspected: false }));
+    assert!(log.contains(&Event::Session { host: host.clone(), port: 443, inspected: false, http2: false }));
     assert!(log.contains(&Event::Request {
         host,
         port: 443,

@@ -8,6 +8,7 @@ mod endpoint;
 mod ghes;
 mod graphql;
 mod healthy;
+mod http2;
 mod origin;
 mod proxy;
 mod tcp;

@@ -287,7 +287,8 @@ async fn an_inspecting_proxy_shows_its_own_certificate_and_relays() {
     assert_eq!(leaf.issuer().to_string(), "O=Corp IT Security, CN=Corp Inspection CA 2");
     let reply = request(session, "uploads.github.com", "/").await;
     assert!(reply.header("x-github-request-id").is_some());
-    let inspected = |host: &str, inspected| Event::Session { host: host.into(), port: 443, inspected };
+    let inspected =
+        |host: &str, inspected| Event::Session { host: host.into(), port: 443, inspected, http2: false };
     assert!(lab.log().contains(&inspected("uploads.github.com", true)));
     // The others are left alone.
     assert_eq!(fetch(&lab, "github.com", "/").await.status, 200);

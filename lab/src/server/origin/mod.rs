@@ -3,18 +3,20 @@
 mod deed;
 mod endpoint;
 mod host;
+mod http2;
 pub(crate) mod pages;
 mod web;
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::http1::{Connection, Incoming, Reply, Request};
 use crate::log::{Event, credentials, shortened};
 use crate::scene::{Scene, Site};
 use crate::server::api::caller;
 use crate::server::trouble::Trouble;
-use crate::tls::{Face, read_hello};
+use crate::tls::{Face, Session, read_hello};
 use crate::wire::AnyWire;
 
 pub(crate) use deed::{Deed, Manner};
@@ -35,7 +37,7 @@ pub(crate) async fn serve_443(
     wire: AnyWire,
     hosts: &[String],
     arrival: Arrival,
-    scene: &Scene,
+    scene: &Arc<Scene>,
 ) -> io::Result<()> {
     serve_tls(wire, hosts, arrival, scene, |site, _| Some(&site.face_443)).await
 }
@@ -45,7 +47,7 @@ pub(crate) async fn serve_8443(
     wire: AnyWire,
     hosts: &[String],
     arrival: Arrival,
-    scene: &Scene,
+    scene: &Arc<Scene>,
 ) -> io::Result<()> {
     serve_tls(wire, hosts, arrival, scene, |_, scene| Some(&scene.manage_face)).await
 }
@@ -55,7 +57,7 @@ pub(crate) async fn serve_80(
     wire: AnyWire,
     hosts: &[String],
     arrival: Arrival,
-    scene: &Scene,
+    scene: &Arc<Scene>,
 ) -> io::Result<()> {
     let speaks_tls =
         hosts.iter().any(|name| scene.hosts.get(name).is_some_and(|site| site.face_80.is_some()));
@@ -67,13 +69,16 @@ pub(crate) async fn serve_80(
 
 /// Serves HTTP in an agreed session.
 pub(crate) async fn serve_session(
-    session: AnyWire,
+    session: Session,
     host: &str,
     arrival: Arrival,
-    scene: &Scene,
+    scene: &Arc<Scene>,
 ) -> io::Result<()> {
+    if session.http2 {
+        return http2::serve(session.wire, host, arrival, scene).await;
+    }
     let Some(site) = scene.hosts.get(host) else { return Ok(()) };
-    exchange(session, arrival, true, scene, |request| {
+    exchange(session.wire, arrival, true, scene, |request| {
         (host.to_owned(), https_deed(host, site, arrival, request, scene))
     })
     .await
@@ -96,7 +101,7 @@ async fn serve_tls(
     wire: AnyWire,
     hosts: &[String],
     arrival: Arrival,
-    scene: &Scene,
+    scene: &Arc<Scene>,
     face: impl for<'s> Fn(&'s Site, &'s Scene) -> Option<&'s Face>,
 ) -> io::Result<()> {
     let (hello, wire) = read_hello(wire).await?;
@@ -108,7 +113,12 @@ async fn serve_tls(
         return serve_plain(wire, hosts, arrival, scene).await;
     }
     let Some(session) = face.answer(hello.as_ref(), wire).await? else { return Ok(()) };
-    scene.log.add(Event::Session { host: host.to_owned(), port: arrival.port, inspected: false });
+    scene.log.add(Event::Session {
+        host: host.to_owned(),
+        port: arrival.port,
+        inspected: false,
+        http2: session.http2,
+    });
     serve_session(session, host, arrival, scene).await
 }
 

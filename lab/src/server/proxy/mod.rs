@@ -5,6 +5,7 @@ mod verdict;
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http1::{Connection, Incoming, Request};
@@ -19,18 +20,23 @@ use crate::world::{ConnectAnswer, Proxy, Tcp};
 use verdict::{Destination, Target, Verdict};
 
 /// Serves one connection to the proxy.
-pub(crate) async fn serve(wire: AnyWire, scene: &Scene) -> io::Result<()> {
+pub(crate) async fn serve(wire: AnyWire, scene: &Arc<Scene>) -> io::Result<()> {
     let Some(proxy) = &scene.world.proxy else { return Ok(()) };
     let Some(face) = &scene.proxy_face else { return serve_requests(wire, proxy, scene).await };
     let (hello, wire) = read_hello(wire).await?;
     scene.saw_hello(&proxy.host, proxy.port, hello.as_ref());
     let Some(session) = face.answer(hello.as_ref(), wire).await? else { return Ok(()) };
-    scene.log.add(Event::Session { host: proxy.host.clone(), port: proxy.port, inspected: false });
-    serve_requests(session, proxy, scene).await
+    scene.log.add(Event::Session {
+        host: proxy.host.clone(),
+        port: proxy.port,
+        inspected: false,
+        http2: false,
+    });
+    serve_requests(session.wire, proxy, scene).await
 }
 
 /// Reads requests until one of them takes the connection over.
-async fn serve_requests(wire: AnyWire, proxy: &Proxy, scene: &Scene) -> io::Result<()> {
+async fn serve_requests(wire: AnyWire, proxy: &Proxy, scene: &Arc<Scene>) -> io::Result<()> {
     let mut connection = Connection::new(wire);
     for _ in 0..MAX_REQUESTS {
         let request = match connection.next_request().await? {
@@ -98,7 +104,7 @@ async fn open(connection: &mut Connection, opening: ConnectAnswer) -> io::Result
 }
 
 /// What is at the other end of an open tunnel.
-async fn tunnel(wire: AnyWire, destination: Destination, scene: &Scene) -> io::Result<()> {
+async fn tunnel(wire: AnyWire, destination: Destination, scene: &Arc<Scene>) -> io::Result<()> {
     let Destination { hosts, port, address, tcp } = destination;
     let Some(host) = hosts.first() else { return Ok(()) };
     scene.log.add(Event::Connection { host: host.clone(), port, through_proxy: true });
@@ -118,12 +124,17 @@ async fn tunnel(wire: AnyWire, destination: Destination, scene: &Scene) -> io::R
 }
 
 /// Ends TLS in the host's place.
-async fn inspect(wire: AnyWire, host: &str, arrival: Arrival, scene: &Scene) -> io::Result<()> {
+async fn inspect(wire: AnyWire, host: &str, arrival: Arrival, scene: &Arc<Scene>) -> io::Result<()> {
     let face = Face::inspecting(host, &scene.authorities, &scene.provider)?;
     let (hello, wire) = read_hello(wire).await?;
     scene.saw_hello(host, arrival.port, hello.as_ref());
     let Some(session) = face.answer(hello.as_ref(), wire).await? else { return Ok(()) };
-    scene.log.add(Event::Session { host: host.to_owned(), port: arrival.port, inspected: true });
+    scene.log.add(Event::Session {
+        host: host.to_owned(),
+        port: arrival.port,
+        inspected: true,
+        http2: false,
+    });
     origin::serve_session(session, host, arrival, scene).await
 }
 
