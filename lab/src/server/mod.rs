@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod cloud;
 mod echo;
 pub(crate) mod ghes;
+mod graphql;
 pub(crate) mod name_server;
 pub(crate) mod origin;
 pub(crate) mod proxy;

@@ -214,3 +214,37 @@ async fn the_log_knows_every_secret_by_its_name_and_none_by_its_value() {
     let log = format!("{:?}", lab.log());
     assert!(lab.secrets().iter().all(|(_, value)| !log.contains(value.as_str())));
 }
+
+#[tokio::test]
+async fn its_graphql_tells_its_own_account() {
+    let lab = lab("server.enterprise = 'our-code'").await;
+    let ask = async |token: &str| {
+        let session = session(&lab, HOST).await.unwrap();
+        let query = r#"{"query": "{ viewer { login isSiteAdmin enterprises(first: 5) { totalCount nodes { slug viewerIsAdmin ownerInfo { ipAllowListEnabledSetting } } } } rateLimit { limit } }"}"#;
+        let headers = [("Authorization", token)];
+        crate::client::send(
+            session,
+            "POST",
+            HOST,
+            "/api/graphql",
+            if token.is_empty() { &[] } else { &headers },
+            query,
+        )
+        .await
+    };
+    let reply = ask(&format!("token {}", lab.environment()["GH_ENTERPRISE_TOKEN"])).await;
+    assert_eq!(reply.header("x-github-enterprise-version").unwrap(), "3.19.1");
+    assert_eq!(
+        reply.json(),
+        json!({ "data": {
+            "viewer": { "login": "ghe-admin", "isSiteAdmin": true, "enterprises": { "totalCount": 1,
+                "nodes": [{ "slug": "our-code", "viewerIsAdmin": true, "ownerInfo": null }] } },
+            "rateLimit": null,
+        } })
+    );
+    assert_eq!(ask("").await.status, 401);
+    assert_eq!(
+        ask(&format!("token {}", lab.environment()["GH_TOKEN"])).await.json()["message"],
+        "Bad credentials"
+    );
+}

@@ -2,9 +2,8 @@
 //! a token and an answer.
 
 pub(crate) mod allow_list;
-pub(crate) mod graphql;
 mod meta;
-mod refusal;
+pub(crate) mod refusal;
 mod rest;
 
 use crate::http1::Reply;
@@ -12,6 +11,7 @@ use crate::scene::Scene;
 use crate::server::api::caller::{self, Caller};
 use crate::server::api::rate_limit::{Budget, Resource};
 use crate::server::api::{Call, error, from_github, json_reply, without_user_agent};
+use crate::server::graphql;
 use crate::world::{Side, Token, TokenKind};
 
 /// What the API host answers.
@@ -46,7 +46,7 @@ fn answer(call: &Call<'_>) -> Reply {
         budget.refusal(token)
     } else {
         match route {
-            rest::Route::GraphQl => graphql::reply(call, token, budget),
+            rest::Route::GraphQl => graphql::reply(call, token, Some(budget)),
             route => rest::reply(call, route, token),
         }
     };

@@ -18,13 +18,13 @@ pub(super) fn over_rest(call: &Call<'_>, barrier: Barrier) -> Reply {
 }
 
 /// The same over GraphQL: an error of type FORBIDDEN at the field.
-pub(super) fn over_graphql(call: &Call<'_>, barrier: Barrier) -> Value {
+pub(crate) fn over_graphql(call: &Call<'_>, barrier: Barrier) -> Value {
     let saml = barrier == Barrier::Sso;
     json!({ "type": "FORBIDDEN", "extensions": { "saml_failure": saml }, "message": message(call, barrier) })
 }
 
 /// Where a token is authorized for single sign-on, for an hour.
-pub(super) fn sso_url(call: &Call<'_>) -> String {
+fn sso_url(call: &Call<'_>) -> String {
     let (web, _) = super::addresses(call.scene);
     format!(
         "{web}/enterprises/{}/sso?authorization_request=AAAAB3LABSSOREQUEST",

@@ -1,4 +1,4 @@
-//! A GitHub Enterprise Server: the web site and REST API on 443, the Manage API on 8443 (facts §3.2, §3.3).
+//! A GitHub Enterprise Server: the web site and the API on 443, the Manage API on 8443 (facts §3.2, §3.3).
 
 pub(crate) mod manage;
 mod rest;
@@ -19,6 +19,7 @@ pub(crate) fn reply(call: &Call<'_>) -> Reply {
     let reply = match &call.segments()[..] {
         ["status"] => Reply::new(200).with_body("text/plain; charset=utf-8", "GitHub lives!"),
         ["api", "v3", rest @ ..] => rest::reply(call, rest),
+        ["api", "graphql"] if call.request.method == "POST" => rest::graphql(call),
         ["login"] => Reply::new(200).with_body(
             "text/html; charset=utf-8",
             "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Sign in to your account</title></head></html>\n",

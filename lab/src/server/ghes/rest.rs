@@ -1,4 +1,4 @@
-//! The server's REST API under `/api/v3` (facts §3.2).
+//! The server's REST API under `/api/v3` (facts §3.2), and its GraphQL.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use crate::http1::Reply;
 use crate::scene::Scene;
 use crate::server::api::caller::{self, Caller};
 use crate::server::api::{Call, account, audit_log, error, json_reply, without_user_agent};
+use crate::server::graphql;
 use crate::world::{AuditActions, PrivateMode, Side, Token};
 
 /// What a path below `/api/v3` gets.
@@ -15,6 +16,19 @@ pub(super) fn reply(call: &Call<'_>, path: &[&str]) -> Reply {
         .unwrap_or_else(|| answer(call, path))
         .with("X-GitHub-Media-Type", "github.v3; format=json")
         .with("X-GitHub-Enterprise-Version", version.as_str())
+}
+
+/// What `/api/graphql` gets. GraphQL never has an answer for nobody.
+pub(super) fn graphql(call: &Call<'_>) -> Reply {
+    let (scene, documentation) = (call.scene, documentation(call.scene));
+    let reply = match Caller::of(call, Side::Server) {
+        Caller::Impostor => caller::bad_credentials(&documentation),
+        Caller::Nobody => error(401, "This endpoint requires you to be authenticated.", &documentation),
+        caller @ Caller::Holder(_, token) => caller.describe(graphql::reply(call, token, None), &[]),
+    };
+    reply
+        .with("X-GitHub-Media-Type", "github.v4; format=json")
+        .with("X-GitHub-Enterprise-Version", scene.world.server.version.as_str())
 }
 
 fn answer(call: &Call<'_>, path: &[&str]) -> Reply {

@@ -36,8 +36,9 @@ fn list<T: AsRef<str>>(scopes: &[T]) -> String {
 }
 
 /// Type, field, and the scopes of which one is needed.
-const NEEDED: [(&str, &str, &[&str]); 4] = [
+const NEEDED: [(&str, &str, &[&str]); 5] = [
     ("Query", "enterprise", &["read:enterprise"]),
+    ("User", "enterprises", &["read:enterprise"]),
     ("Enterprise", "ownerInfo", &["admin:enterprise", "read:enterprise"]),
     ("Enterprise", "billingInfo", &["admin:enterprise", "manage_billing:enterprise", "read:enterprise"]),
     ("EnterpriseOwnerInfo", "ipAllowListEntries", &["admin:enterprise"]),

@@ -1,4 +1,4 @@
-//! What the fields are: the world, seen through the schema.
+//! What the fields are: the world, seen through the schema, from the cloud or from the server.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::clock;
 use crate::server::api::rate_limit::Budget;
 use crate::server::api::{Call, account_id, node_id};
 use crate::server::cloud::{addresses, barrier, refusal};
-use crate::world::{Installation, Token, When};
+use crate::world::{Installation, Side, Token, When};
 
 /// An object of the schema.
 #[derive(Clone)]
@@ -17,7 +17,10 @@ pub(super) enum Object<'a> {
     Query,
     Viewer,
     RateLimit,
+    /// The account of the side that is asked.
     Enterprise,
+    Enterprises(Connection),
+    EnterpriseEdge(usize),
     BillingInfo,
     OwnerInfo,
     Oidc,
@@ -45,7 +48,7 @@ pub(super) enum Resolved<'a> {
 pub(super) struct Resolver<'a> {
     call: Call<'a>,
     token: &'a Token,
-    budget: Budget,
+    budget: Option<Budget>,
 }
 
 impl Object<'_> {
@@ -55,6 +58,8 @@ impl Object<'_> {
             Object::Viewer => "User",
             Object::RateLimit => "RateLimit",
             Object::Enterprise => "Enterprise",
+            Object::Enterprises(_) => "EnterpriseConnection",
+            Object::EnterpriseEdge(_) => "EnterpriseEdge",
             Object::BillingInfo => "EnterpriseBillingInfo",
             Object::OwnerInfo => "EnterpriseOwnerInfo",
             Object::Oidc => "OIDCProvider",
@@ -72,7 +77,7 @@ impl Object<'_> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(call: &Call<'a>, token: &'a Token, budget: Budget) -> Resolver<'a> {
+    pub(super) fn new(call: &Call<'a>, token: &'a Token, budget: Option<Budget>) -> Resolver<'a> {
         Resolver { call: *call, token, budget }
     }
 
@@ -86,9 +91,21 @@ impl<'a> Resolver<'a> {
         let leaf = |value: Value| Ok(Resolved::Leaf(value));
         match object {
             Object::Query => self.query(field, arguments),
+            Object::Viewer if field == "enterprises" => self.enterprises(arguments),
             Object::Viewer => leaf(self.viewer(field)),
-            Object::RateLimit => leaf(self.rate_limit(field)),
-            Object::Enterprise => Ok(self.enterprise(field)),
+            Object::RateLimit => leaf(self.budget.map_or(Value::Null, |budget| rate_limit(budget, field))),
+            Object::Enterprise => Ok(match self.token.side {
+                Side::Cloud => self.enterprise(field),
+                Side::Server => Resolved::Leaf(self.enterprise_of_the_server(field)),
+            }),
+            Object::Enterprises(page) => Ok(self.page(page, field, |index, _| match field {
+                "edges" => Object::EnterpriseEdge(index),
+                _ => Object::Enterprise,
+            })),
+            Object::EnterpriseEdge(index) => Ok(match field {
+                "cursor" => Resolved::Leaf(json!(cursor_at(*index))),
+                _ => Resolved::Object(Object::Enterprise),
+            }),
             Object::BillingInfo => leaf(self.billing_info(field)),
             Object::OwnerInfo => self.owner_info(field, arguments),
             Object::Oidc | Object::Saml if field == "enterprise" => Ok(Resolved::Object(Object::Enterprise)),
@@ -144,14 +161,18 @@ impl<'a> Resolver<'a> {
     fn query(&self, field: &str, arguments: &Map<String, Value>) -> Result<Resolved<'a>, Value> {
         match field {
             "viewer" => Ok(Resolved::Object(Object::Viewer)),
-            "rateLimit" => Ok(Resolved::Object(Object::RateLimit)),
+            // Where nothing is limited there is nothing to tell.
+            "rateLimit" => Ok(match self.budget {
+                Some(_) => Resolved::Object(Object::RateLimit),
+                None => Resolved::Leaf(Value::Null),
+            }),
             _ => {
                 let slug = arguments.get("slug").and_then(Value::as_str).unwrap_or_default();
-                if !slug.eq_ignore_ascii_case(&self.call.scene.world.enterprise.slug) {
+                if !slug.eq_ignore_ascii_case(self.slug()) {
                     let message = format!("Could not resolve to a Business with the URL slug of '{slug}'.");
                     return Err(json!({ "type": "NOT_FOUND", "message": message }));
                 }
-                match barrier(&self.call, self.token, false) {
+                match barrier(&self.call, self.token, false).filter(|_| self.token.side == Side::Cloud) {
                     Some(barrier) => Err(refusal::over_graphql(&self.call, barrier)),
                     None => Ok(Resolved::Object(Object::Enterprise)),
                 }
@@ -159,28 +180,43 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The slug of the account of this side.
+    fn slug(&self) -> &'a str {
+        match self.token.side {
+            Side::Cloud => &self.call.scene.world.enterprise.slug,
+            Side::Server => &self.call.scene.world.server.enterprise,
+        }
+    }
+
     fn viewer(&self, field: &str) -> Value {
         let login = &self.token.user;
+        let world = &self.call.scene.world;
+        let on_server = self.token.side == Side::Server;
         match field {
             "createdAt" => json!("2021-03-04T05:06:07Z"),
             "databaseId" => json!(account_id(login)),
             "id" => json!(node_id(&format!("04:User{}", account_id(login)))),
-            "isSiteAdmin" => json!(false),
+            "isSiteAdmin" => json!(on_server && world.server.site_admin),
             "login" => json!(login),
+            "url" if on_server => json!(format!("https://{}/{login}", world.server.host)),
             "url" => json!(format!("{}/{login}", addresses(self.call.scene).0)),
             _ => Value::Null,
         }
     }
 
-    fn rate_limit(&self, field: &str) -> Value {
-        match field {
-            "cost" => json!(1),
-            "limit" => json!(self.budget.limit()),
-            "nodeCount" => json!(0),
-            "remaining" => json!(self.budget.limit() - self.budget.used()),
-            "used" => json!(self.budget.used()),
-            _ => json!(When::FromNow(time::Duration::hours(1)).rfc3339()),
-        }
+    /// The accounts that a person belongs to: that of this side, unless something stands before it.
+    fn enterprises(&self, arguments: &Map<String, Value>) -> Result<Resolved<'a>, Value> {
+        let world = &self.call.scene.world;
+        let admin_only = arguments.get("membershipType").and_then(Value::as_str) == Some("ADMIN");
+        let is_there = match self.token.side {
+            Side::Cloud => {
+                barrier(&self.call, self.token, false).is_none()
+                    && (world.enterprise.viewer_is_admin || !admin_only)
+            }
+            Side::Server => world.server.site_admin || !admin_only,
+        };
+        let order = (0..usize::from(is_there)).collect();
+        Ok(Resolved::Object(Object::Enterprises(Connection::new("enterprises", order, arguments)?)))
     }
 
     /// What only owners see is null for everybody else.
@@ -205,6 +241,25 @@ impl<'a> Resolver<'a> {
             "viewerIsAdmin" => json!(enterprise.viewer_is_admin),
             _ => Value::Null,
         })
+    }
+
+    /// The server's own account, of which only the name matters.
+    fn enterprise_of_the_server(&self, field: &str) -> Value {
+        let server = &self.call.scene.world.server;
+        let path = format!("/enterprises/{}", server.enterprise);
+        let web = format!("https://{}", server.host);
+        match field {
+            "avatarUrl" => json!(format!("{web}/avatars/b/1")),
+            "createdAt" | "updatedAt" => json!(When::days_ago(1200).rfc3339()),
+            "databaseId" => json!(1),
+            "id" => json!(node_id("E_1")),
+            "name" => json!(server.license.company),
+            "resourcePath" => json!(path),
+            "slug" => json!(server.enterprise),
+            "url" => json!(format!("{web}{path}")),
+            "viewerIsAdmin" => json!(server.site_admin),
+            _ => Value::Null,
+        }
     }
 
     fn billing_info(&self, field: &str) -> Value {
@@ -295,6 +350,17 @@ impl<'a> Resolver<'a> {
             "name" => json!(entry.name),
             _ => json!(When::days_ago(40).rfc3339()),
         })
+    }
+}
+
+fn rate_limit(budget: Budget, field: &str) -> Value {
+    match field {
+        "cost" => json!(1),
+        "limit" => json!(budget.limit()),
+        "nodeCount" => json!(0),
+        "remaining" => json!(budget.limit() - budget.used()),
+        "used" => json!(budget.used()),
+        _ => json!(When::FromNow(time::Duration::hours(1)).rfc3339()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! GraphQL: any document in the lab's part of the published schema, parsed, validated and executed, with the errors that
+//! GraphQL, as both sides speak it: any document in the lab's part of the published schema, parsed, validated and executed, with the errors that
 //! the real one gives.
 
 mod arguments;
@@ -36,8 +36,9 @@ struct Posted {
     operation_name: Option<String>,
 }
 
-/// The reply to `POST /graphql`. Errors come with 200, unless the body is no query at all.
-pub(super) fn reply(call: &Call<'_>, token: &Token, budget: Budget) -> Reply {
+/// The reply to a document from the holder of `token`. Errors come with 200, unless the body is no query at all. Without
+/// a budget requests are not limited.
+pub(super) fn reply(call: &Call<'_>, token: &Token, budget: Option<Budget>) -> Reply {
     let Ok(posted) = serde_json::from_slice::<Posted>(&call.request.body) else {
         return error(400, "Problems parsing JSON", DOCUMENTATION);
     };
@@ -55,7 +56,7 @@ pub(super) fn reply(call: &Call<'_>, token: &Token, budget: Budget) -> Reply {
 fn answer(
     call: &Call<'_>,
     token: &Token,
-    budget: Budget,
+    budget: Option<Budget>,
     query: &str,
     variables: &Option<Map<String, Value>>,
     wanted: Option<String>,
