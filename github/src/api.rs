@@ -36,6 +36,15 @@ impl Api {
         let port = if self == Self::Manage { MANAGE_PORT } else { url.port().unwrap_or(443) };
         Ok(Endpoint::new(host, port))
     }
+
+    /// The host by which the `gh` command knows its token: `gh auth token --hostname HOST`.
+    pub fn gh_host(self, plan: &Plan) -> Option<String> {
+        match self {
+            Self::Cloud => Some(plan.product.value.apex()),
+            Self::Server => self.endpoint(plan).ok().map(|endpoint| endpoint.host.to_string()),
+            Self::Manage => None,
+        }
+    }
 }
 
 /// The interface's name, for people.

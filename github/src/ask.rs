@@ -32,42 +32,27 @@ impl<'a> Get<'a> {
 
     /// Asks, and reads the answer.
     pub(crate) async fn read<T: DeserializeOwned>(self, cx: &Cx) -> Result<Answer<T>, Stop> {
-        Ok(self.read_with_headers(cx).await?.map(|(said, _)| said))
+        Ok(self.read_with_headers(cx).await?.0)
     }
 
-    /// Asks, and reads the answer; with the reply's headers.
+    /// Asks, and reads the answer; with the reply's headers, also where it is a refusal. There are none without a reply.
     pub(crate) async fn read_with_headers<T: DeserializeOwned>(
         self,
         cx: &Cx,
-    ) -> Result<Answer<(T, HeaderMap)>, Stop> {
+    ) -> Result<(Answer<T>, HeaderMap), Stop> {
         let Self { needs, target, anonymous, most } = self;
+        let api = needs.api;
         let request = Request {
             method: Method::GET,
             target,
-            accept: if needs.api == Api::Manage { "application/json" } else { "application/vnd.github+json" },
+            accept: if api == Api::Manage { "application/json" } else { "application/vnd.github+json" },
             credential: true,
             body: None,
             most,
         };
-        let api = needs.api;
-        let reply = match ask(cx, api, anonymous, request).await? {
-            Heard::Reply(reply) => reply,
-            Heard::NoCredential => return Ok(Answer::NoCredential { needs }),
-            Heard::Refused(why) => return Ok(Answer::Refused { why, needs }),
-        };
-        let refusal = Refusal::of_rest(reply.status, &reply.headers, &reply.body, reply.credential);
-        let read = match refusal {
-            Some(refusal) => Err(refusal),
-            // The Manage API's replies carry private keys: not a byte of them is kept but what is asked for.
-            None => json::read::<T>(&reply.headers, &reply.body, api == Api::Manage),
-        };
-        match read {
-            Ok(said) => Ok(Answer::Said((said, reply.headers))),
-            Err(why) => {
-                stands_behind(cx, api, &why).await?;
-                Ok(Answer::Refused { why, needs })
-            }
-        }
+        let heard = ask(cx, api, anonymous, request).await?;
+        // The Manage API's replies carry private keys: not a byte of them is kept but what is asked for.
+        heard.read(cx, needs, |headers, body| json::read(headers, body, api == Api::Manage)).await
     }
 }
 
@@ -83,13 +68,16 @@ pub(crate) struct Query {
 /// A GraphQL reply: data, errors, or some of both.
 pub(crate) struct Told<T> {
     pub(crate) data: Option<T>,
-    pub(crate) errors: Vec<GraphQlError>,
-    pub(crate) headers: HeaderMap,
+    errors: Vec<GraphQlError>,
+    headers: HeaderMap,
 }
 
 impl Query {
-    /// Asks, and reads the answer.
-    pub(crate) async fn read<T: DeserializeOwned>(self, cx: &Cx) -> Result<Answer<Told<T>>, Stop> {
+    /// Asks, and reads the answer; with the reply's headers, as [`Get::read_with_headers`].
+    pub(crate) async fn read<T: DeserializeOwned>(
+        self,
+        cx: &Cx,
+    ) -> Result<(Answer<Told<T>>, HeaderMap), Stop> {
         #[derive(Deserialize)]
         #[serde(bound = "T: Deserialize<'de>")]
         struct Envelope<T> {
@@ -103,40 +91,28 @@ impl Query {
             message: Option<String>,
         }
         let Self { needs, document, variables } = self;
-        let body = serde_json::json!({ "query": document, "variables": variables });
         let api = needs.api;
         let request = Request {
             method: Method::POST,
             target: if api == Api::Server { "/api/graphql" } else { "/graphql" },
             accept: "application/json",
             credential: true,
-            body: Some(body.to_string()),
+            body: Some(serde_json::json!({ "query": document, "variables": variables }).to_string()),
             most: MOST_BODY,
         };
-        let reply = match ask(cx, api, false, request).await? {
-            Heard::Reply(reply) => reply,
-            Heard::NoCredential => return Ok(Answer::NoCredential { needs }),
-            Heard::Refused(why) => return Ok(Answer::Refused { why, needs }),
-        };
-        let refusal = Refusal::of_rest(reply.status, &reply.headers, &reply.body, reply.credential);
-        let read = match refusal {
-            Some(refusal) => Err(refusal),
-            None => json::read::<One<Envelope<T>>>(&reply.headers, &reply.body, false),
-        };
-        match read {
-            Ok(One(Envelope { data, errors, message })) => {
-                let about_all =
-                    message.map(|text| GraphQlError { message: Some(text), ..GraphQlError::default() });
-                let mut errors = errors.unwrap_or_default();
-                errors.truncate(MOST_ERRORS);
-                errors.extend(about_all);
-                Ok(Answer::Said(Told { data, errors, headers: reply.headers }))
-            }
-            Err(why) => {
-                stands_behind(cx, api, &why).await?;
-                Ok(Answer::Refused { why, needs })
-            }
-        }
+        let heard = ask(cx, api, false, request).await?;
+        let read =
+            heard.read(cx, needs, |headers, body| json::read::<One<Envelope<T>>>(headers, body, false));
+        let (answer, headers) = read.await?;
+        let told = answer.map(|One(Envelope { data, errors, message })| {
+            let about_all =
+                message.map(|text| GraphQlError { message: Some(text), ..GraphQlError::default() });
+            let mut errors = errors.unwrap_or_default();
+            errors.truncate(MOST_ERRORS);
+            errors.extend(about_all);
+            Told { data, errors, headers: headers.clone() }
+        });
+        Ok((told, headers))
     }
 }
 
@@ -166,6 +142,34 @@ enum Heard {
     Reply(Reply),
     NoCredential,
     Refused(Refusal),
+}
+
+impl Heard {
+    /// Reads what was heard, unless it is a refusal.
+    async fn read<T>(
+        self,
+        cx: &Cx,
+        needs: Needs,
+        read: impl FnOnce(&HeaderMap, &[u8]) -> Result<T, Refusal>,
+    ) -> Result<(Answer<T>, HeaderMap), Stop> {
+        let reply = match self {
+            Self::Reply(reply) => reply,
+            Self::NoCredential => return Ok((Answer::NoCredential { needs }, HeaderMap::new())),
+            Self::Refused(why) => return Ok((Answer::Refused { why, needs }, HeaderMap::new())),
+        };
+        let said = match Refusal::of_rest(reply.status, &reply.headers, &reply.body, reply.credential) {
+            Some(refusal) => Err(refusal),
+            None => read(&reply.headers, &reply.body),
+        };
+        let answer = match said {
+            Ok(said) => Answer::Said(said),
+            Err(why) => {
+                stands_behind(cx, needs.api, &why).await?;
+                Answer::Refused { why, needs }
+            }
+        };
+        Ok((answer, reply.headers))
+    }
 }
 
 async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result<Heard, Stop> {

@@ -13,8 +13,8 @@ use std::{
 
 use bytes::Bytes;
 use gh_connect_engine::{
-    ConnectTo, Cx, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds, Selection, Sourced,
-    Target, Trust,
+    AccountPlan, ConnectTo, Cx, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds,
+    Selection, Sourced, Target, Trust,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
@@ -261,6 +261,7 @@ pub(crate) fn plan(at: &[(Api, SocketAddr)]) -> Plan {
         deadline: Sourced::default(Seconds(Duration::from_secs(60))),
         selection: Selection::default(),
         waivers: Vec::new(),
+        account: AccountPlan::default(),
     }
 }
 

@@ -97,7 +97,7 @@ impl Fact for AllowList {
 async fn page(cx: &Cx, slug: &str, after: Option<&str>) -> Result<Answer<PageReply>, Stop> {
     let variables = serde_json::json!({ "slug": slug, "after": after });
     let query = Query { needs: NEEDS, document: DOCUMENT, variables };
-    Ok(query.read::<Data>(cx).await?.and_then(|mut told| {
+    Ok(query.read::<Data>(cx).await?.0.and_then(|mut told| {
         let enterprise = told.data.take().and_then(|data| data.enterprise);
         let page = enterprise.and_then(|enterprise| enterprise.owner_info?.entries);
         page.ok_or_else(|| (told.why_null(&PATH), NEEDS))

@@ -129,8 +129,8 @@ impl Fact for AuditLog {
     async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {
         let needs = Needs::scope(Api::Cloud, "read:audit_log");
         let target = topic.target("", slug(cx)?);
-        let asked = Get::new(needs, &target).read_with_headers::<Objects<EventReply>>(cx).await?;
-        Ok(Self { answer: asked.map(|(events, headers)| read_events(*topic, events, &headers)) })
+        let (answer, headers) = Get::new(needs, &target).read_with_headers(cx).await?;
+        Ok(Self { answer: answer.map(|events| read_events(*topic, events, &headers)) })
     }
 }
 

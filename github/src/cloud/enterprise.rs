@@ -207,7 +207,7 @@ async fn part<T>(
     let asked = kept.get_or_init(async || {
         let variables = serde_json::json!({ "slug": slug });
         let query = Query { needs: NEEDS, document: DOCUMENT, variables };
-        Ok(query.read::<Data>(cx).await?.map(Arc::new))
+        Ok(query.read::<Data>(cx).await?.0.map(Arc::new))
     });
     let told = asked.await.clone()?;
     Ok(told.and_then(|told| {

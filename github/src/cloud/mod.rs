@@ -12,8 +12,8 @@ mod viewer;
 use gh_connect_engine::{Cx, Stop};
 
 pub use allow_list::{AllowList, Entries, Entry, EntryOwner};
+pub(crate) use audit_log::read_events;
 pub use audit_log::{AuditLog, Event, Events, Topic};
-pub(crate) use audit_log::{EventReply, read_events};
 pub use enterprise::{
     Account, Enterprise, Installation, Installations, Known, Oidc, OwnerInfo, Owners, Setting,
 };

@@ -1,5 +1,4 @@
 use gh_connect_engine::{Cx, Fact, Stop};
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{Answer, Api, Needs, OfTheRun, Scopes, TokenKind, ask::Query, credentials::Credentials, json};
@@ -27,7 +26,7 @@ pub struct TokenSeen {
     pub kind: TokenKind,
     /// Where it was said.
     pub origin: String,
-    /// Its scopes as GitHub names them in a good reply; `None` where it names none, as for fine-grained tokens.
+    /// Its scopes as the replies name them; `None` where they name none, as for fine-grained tokens.
     pub scopes: Option<Scopes>,
 }
 
@@ -47,13 +46,10 @@ impl Fact for Viewer {
         }
         let needs = Needs::token(Api::Cloud);
         let query = Query { needs: needs.clone(), document: DOCUMENT, variables: serde_json::json!({}) };
-        let mut headers = HeaderMap::new();
-        let answer = query.read::<Data>(cx).await?.and_then(|told| {
-            headers.clone_from(&told.headers);
-            match told.data.as_ref().and_then(|data| data.viewer.as_ref()) {
-                Some(viewer) => Ok(User { login: gh_connect_engine::shown(&viewer.login, 100) }),
-                None => Err((told.why_null(&["viewer"]), needs)),
-            }
+        let (told, headers) = query.read::<Data>(cx).await?;
+        let answer = told.and_then(|told| match told.data.as_ref().and_then(|data| data.viewer.as_ref()) {
+            Some(viewer) => Ok(User { login: gh_connect_engine::shown(&viewer.login, 100) }),
+            None => Err((told.why_null(&["viewer"]), needs)),
         });
         let token = Credentials::of(cx).cloud.as_ref().map(|token| TokenSeen {
             kind: token.kind(),

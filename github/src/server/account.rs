@@ -57,15 +57,12 @@ impl Fact for ServerUser {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let get = Get::new(Needs::token(Api::Server), "/api/v3/user");
-        let mut scopes = None;
-        let answer = get.read_with_headers::<One<SiteUser>>(cx).await?.map(|(One(user), headers)| {
-            scopes = Scopes::granted(&headers);
-            user
-        });
+        let (answer, headers) = get.read_with_headers::<One<SiteUser>>(cx).await?;
+        let answer = answer.map(|One(user)| user);
         let token = Credentials::of(cx).server.as_ref().map(|token| TokenSeen {
             kind: token.kind(),
             origin: token.origin.to_string(),
-            scopes,
+            scopes: Scopes::granted(&headers),
         });
         Ok(Self { answer, token })
     }
@@ -93,7 +90,7 @@ impl Fact for ServerEnterprises {
         }
         let needs = Needs::scope(Api::Server, "read:enterprise");
         let query = Query { needs: needs.clone(), document: DOCUMENT, variables: serde_json::json!({}) };
-        let answer = query.read::<Data>(cx).await?.and_then(|mut told| {
+        let answer = query.read::<Data>(cx).await?.0.and_then(|mut told| {
             let viewer = told.data.take().and_then(|data| data.viewer);
             let nodes = viewer.and_then(|viewer| viewer.enterprises?.nodes);
             nodes.ok_or_else(|| (told.why_null(&["viewer", "enterprises"]), needs))

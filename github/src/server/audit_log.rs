@@ -5,8 +5,7 @@ use super::ServerEnterprises;
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::Get,
-    cloud::{EventReply, Events, Topic, read_events},
-    json::Objects,
+    cloud::{Events, Topic, read_events},
 };
 
 /// Events of the server's own audit log, the newest first, at most a hundred. Whether present servers still record
@@ -38,7 +37,7 @@ impl Fact for ServerAuditLog {
             Answer::NoCredential { .. } => return Ok(Self { answer: Answer::NoCredential { needs } }),
         };
         let target = topic.target("/api/v3", &slug);
-        let asked = Get::new(needs, &target).read_with_headers::<Objects<EventReply>>(cx).await?;
-        Ok(Self { answer: asked.map(|(events, headers)| read_events(*topic, events, &headers)) })
+        let (answer, headers) = Get::new(needs, &target).read_with_headers(cx).await?;
+        Ok(Self { answer: answer.map(|events| read_events(*topic, events, &headers)) })
     }
 }

@@ -8,23 +8,26 @@ use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json, json::One};
 pub struct ServerMeta {
     /// What it says.
     pub answer: Answer<ServerMetaSays>,
+    /// The version by the header `X-GitHub-Enterprise-Version`, which refusals have too: only a GitHub Enterprise Server
+    /// sends it (facts §6).
+    pub version_header: Option<String>,
 }
 
 /// What a server says of itself. What is `None` was not said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerMetaSays {
-    /// `3.19.1`, by the body.
+    /// `3.19.1`
+    #[serde(default, deserialize_with = "json::text")]
     pub installed_version: Option<String>,
-    /// The same by the header `X-GitHub-Enterprise-Version`.
-    pub version_header: Option<String>,
     /// The one field that every GitHub has there: without it, something else answers.
     pub verifiable_password_authentication: Option<bool>,
 }
 
-impl ServerMetaSays {
+impl ServerMeta {
     /// The version, whichever way it was said.
     pub fn version(&self) -> Option<&str> {
-        self.installed_version.as_deref().or(self.version_header.as_deref())
+        let said = self.answer.said().and_then(|said| said.installed_version.as_deref());
+        said.or(self.version_header.as_deref())
     }
 }
 
@@ -33,20 +36,10 @@ impl Fact for ServerMeta {
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        #[derive(Deserialize)]
-        struct Meta {
-            #[serde(default, deserialize_with = "json::text")]
-            installed_version: Option<String>,
-            verifiable_password_authentication: Option<bool>,
-        }
         let get = Get { anonymous: true, ..Get::new(Needs::token(Api::Server), "/api/v3/meta") };
-        let answer =
-            get.read_with_headers::<One<Meta>>(cx).await?.map(|(One(meta), headers)| ServerMetaSays {
-                installed_version: meta.installed_version,
-                version_header: headers.get(VERSION).map(|value| shown_bytes(value.as_bytes(), 40)),
-                verifiable_password_authentication: meta.verifiable_password_authentication,
-            });
-        Ok(Self { answer })
+        let (answer, headers) = get.read_with_headers::<One<ServerMetaSays>>(cx).await?;
+        let version_header = headers.get(VERSION).map(|value| shown_bytes(value.as_bytes(), 40));
+        Ok(Self { answer: answer.map(|One(said)| said), version_header })
     }
 }
 
