@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use gh_connect_engine::{NoProxy, Plan, Product, ProxySetting, Roots, Seconds, Selection, Sourced, Trust};
+use gh_connect_engine::{
+    AccountPlan, NoProxy, Plan, Product, ProxySetting, Roots, Seconds, Selection, Sourced, Trust,
+};
 use gh_connect_probe::http::{Body, Exchange, ExchangeFailure, Head};
 use jiff::Timestamp;
 
@@ -30,6 +32,7 @@ pub(crate) fn plan(product: Product) -> Plan {
         deadline: Sourced::default(Seconds(Duration::from_secs(30))),
         selection: Selection::default(),
         waivers: Vec::new(),
+        account: AccountPlan::default(),
     }
 }
 

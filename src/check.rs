@@ -122,6 +122,7 @@ fn measure(
             id: run_id(),
             vantage: platform::vantage(environment),
             events: (style != Style::Silent).then_some(tell),
+            prepare: None,
         };
         let (measured, ()) =
             tokio::join!(run.measure(signals.next()), progress::show(events, on_stderr, style));

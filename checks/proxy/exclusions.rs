@@ -27,6 +27,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The entry by which the server itself goes around the proxy.
+    pub(super) fn by_ghes(&self) -> Option<&'a str> {
+        self.ghes
+    }
+
     /// Whether one goes around the proxy where another goes through it.
     pub(super) fn is_disputed(&self) -> bool {
         let around = self.all().map(|(_, entry)| entry.is_some());

@@ -12,6 +12,7 @@ use gh_connect_engine::{
     Category, Check, Cx, Examination, Finding, Kind, Meta, Plan, ProxySetting, Route, Severity, Stop,
     Subject, Target,
 };
+use gh_connect_github::{OfTheRun, manage::ManageSettings};
 use gh_connect_probe::{
     Endpoint, HostName,
     dns::Resolution,
@@ -64,7 +65,7 @@ impl Check for Proxy {
         if off(&plan.proxy.value) {
             // A proxy that is set in one place and not in the other is a difference all the same.
             let elsewhere = plan.other_proxies.iter().any(|other| !off(&other.value));
-            return if elsewhere { vec![Subject::Proxy] } else { Vec::new() };
+            return if elsewhere || plan.server.is_some() { vec![Subject::Proxy] } else { Vec::new() };
         }
         let targets = proxied(plan).cloned().map(Subject::Target);
         let whole = proxied(plan).next().map(|_| Subject::Run);
@@ -74,9 +75,14 @@ impl Check for Proxy {
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             match subject {
-                Subject::Proxy => Ok(setting::judge(cx.plan())),
                 Subject::Target(target) => ask(target, cx).await,
                 Subject::Run => Ok(direct_path(cx).await),
+                _ => {
+                    let settings = cx.fact::<ManageSettings>(&OfTheRun).await.ok();
+                    let servers =
+                        settings.as_ref().and_then(|settings| settings.answer.said()?.http_proxy.as_ref());
+                    Ok(setting::judge(cx.plan(), servers))
+                }
             }
         })
     }

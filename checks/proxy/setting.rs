@@ -1,7 +1,7 @@
 //! The setting itself, before anything is sent: the URL, what is excluded, and what other places say.
 
 use gh_connect_engine::{
-    Examination, Finding, NoProxy, Owner, Plan, ProxySetting, Route, Sourced, Target, shown,
+    Examination, Finding, NoProxy, Origin, Owner, Plan, ProxySetting, Route, Sourced, Target, shown,
 };
 use serde_json::json;
 
@@ -11,8 +11,8 @@ use super::{
     wording::{EXCLUSION, SETTING, list, origin, setting},
 };
 
-/// Judges the plan's proxy and its exclusions.
-pub(super) fn judge(plan: &Plan) -> Examination {
+/// Judges the plan's proxy and its exclusions. `servers` is the server's own setting, where that was read.
+pub(super) fn judge(plan: &Plan, servers: Option<&ProxySetting>) -> Examination {
     let unusable = match &plan.proxy.value {
         ProxySetting::Invalid { shown, reason } => Some(invalid(plan, shown, reason)),
         ProxySetting::Unsupported { shown, scheme } => Some(unsupported(plan, shown, scheme)),
@@ -27,8 +27,15 @@ pub(super) fn judge(plan: &Plan) -> Examination {
         findings.extend(server_not_excluded(plan));
         findings.extend(exclusions_differ(plan));
     }
-    findings.extend(setting_differs(plan));
-    findings.into()
+    findings.extend(setting_differs(plan, servers));
+    match (&plan.proxy.value, findings.is_empty()) {
+        (ProxySetting::Off, true) => not_used(),
+        _ => findings.into(),
+    }
+}
+
+fn not_used() -> Examination {
+    Examination { not_applicable: Some("no proxy is used".to_owned()), ..Examination::default() }
 }
 
 fn invalid(plan: &Plan, shown: &str, reason: &str) -> Finding {
@@ -78,8 +85,12 @@ fn bypassed(plan: &Plan, target: &Target) -> Option<Finding> {
 fn server_not_excluded(plan: &Plan) -> Option<Finding> {
     let server = plan.server.as_ref()?;
     let (host, port) = authority(&server.value)?;
+    if plan.account.to_server.is_some() && plan.no_proxy.origin == Origin::default_value() {
+        // The server's own setting, whose exclusions no interface tells: what is on that list is not known.
+        return None;
+    }
     let reading = Reading::of(&plan.no_proxy.value, host, port);
-    if !plan.route(host, port).is_direct() {
+    if reading.by_ghes().is_none() {
         let message = format!(
             "A proxy is set, and {} itself is not on the exclusion list{}: what the server sends to its own name goes to \
              the proxy.",
@@ -135,9 +146,11 @@ fn exclusions_differ(plan: &Plan) -> Option<Finding> {
     })))
 }
 
-fn setting_differs(plan: &Plan) -> Option<Finding> {
-    let others: Vec<_> =
-        plan.other_proxies.iter().filter(|other| !same(&plan.proxy.value, &other.value)).collect();
+fn setting_differs(plan: &Plan, servers: Option<&ProxySetting>) -> Option<Finding> {
+    let servers = servers.map(|setting| Sourced::new(setting.clone(), Origin::server("http_proxy")));
+    let servers = servers.filter(|setting| setting.origin != plan.proxy.origin);
+    let others = servers.iter().chain(&plan.other_proxies);
+    let others: Vec<_> = others.filter(|other| !same(&plan.proxy.value, &other.value)).collect();
     if others.is_empty() {
         return None;
     }

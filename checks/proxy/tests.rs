@@ -1,5 +1,5 @@
 use gh_connect_engine::{
-    NoProxy, Origin, Product, ProxyUrl, Role, Roots, Seconds, Selection, Sourced, Trust, section,
+    AccountPlan, NoProxy, Origin, Product, ProxyUrl, Role, Roots, Seconds, Selection, Sourced, Trust, section,
 };
 use gh_connect_probe::{
     dns::{By, NotResolved},
@@ -42,6 +42,7 @@ fn plan(proxy: ProxySetting, no_proxy: &str) -> Plan {
         deadline: Sourced::default(Seconds::parse("5").expect("seconds")),
         selection: Selection::default(),
         waivers: Vec::new(),
+        account: AccountPlan::default(),
     }
 }
 
@@ -278,7 +279,11 @@ fn the_proxys_own_trouble_is_named() {
 }
 
 fn of_setting(plan: &Plan) -> Vec<(&'static str, String)> {
-    setting::judge(plan).findings.into_iter().map(|finding| (finding.kind.id, finding.message)).collect()
+    setting::judge(plan, None)
+        .findings
+        .into_iter()
+        .map(|finding| (finding.kind.id, finding.message))
+        .collect()
 }
 
 fn ids(plan: &Plan) -> Vec<&'static str> {

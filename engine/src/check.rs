@@ -71,6 +71,12 @@ pub enum Subject {
     Target(Target),
     /// The egress proxy.
     Proxy,
+    /// What GitHub Enterprise Cloud says.
+    Cloud,
+    /// What the GitHub Enterprise Server says.
+    Server,
+    /// What the server's Manage API says.
+    Manage,
     /// The run as a whole.
     Run,
 }
@@ -81,6 +87,9 @@ impl Subject {
         match self {
             Self::Target(target) => target.to_string(),
             Self::Proxy => "proxy".to_owned(),
+            Self::Cloud => "cloud".to_owned(),
+            Self::Server => "server".to_owned(),
+            Self::Manage => "manage".to_owned(),
             Self::Run => "run".to_owned(),
         }
     }

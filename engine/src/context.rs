@@ -2,7 +2,7 @@ use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -27,6 +27,8 @@ pub struct Cx(Arc<Inner>);
 
 struct Inner {
     plan: Plan,
+    /// The plan with what was learnt before the checks began.
+    amended: OnceLock<Plan>,
     effects: Box<dyn Effects>,
     started: Instant,
     facts: Mutex<BTreeMap<FactKey, Measurement>>,
@@ -81,6 +83,7 @@ impl Cx {
     fn new(plan: Plan, effects: Box<dyn Effects>, saved: Option<BTreeMap<FactKey, FactRecord>>) -> Self {
         Self(Arc::new(Inner {
             plan,
+            amended: OnceLock::new(),
             effects,
             started: Instant::now(),
             facts: Mutex::default(),
@@ -95,7 +98,14 @@ impl Cx {
 
     /// What was asked for.
     pub fn plan(&self) -> &Plan {
-        &self.0.plan
+        self.0.amended.get().unwrap_or(&self.0.plan)
+    }
+
+    /// Puts `plan` in the place of the one so far: once, before any check begins. Facts that were measured by then stay, so
+    /// it may differ only in what none of them has asked for.
+    pub(crate) fn amend(&self, plan: Plan) {
+        let first = self.0.amended.set(plan).is_ok();
+        debug_assert!(first, "a plan is amended once");
     }
 
     /// The machine's clock and files.

@@ -29,8 +29,8 @@ pub use finding::{Finding, Kind, Owner, Severity, Step};
 pub use gate::{Clear, Reason, gate};
 pub use no_proxy::{Dialect, NoProxy};
 pub use plan::{
-    ConnectTo, Origin, Plan, Product, ProxySetting, Role, Roots, Route, Seconds, Selection, Sourced, Target,
-    Trust, Waiver,
+    AccountPlan, Attestation, ConnectTo, Origin, Plan, Product, ProxySetting, Role, Roots, Route, Seconds,
+    Selection, Sourced, Target, Trust, Waiver, WayToServer,
 };
 pub use proxy_url::{Credentials, ProxyScheme, ProxyUrl, ProxyUrlError};
 pub use record::{
@@ -38,6 +38,6 @@ pub use record::{
     State, StepRecord, Summary, ToolRecord, Verdict, exit_code,
 };
 pub use redact::{Redactor, Secret};
-pub use run::{Interrupt, Measured, Run, judge_again};
+pub use run::{Interrupt, Measured, Preparation, Run, judge_again};
 pub use text::{shown, shown_bytes};
 pub use words::{Section, section};

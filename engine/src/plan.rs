@@ -6,6 +6,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{Dialect, NoProxy, ProxyUrl, Redactor};
@@ -47,19 +48,88 @@ pub struct Plan {
     pub selection: Selection,
     /// Findings that somebody accepts.
     pub waivers: Vec<Sourced<Waiver>>,
+    /// What was said of the account, and of the server.
+    #[serde(default)]
+    pub account: AccountPlan,
+}
+
+/// What was said of the account, and of the server, that no interface tells.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AccountPlan {
+    /// Who says that the account is invoiced.
+    #[serde(default)]
+    pub invoiced: Option<Sourced<Attestation>>,
+    /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell; empty for nothing.
+    #[serde(default)]
+    pub ghe_config: Option<Sourced<String>>,
+    /// Pages that answer with the address that they were asked from.
+    #[serde(default)]
+    pub echo: Vec<Sourced<String>>,
+    /// The way from this machine to the server, where the plan's proxy is the server's own and so leads from there.
+    #[serde(default)]
+    pub to_server: Option<WayToServer>,
+}
+
+/// A person's word that the enterprise account is invoiced: no interface tells (facts §5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// Whose word it is.
+    pub by: String,
+    /// Of which day.
+    pub on: Date,
+    /// What they saw.
+    pub evidence: String,
+}
+
+/// A proxy and what goes around it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WayToServer {
+    /// The proxy.
+    pub proxy: Sourced<ProxySetting>,
+    /// What goes around it.
+    pub no_proxy: Sourced<NoProxy>,
 }
 
 impl Plan {
     /// The way to a host and port by GitHub Enterprise Server's reading of the exclusion list (facts §1.4).
     pub fn route(&self, host: &str, port: u16) -> Route<'_> {
-        match &self.proxy.value {
+        let (proxy, no_proxy) = match &self.account.to_server {
+            Some(way) if self.is_server(host) => (&way.proxy, &way.no_proxy),
+            _ => (&self.proxy, &self.no_proxy),
+        };
+        match &proxy.value {
             ProxySetting::Off => Route::Direct { excluded_by: None },
             ProxySetting::Invalid { .. } | ProxySetting::Unsupported { .. } => Route::Unusable,
-            ProxySetting::Use(proxy) => match self.no_proxy.value.matched(Dialect::Ghes, host, port) {
+            ProxySetting::Use(proxy) => match no_proxy.value.matched(Dialect::Ghes, host, port) {
                 Some(entry) => Route::Direct { excluded_by: Some(entry) },
                 None => Route::Proxy(proxy),
             },
         }
+    }
+
+    /// Whether `host` is the GitHub Enterprise Server.
+    pub fn is_server(&self, host: &str) -> bool {
+        self.server_host().is_some_and(|server| server.eq_ignore_ascii_case(host))
+    }
+
+    /// The GitHub Enterprise Server's name or address, without brackets.
+    pub fn server_host(&self) -> Option<&str> {
+        let (_, rest) = self.server.as_ref()?.value.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = match authority.strip_prefix('[') {
+            Some(bracketed) => bracketed.split_once(']')?.0,
+            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+        };
+        (!host.is_empty()).then_some(host)
+    }
+
+    /// Takes the server's own proxy setting as the one of this run: it is what GitHub Connect uses (facts §0.5). What was
+    /// said for this machine stays the way to the server itself.
+    pub fn adopt(&mut self, setting: Sourced<ProxySetting>, no_proxy: Sourced<NoProxy>) {
+        let proxy = std::mem::replace(&mut self.proxy, setting);
+        let no_proxy = std::mem::replace(&mut self.no_proxy, no_proxy);
+        self.other_proxies.insert(0, proxy.clone());
+        self.account.to_server = Some(WayToServer { proxy, no_proxy });
     }
 
     /// The target's route.
@@ -70,7 +140,8 @@ impl Plan {
     /// Everything secret in the plan, for the last filter before every sink.
     pub fn redactor(&self) -> Redactor {
         let mut redactor = Redactor::new();
-        for setting in std::iter::once(&self.proxy).chain(&self.other_proxies) {
+        let to_server = self.account.to_server.iter().map(|way| &way.proxy);
+        for setting in std::iter::once(&self.proxy).chain(&self.other_proxies).chain(to_server) {
             if let ProxySetting::Use(proxy) = &setting.value {
                 proxy.teach(&mut redactor);
             }
@@ -125,6 +196,10 @@ impl Origin {
     /// Said by a lab world.
     pub fn world(name: &str) -> Self {
         Self(format!("lab world {name}"))
+    }
+    /// Said by a command that was run.
+    pub fn command(line: &str) -> Self {
+        Self(format!("command {line}"))
     }
     /// Said by the server's own settings.
     pub fn server(field: &str) -> Self {

@@ -26,7 +26,13 @@ pub struct Run {
     pub vantage: String,
     /// Who wants to know how it goes.
     pub events: Option<UnboundedSender<Event>>,
+    /// What must be learnt before the plan is whole; within the run's time.
+    pub prepare: Option<Preparation>,
 }
+
+/// Learns from the first facts of a run what the plan lacks, and gives the plan back with it; `None` leaves it as it is.
+/// The server's own proxy setting is such a thing: every measurement goes the way that it tells.
+pub type Preparation = BoxFuture<'static, Option<Plan>>;
 
 /// A signal that ends a run early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +78,10 @@ impl Run {
     /// Examines all subjects of all selected checks at the same time, until all are done, the plan's deadline passes, or
     /// `interrupt` comes. Whatever was not done by then ends `unknown`, and the record is whole.
     pub async fn measure(self, interrupt: impl Future<Output = Interrupt>) -> Measured {
-        let Self { checks, cx, policy, id, vantage, events } = self;
+        let Self { checks, cx, policy, id, vantage, events, prepare } = self;
         let started_at = cx.effects().now();
         let deadline = cx.plan().deadline.value.0;
-        let mut sheets: Vec<Sheet> = checks.iter().map(|check| Sheet::new(*check, cx.plan())).collect();
+        let mut sheets: Vec<Sheet> = Vec::new();
         let tell = |event: Event| {
             if let Some(events) = &events {
                 // Nobody listening any more is no reason to stop.
@@ -84,7 +90,15 @@ impl Run {
         };
         tell(Event::Started { checks: checks.iter().map(|check| check.meta().id).collect() });
         let cut = {
-            let work = examine_all(&mut sheets, &cx, &tell);
+            let work = async {
+                if let Some(prepare) = prepare
+                    && let Some(plan) = prepare.await
+                {
+                    cx.amend(plan);
+                }
+                sheets = self::sheets(checks, cx.plan());
+                examine_all(&mut sheets, &cx, &tell).await;
+            };
             tokio::pin!(work, interrupt);
             tokio::select! {
                 biased;
@@ -93,6 +107,10 @@ impl Run {
                 () = tokio::time::sleep(deadline.saturating_sub(cx.elapsed())) => Some(Cut::Deadline(deadline)),
             }
         };
+        if sheets.is_empty() {
+            // Cut short before there was a whole plan.
+            sheets = self::sheets(checks, cx.plan());
+        }
         if let Some(cut) = &cut {
             let waiting_for = cx.pending();
             for sheet in &mut sheets {
@@ -123,7 +141,7 @@ pub async fn judge_again(
     let plan: Plan = serde_json::from_value(record.plan.clone())?;
     let started = record.run.started_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let cx = Cx::replay(plan, Recorded(started), &record.facts);
-    let mut sheets: Vec<Sheet> = checks.iter().map(|check| Sheet::new(*check, cx.plan())).collect();
+    let mut sheets = sheets(checks, cx.plan());
     examine_all(&mut sheets, &cx, &|_| {}).await;
     let signal = record.run.cut_short_by.as_deref().and_then(Cut::signal_of);
     let mut again = conclude(sheets, cx.plan(), record.run.clone(), record.facts.clone(), policy, signal);
@@ -159,7 +177,7 @@ impl Sheet {
         for (subject, done) in self.subjects.iter().zip(&mut self.done).filter(|(_, done)| done.is_none()) {
             let mine = waiting_for.iter().filter(|(_, key)| match subject {
                 Subject::Target(target) => mentions(key, &target.host),
-                Subject::Proxy | Subject::Run => true,
+                Subject::Proxy | Subject::Cloud | Subject::Server | Subject::Manage | Subject::Run => true,
             });
             let mine: Vec<String> = mine.map(|(id, key)| format!("{id} {key}")).collect();
             let mut waited = String::new();
@@ -224,6 +242,10 @@ impl Sheet {
         }
         record
     }
+}
+
+fn sheets(checks: &[&'static dyn Check], plan: &Plan) -> Vec<Sheet> {
+    checks.iter().map(|check| Sheet::new(*check, plan)).collect()
 }
 
 /// Whether `key` names this host, and not one that only ends like it.

@@ -8,8 +8,8 @@ use std::{
 };
 
 use gh_connect_engine::{
-    ConnectTo, Cx, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds, Selection, Sourced,
-    Target, Trust,
+    AccountPlan, ConnectTo, Cx, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds,
+    Selection, Sourced, Target, Trust,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
@@ -198,6 +198,7 @@ pub(crate) fn plan(ports: &[(u16, SocketAddr)]) -> Plan {
         deadline: Sourced::default(Seconds(Duration::from_secs(30))),
         selection: Selection::default(),
         waivers: Vec::new(),
+        account: AccountPlan::default(),
     }
 }
 

@@ -20,7 +20,8 @@ mod tests;
 use std::{net::SocketAddr, path::PathBuf};
 
 use gh_connect_engine::{
-    Check, ConnectTo, Effects, Plan, Policy, Product, Role, Roots, Seconds, Selection, Sourced, Target, Trust,
+    AccountPlan, Check, ConnectTo, Effects, Plan, Policy, Product, Role, Roots, Seconds, Selection, Sourced,
+    Target, Trust,
 };
 
 pub(crate) use error::{UsageError, render};
@@ -155,6 +156,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         deadline: reader.one(|layer| &layer.deadline, values::seconds).unwrap_or_else(|| seconds_of(30)),
         selection,
         waivers: reader.list(|layer| &layer.waive, |said| selection::waiver(said, checks)),
+        account: AccountPlan::default(),
     };
     let fail_on = reader.one(|layer| &layer.fail_on, |said| values::one_of(said, &FAIL_ON));
     let color = reader.one(|layer| &layer.color, |said| values::one_of(said, &COLOR));

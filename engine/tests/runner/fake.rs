@@ -12,9 +12,9 @@ use std::{
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Effects, Examination, Fact, Finding, Interrupt, Kind, Measured, Meta, NoProxy, Plan,
-    Policy, Product, ProxySetting, Record, Role, Roots, Run, Seconds, Selection, Severity, Sourced, State,
-    Stop, Subject, Target, Trust, Waiver,
+    AccountPlan, Category, Check, Cx, Effects, Examination, Fact, Finding, Interrupt, Kind, Measured, Meta,
+    NoProxy, Plan, Policy, Product, ProxySetting, Record, Role, Roots, Run, Seconds, Selection, Severity,
+    Sourced, State, Stop, Subject, Target, Trust, Waiver,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -234,7 +234,7 @@ pub(crate) async fn run_until(
 /// A run about to begin.
 pub(crate) fn a_run(cx: Cx, checks: &'static [&'static dyn Check]) -> Run {
     let (id, vantage) = ("run-1".to_owned(), "here".to_owned());
-    Run { checks, cx, policy: Policy::default(), id, vantage, events: None }
+    Run { checks, cx, policy: Policy::default(), id, vantage, events: None, prepare: None }
 }
 
 /// The states of a record's checks, in their order.
@@ -266,6 +266,7 @@ pub(crate) fn plan() -> Plan {
         deadline: Sourced::default(Seconds(Duration::from_secs(30))),
         selection: Selection::default(),
         waivers: Vec::new(),
+        account: AccountPlan::default(),
     }
 }
 

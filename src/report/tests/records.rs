@@ -1,9 +1,9 @@
 //! Records made by hand, one for each thing that a report has to tell.
 
 use gh_connect_engine::{
-    Category, CheckRecord, FactRecord, FindingRecord, NoProxy, NotJudged, Origin, Owner, Plan, Product,
-    ProxySetting, ProxyUrl, Record, Remark, Roots, RunRecord, Seconds, Selection, Severity, Sourced, State,
-    StepRecord, Stop, Summary, ToolRecord, Trust, Verdict,
+    AccountPlan, Category, CheckRecord, FactRecord, FindingRecord, NoProxy, NotJudged, Origin, Owner, Plan,
+    Product, ProxySetting, ProxyUrl, Record, Remark, Roots, RunRecord, Seconds, Selection, Severity, Sourced,
+    State, StepRecord, Stop, Summary, ToolRecord, Trust, Verdict,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -498,6 +498,7 @@ fn direct() -> Plan {
         deadline: seconds(30),
         selection: Selection::default(),
         waivers: Vec::new(),
+        account: AccountPlan::default(),
     }
 }
 
