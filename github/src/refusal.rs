@@ -213,19 +213,25 @@ impl Refusal {
         }
     }
 
-    /// The check that owns the reason, so that others need not tell it again; `None` where nobody but the asker does.
-    pub fn owner(&self, api: Api) -> Option<&'static str> {
-        match self {
-            Self::BadCredentials { .. }
-            | Self::Anonymous { .. }
-            | Self::SsoRequired { .. }
-            | Self::MissingScopes { .. }
-            | Self::MissingPermission { .. }
-            | Self::Policy { .. } => Some("token"),
-            Self::AllowList { .. } => Some("allow-list"),
-            Self::NoReply(_) | Self::ServerError { .. } if api == Api::Cloud => Some("origin"),
-            Self::NoReply(_) | Self::ServerError { .. } if api == Api::Server => Some("server"),
-            _ => None,
+    /// The check that owns the reason, so that others need not tell it again. This is the one table of it: what the
+    /// credential is to blame for is owned by `token`, the address by `allow-list`, and all else that is no answer by the
+    /// check that asks whether there is anybody to answer, `enterprise` for the cloud and `server` for the server. What the
+    /// network is to blame for stops the fact, before there is a refusal.
+    pub fn owner(&self, api: Api) -> &'static str {
+        match (self, api) {
+            (
+                Self::BadCredentials { .. }
+                | Self::Anonymous { .. }
+                | Self::SsoRequired { .. }
+                | Self::MissingScopes { .. }
+                | Self::MissingPermission { .. }
+                | Self::Policy { .. }
+                | Self::RateLimited { .. },
+                _,
+            ) => "token",
+            (Self::AllowList { .. }, Api::Cloud) => "allow-list",
+            (_, Api::Cloud) => "enterprise",
+            (_, Api::Server | Api::Manage) => "server",
         }
     }
 

@@ -220,12 +220,33 @@ fn refusals_over_graphql_are_recognised() {
 
 #[test]
 fn a_reason_has_one_owner() {
-    let bad = Refusal::BadCredentials { message: String::new() };
-    assert_eq!(bad.owner(Api::Cloud), Some("token"));
-    assert_eq!(list(None, "enterprise", "acme").owner(Api::Cloud), Some("allow-list"));
-    assert_eq!(Refusal::ServerError { status: 502 }.owner(Api::Cloud), Some("origin"));
-    assert_eq!(Refusal::ServerError { status: 502 }.owner(Api::Server), Some("server"));
-    assert_eq!(Refusal::TooDeep.owner(Api::Cloud), None);
+    let text = String::new;
+    let strings = Vec::new;
+    let limited = Refusal::RateLimited { limit: RateLimit::Primary, resets_at: None, retry_after_s: None };
+    for (refusal, cloud, server) in [
+        (Refusal::BadCredentials { message: text() }, "token", "token"),
+        (Refusal::Anonymous { message: text() }, "token", "token"),
+        (Refusal::SsoRequired { url: None }, "token", "token"),
+        (Refusal::MissingScopes { needs: strings(), has: strings() }, "token", "token"),
+        (Refusal::MissingPermission { accepted: None }, "token", "token"),
+        (Refusal::Policy { message: text() }, "token", "token"),
+        (limited, "token", "token"),
+        (list(None, "enterprise", "acme"), "allow-list", "server"),
+        (Refusal::NotFound { message: text() }, "enterprise", "server"),
+        (Refusal::Forbidden { message: text() }, "enterprise", "server"),
+        (Refusal::Null { path: text() }, "enterprise", "server"),
+        (Refusal::Redirected { status: 302, host: None }, "enterprise", "server"),
+        (Refusal::ServerError { status: 502 }, "enterprise", "server"),
+        (Refusal::Unexpected { status: 422, message: text() }, "enterprise", "server"),
+        (Refusal::NotJson { content_type: None, began: None }, "enterprise", "server"),
+        (Refusal::TooLarge { limit: 1 }, "enterprise", "server"),
+        (Refusal::TooDeep, "enterprise", "server"),
+        (Refusal::WrongShape { path: text(), expected: text() }, "enterprise", "server"),
+        (Refusal::NoReply(NoReply::TimedOut), "enterprise", "server"),
+    ] {
+        let owners = [Api::Cloud, Api::Server, Api::Manage].map(|api| refusal.owner(api));
+        assert_eq!(owners, [cloud, server, server], "{refusal:?}");
+    }
 }
 
 #[test]
