@@ -6,9 +6,7 @@ use gh_connect_engine::{
     AccountPlan, ConnectTo, Cx, Fact, Machine, NoProxy, Plan, Product, ProxySetting, Redactor, Roots,
     Seconds, Selection, Sourced, Stop, Trust,
 };
-use gh_connect_github::{
-    Answer, Api, Credentials, OfTheRun, RateLimit, Refusal, cloud, cloud::Topic, manage, server,
-};
+use gh_connect_github::{Credentials, OfTheRun, RateLimit, Refusal, cloud, cloud::Topic, manage, server};
 use gh_connect_lab::{Event, Lab, World};
 use serde_json::Value;
 
@@ -382,15 +380,4 @@ async fn harmless_differences_do_no_harm() {
             assert_eq!(kind(&said), kind(&expected), "{answer} {fact}: {said}");
         }
     }
-}
-
-#[test]
-fn an_answer_or_a_stop() {
-    let refused: Answer<()> = Answer::Refused {
-        why: Refusal::TooDeep,
-        needs: gh_connect_github::Needs { api: Api::Cloud, scope: None },
-    };
-    assert!(
-        matches!(refused.or_stop(), Err(Stop::Trouble(text)) if text.contains("GitHub Enterprise Cloud"))
-    );
 }
