@@ -15,6 +15,7 @@ use crate::log::Event;
 use crate::scene::{ECHO, Endpoint, Scene, Service};
 use crate::server::origin::{self, Arrival};
 use crate::server::{name_server, proxy};
+use crate::told;
 use crate::world::{Ca, DnsTcp, Tcp, World};
 
 /// A running world: everything on loopback, in tasks of the runtime that started it. Dropping it ends them all.
@@ -79,7 +80,7 @@ impl Lab {
             world.trust.system.iter().map(|&ca| scene.authorities.root_pem(ca)).collect();
         let directory = tempfile::Builder::new().prefix("gh-connect-lab-").tempdir()?;
         furnish(directory.path(), &scene, &system_roots_pem)?;
-        let check = with_paths(&world.check, directory.path());
+        let check = with_paths(&told::check(world, &routes), directory.path());
         let lives = (stage.tasks, stage.held);
         Ok(Lab {
             name_servers,
@@ -138,7 +139,10 @@ impl Lab {
         &self.hosts_file
     }
 
-    /// The world's `[check]` with `{corp-ca}`, `{other-ca}`, `{public-ca}` and `{empty-file}` replaced by paths.
+    /// Everything that a run in this world is told, as if it stood in `gh-connect.toml`: the world's `[check]` with
+    /// `{corp-ca}`, `{other-ca}`, `{public-ca}` and `{empty-file}` replaced by paths, and for every key that it leaves out
+    /// and does not take away by `false` what holds in the healthy world: `server`, `enterprise`, `egress-ip`, `ghe-config`, `billing` and, where a proxy is
+    /// used, `no-proxy`.
     pub fn check(&self) -> &toml::Table {
         &self.check
     }
@@ -162,7 +166,7 @@ impl Lab {
 
     /// The address of the GitHub Enterprise Server.
     pub fn server_url(&self) -> String {
-        format!("https://{}", self.scene.world.server.host)
+        self.scene.world.server.url()
     }
 
     /// The slug of the enterprise account on the cloud.

@@ -28,6 +28,7 @@ mod scene;
 mod server;
 mod thread;
 mod tls;
+mod told;
 mod wire;
 pub mod world;
 

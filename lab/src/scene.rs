@@ -15,6 +15,7 @@ use crate::log::{Event, Log, shortened};
 use crate::server::cloud::allow_list::AllowListed;
 use crate::server::ghes::manage;
 use crate::tls::{Face, FaceKeys, Hello};
+use crate::told;
 use crate::world::{Host, Inspect, PlainAnswer, Port443, Proxy, ProxyScheme, Server, Tcp, World};
 
 /// A world, worked out.
@@ -95,7 +96,8 @@ pub(crate) enum Service {
 }
 
 impl Scene {
-    pub(crate) fn new(world: World) -> io::Result<Scene> {
+    pub(crate) fn new(mut world: World) -> io::Result<Scene> {
+        world.server.http_proxy = told::proxy_of_server(&world).map(str::to_owned);
         let authorities = Authorities::new().map_err(io::Error::other)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let face = |keys: FaceKeys<'_>, name: &str| Face::new(keys, name, &authorities, &provider);

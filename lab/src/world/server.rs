@@ -26,7 +26,8 @@ pub struct Server {
     pub private_mode: PrivateMode,
     /// Whether the owner of the server's tokens is a site administrator.
     pub site_admin: bool,
-    /// The proxy that is set in the Management Console.
+    /// The proxy that is set in the Management Console; `none` for none. Without being said, the one that the machine is
+    /// told of.
     pub http_proxy: Option<String>,
     /// Its licence.
     pub license: License,
@@ -55,6 +56,13 @@ impl Default for Server {
             audit_log: Vec::new(),
             manage: Manage::default(),
         }
+    }
+}
+
+impl Server {
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.host)
     }
 }
 

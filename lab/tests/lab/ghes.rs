@@ -22,7 +22,7 @@ async fn manage_as(lab: &Lab, path: &str, user: &str, password: &str) -> Respons
     request_with(session, HOST, &format!("/manage/v1/{path}"), &headers).await
 }
 
-async fn manage(lab: &Lab, path: &str) -> Value {
+pub(crate) async fn manage(lab: &Lab, path: &str) -> Value {
     let environment = lab.environment();
     let (user, password) = (&environment["GHE_MANAGE_USER"], &environment["GHE_MANAGE_PASSWORD"]);
     let reply = manage_as(lab, path, user, password).await;

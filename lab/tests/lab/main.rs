@@ -13,4 +13,5 @@ mod origin;
 mod proxy;
 mod tcp;
 mod tls;
+mod told;
 mod world;
