@@ -1,9 +1,12 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
+pub mod account;
 pub mod clock;
 pub mod connect;
 pub mod dns;
+pub mod enterprise;
 pub mod origin;
+pub mod owner;
 #[path = "port-80/mod.rs"]
 pub mod port_80;
 pub mod proxy;
