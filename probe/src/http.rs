@@ -135,7 +135,7 @@ fn asked_of(cx: &Cx, endpoint: &Endpoint) -> &'static str {
 }
 
 /// The host, with its port where the scheme does not imply it (RFC 9110 §7.2).
-fn authority(endpoint: &Endpoint, implied: u16) -> String {
+pub(crate) fn authority(endpoint: &Endpoint, implied: u16) -> String {
     let full = endpoint.to_string();
     match endpoint.port == implied {
         true => full.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(':').to_owned(),

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod dns;
+pub mod egress;
 pub mod hosts_file;
 pub mod http;
 pub mod net;

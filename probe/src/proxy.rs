@@ -198,6 +198,16 @@ pub(crate) async fn open(cx: &Cx, endpoint: &Endpoint) -> Result<Wire, Stop> {
     wire.ok_or_else(|| crate::net::gone(endpoint))
 }
 
+/// A tunnel of its own through `proxy`, whatever the exclusion list says of `endpoint`; or what came instead of one.
+pub(crate) async fn another(
+    cx: &Cx,
+    proxy: &ProxyUrl,
+    endpoint: &Endpoint,
+) -> Result<Result<Wire, Outcome>, Stop> {
+    let (tunnel, wire) = tunnel(cx, proxy, endpoint).await?;
+    Ok(wire.ok_or(tunnel.outcome))
+}
+
 /// An open connection to the proxy, for requests in absolute form (`GET http://host/`).
 pub struct Plain {
     /// The connection, inside TLS for an `https://` proxy.
