@@ -12,6 +12,7 @@ mod ask;
 mod client;
 pub mod cloud;
 mod credentials;
+pub mod egress;
 mod json;
 pub mod manage;
 mod no_reply;

@@ -5,6 +5,7 @@
 mod allow_list;
 mod audit_log;
 mod enterprise;
+mod in_force;
 mod licences;
 mod statistics;
 mod viewer;
@@ -17,6 +18,7 @@ pub use audit_log::{AuditLog, Event, Events, Topic};
 pub use enterprise::{
     Account, Enterprise, Installation, Installations, Known, Oidc, OwnerInfo, Owners, Setting,
 };
+pub use in_force::InForce;
 pub use licences::{ConsumedLicences, LastSync, LicenceSync, Seats, ServerInstance, SyncStatus};
 pub use statistics::{Collected, Features, ServerStatistics};
 pub use viewer::{TokenSeen, User, Viewer};
