@@ -6,7 +6,7 @@ use gh_connect_checks::ALL;
 use gh_connect_engine::{Cx, Effects as _, Machine, Record, Run, Sourced, State, Waiver};
 
 use crate::{
-    Ending, appearance,
+    Ending, account, appearance,
     cli::{Appearance, CheckFlags},
     environment::Environment,
     exit::Exit,
@@ -25,14 +25,14 @@ pub(crate) fn check(
     environment: &Environment,
     terminals: &Terminals,
 ) -> Result<Exit, Ending> {
-    let Prepared { settings, lab } = prepare(flags, appearance, environment)?;
+    let Prepared { settings, environment: seen, lab } = prepare(flags, appearance, environment)?;
     sink::learn(|redactor| redactor.merge(settings.plan.redactor()));
     let unwritable: Vec<UsageError> =
         settings.outputs.iter().filter_map(|output| output.prepare().err()).collect();
     if !unwritable.is_empty() {
         return Err(unwritable.into());
     }
-    let exit = measure(settings, appearance, environment, terminals);
+    let exit = measure(settings, appearance, environment, &seen, terminals);
     drop(lab);
     exit
 }
@@ -40,6 +40,8 @@ pub(crate) fn check(
 /// A run that can begin.
 struct Prepared {
     settings: Settings,
+    /// The environment that it sees: the machine's, or the world's.
+    environment: Environment,
     /// The world around it, which must live as long as the run.
     lab: Option<gh_connect_lab::LabThread>,
 }
@@ -61,14 +63,15 @@ fn prepare(
             named.include(&flags_layer);
             let running = named.start().map_err(|error| vec![error])?;
             sink::learn(|redactor| secrets::of_environment(&running.environment, redactor));
-            let settings = settle(running.configuration, &running.environment, running.ground)?;
-            Ok(Prepared { settings, lab: Some(running.lab) })
+            let environment = running.environment;
+            let settings = settle(running.configuration, &environment, running.ground)?;
+            Ok(Prepared { settings, environment, lab: Some(running.lab) })
         }
         None => {
             let file = configuration(flags.config.as_deref())
                 .unwrap_or_else(|error| (Layer::default(), vec![error]));
             let settings = settle(file, environment, Ground::machine())?;
-            Ok(Prepared { settings, lab: None })
+            Ok(Prepared { settings, environment: environment.clone(), lab: None })
         }
     }
 }
@@ -95,11 +98,12 @@ fn configuration(named: Option<&str>) -> Result<(Layer, Vec<UsageError>), UsageE
     Ok(plan::read_file(&Arc::new(Source { name: name.to_owned(), text, folder, world: None })))
 }
 
-/// Runs the checks on a runtime that ends with them.
+/// Runs the checks on a runtime that ends with them. `seen` is the environment in which the run says who it is.
 fn measure(
     settings: Settings,
     appearance: &Appearance,
     environment: &Environment,
+    seen: &Environment,
     terminals: &Terminals,
 ) -> Result<Exit, Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -110,19 +114,23 @@ fn measure(
         .build()?;
     let exit = runtime.block_on(async {
         let mut signals = Signals::listen()?;
-        let Settings { plan, policy, outputs, color } = settings;
+        let Settings { plan, policy, outputs, color, adopts } = settings;
         let on_stderr = appearance::of_stderr(appearance, color, environment, terminals);
         let style = Style::choose(terminals.stderr, environment.text("CI").is_some(), on_stderr.detail);
         let (tell, events) = tokio::sync::mpsc::unbounded_channel();
         let waivers = plan.waivers.clone();
+        let credentials = account::credentials(&plan, seen).await;
+        let cx = Cx::live(plan, Machine);
+        let prepare = account::preparation(&cx, &credentials, adopts);
+        credentials.give_to(&cx);
         let run = Run {
             checks: ALL,
-            cx: Cx::live(plan, Machine),
+            cx,
             policy,
             id: run_id(),
             vantage: platform::vantage(environment),
             events: (style != Style::Silent).then_some(tell),
-            prepare: None,
+            prepare,
         };
         let (measured, ()) =
             tokio::join!(run.measure(signals.next()), progress::show(events, on_stderr, style));

@@ -58,12 +58,15 @@ pub(crate) enum Action {
     /// Measure and judge. Changes nothing anywhere.
     #[command(
         long_about = "Measure and judge whether GitHub can be reached in the way that GitHub Connect needs, from this \
-                      machine and through its proxy. Changes nothing anywhere.\n\nExit codes: 0 passed (warnings allowed), \
+                      machine and through its proxy, and whether both accounts permit it. Changes nothing \
+                      anywhere.\n\nExit codes: 0 passed (warnings allowed), \
                       1 something failed, 2 usage or configuration error (nothing was measured), 3 undetermined, 4 only \
                       warnings under --fail-on warn, 5 internal error, 130 and 143 interrupted (the partial report is \
                       written).",
         after_help = "Every flag can also stand in gh-connect.toml, without the dashes. A flag wins over the file, the file over \
-                      the environment.\nCredentials are never arguments: put a proxy's into HTTPS_PROXY."
+                      the environment.\nCredentials are never arguments: GH_TOKEN is the token for GitHub Enterprise Cloud (admin:enterprise, \
+                      read:audit_log), GH_ENTERPRISE_TOKEN the one for the server (site_admin), GHE_MANAGE_PASSWORD the password for its \
+                      Manage API; `gh auth token` is asked for a token that is not set. Put a proxy's into HTTPS_PROXY."
     )]
     Check(Box<CheckFlags>),
 
@@ -116,7 +119,9 @@ pub(crate) struct CheckFlags {
     #[arg(long, value_name = "SUBDOMAIN", help_heading = "What is to be connected")]
     pub(crate) ghe_com: Option<String>,
 
-    /// The egress proxy, `http://proxy.corp.example:3128`; `off` for none. Default: HTTPS_PROXY, then ALL_PROXY.
+    /// The egress proxy, `http://proxy.corp.example:3128`; `off` for none.
+    ///
+    /// Default: the server's own setting where its Manage API tells it, else HTTPS_PROXY, then ALL_PROXY.
     ///
     /// Give the same URL as in the Management Console under Privacy, HTTP Proxy Server. A user name and password may
     /// stand in the URL, but then other users of this machine can read them while the program runs: better leave them in
@@ -148,6 +153,21 @@ pub(crate) struct CheckFlags {
     /// An address under which the server leaves the network. Repeatable.
     #[arg(long, value_name = "IP", help_heading = "The way out")]
     pub(crate) egress_ip: Vec<String>,
+
+    /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell; empty if that was nothing.
+    ///
+    /// No interface tells whether the server still points at GHE.com. For example, in a POSIX shell:
+    /// --ghe-config "$(ssh -p 122 admin@HOST -- ghe-config --get-regexp github-connect)"
+    #[arg(long, value_name = "TEXT", help_heading = "What only people know")]
+    pub(crate) ghe_config: Option<String>,
+
+    /// Attest that the enterprise account is invoiced: who says so, and what they saw.
+    ///
+    /// GitHub Connect to github.com demands it, and no interface tells. For example "Ana Lyst: latest invoice of 3 May on the
+    /// billing overview". It stands in the report, and counts for today: an attestation that lasts belongs into
+    /// gh-connect.toml, [billing] invoiced.
+    #[arg(long, value_name = "NAME: EVIDENCE", help_heading = "What only people know")]
+    pub(crate) attest_invoiced: Option<String>,
 
     /// Check this host in the same way. Repeatable.
     #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname, help_heading = "What is checked")]

@@ -131,15 +131,15 @@ fn welcome(named: &Named, running: &Running, environment: &Environment, configur
             quoted(&roots.display().to_string())
         );
     }
-    let _ = writeln!(out, "\nTry it:    {}", command(named, environment, configuration));
+    let _ = writeln!(out, "\nTry it:    {}", command(running, environment, configuration));
     let _ = writeln!(out, "Ctrl-C ends it.");
     out
 }
 
 /// The command that runs in this world. What the world's environment says has to be said there, too, and what this one
 /// says of proxies left out.
-fn command(named: &Named, environment: &Environment, configuration: &Path) -> String {
-    let world = &named.world.environment;
+fn command(running: &Running, environment: &Environment, configuration: &Path) -> String {
+    let world = &running.lab.environment();
     let mut changes = String::new();
     for name in secrets::PROXIES.iter().chain(&["NO_PROXY", "no_proxy"]) {
         if environment.text(name).is_some() && !world.contains_key(*name) {

@@ -99,7 +99,7 @@ impl Named {
             folder: self.folder.clone().unwrap_or_else(|| lab.directory().to_owned()),
             world: Some(self.name.clone()),
         }));
-        let environment = self.world.environment.clone().into_iter().collect();
+        let environment = lab.environment().clone().into_iter().collect();
         Ok(Running { lab, ground, configuration, environment })
     }
 

@@ -1,5 +1,6 @@
 //! `gh-connect`: can this GitHub Enterprise Server be connected through GitHub Connect, and if not, who has to change what?
 
+mod account;
 mod appearance;
 mod check;
 mod cli;

@@ -1,6 +1,12 @@
 //! What differs between operating systems: signals, terminals and the name of this machine.
 
-use std::{io::IsTerminal as _, path::Path};
+use std::{
+    io::{IsTerminal as _, Read as _},
+    path::Path,
+    process::{Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use gh_connect_engine::{Effects as _, Interrupt, Machine};
 
@@ -77,6 +83,47 @@ impl Terminals {
         }
     }
 }
+
+/// What a command prints when it succeeds within the time; `None` when it fails or is not there. It is ended when it takes
+/// longer.
+pub(crate) async fn printed(program: &str, arguments: &[&str], limit: Duration) -> Option<String> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    let stdout = child.stdout.take()?;
+    let child = Arc::new(Mutex::new(child));
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let reader = {
+        let child = Arc::clone(&child);
+        move || {
+            let mut text = String::new();
+            let read = stdout.take(MOST_PRINTED).read_to_string(&mut text);
+            // What is printed has ended; the process ends at that moment, or is ended when the time is over.
+            let ended = loop {
+                match child.lock().unwrap_or_else(PoisonError::into_inner).try_wait() {
+                    Ok(Some(status)) => break status.success(),
+                    Ok(None) => {}
+                    Err(_) => break false,
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            };
+            // Nobody waits any more after the time.
+            let _ = tell.send((read.is_ok() && ended).then_some(text));
+        }
+    };
+    std::thread::Builder::new().name("command".to_owned()).spawn(reader).ok()?;
+    match tokio::time::timeout(limit, told).await {
+        Ok(told) => told.ok().flatten(),
+        Err(_) => {
+            // One that has ended by itself cannot be ended, and that is well.
+            let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+            None
+        }
+    }
+}
+
+/// Far more than a token.
+const MOST_PRINTED: u64 = 16 << 10;
 
 /// From where a run measures: `ghes-prod-1 (linux x86_64)`.
 pub(crate) fn vantage(environment: &Environment) -> String {

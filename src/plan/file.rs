@@ -47,6 +47,8 @@ enum Takes {
     TextOrTexts,
     Number,
     Boolean,
+    /// A date, or a text that is one.
+    Date,
     /// A table with keys of its own.
     Table(&'static [Key]),
 }
@@ -81,7 +83,8 @@ impl Reading<'_> {
         };
         let said = match (key.takes, value.get_ref()) {
             (Takes::Table(keys), DeValue::Table(table)) => return self.table(table, &[name], keys),
-            (Takes::Text | Takes::TextOrTexts, DeValue::String(text)) => vec![said(text, span)],
+            (Takes::Text | Takes::TextOrTexts | Takes::Date, DeValue::String(text)) => vec![said(text, span)],
+            (Takes::Date, DeValue::Datetime(date)) => vec![said(&date.to_string(), span)],
             (Takes::Number, DeValue::Integer(number)) => vec![said(&number.to_string(), span)],
             (Takes::Number, DeValue::Float(number)) => vec![said(&number.to_string(), span)],
             (Takes::Boolean, DeValue::Boolean(yes)) => vec![said(if *yes { "true" } else { "false" }, span)],
@@ -120,6 +123,9 @@ impl Reading<'_> {
         let error = UsageError::in_file(self.source, name.span(), format!("there is no key `{full}`"));
         let elsewhere = match (path, spoken) {
             ([], "lab" | "config") => Some(format!("`{spoken}` can only be said as a flag, --{spoken}")),
+            ([], "attest-invoiced") => {
+                Some("in the file it has its day: [billing] invoiced = { by = \"…\", on = 2026-05-03, evidence = \"…\" }".to_owned())
+            }
             ([], "quiet" | "verbose") => Some(format!("`{spoken}` can only be said as a flag")),
             _ => None,
         };
@@ -137,6 +143,7 @@ impl Reading<'_> {
             }
             Takes::Number => ("a number of seconds", format!("{} = 5", key.name)),
             Takes::Boolean => ("true or false", format!("{} = true", key.name)),
+            Takes::Date => ("a date", format!("{} = 2026-05-03", key.name)),
             Takes::Table(_) => ("a table", format!("[{name}]")),
         };
         UsageError::in_file(self.source, span, format!("`{name}` is {wanted}, not {}", kind(found)))
@@ -171,6 +178,7 @@ const KEYS: &[Key] = &[
     Key { name: "resolver", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.resolver) },
     Key { name: "connect-to", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.connect_to) },
     Key { name: "egress-ip", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.egress_ip) },
+    Key { name: "ghe-config", takes: Takes::Text, slot: |layer| Slot::One(&mut layer.ghe_config) },
     Key { name: "also", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.also) },
     Key { name: "feature", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.feature) },
     Key { name: "only", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.only) },
@@ -184,6 +192,19 @@ const KEYS: &[Key] = &[
     Key { name: "hosts-file", takes: Takes::Text, slot: |layer| Slot::One(&mut layer.hosts_file) },
     Key { name: "loopback-only", takes: Takes::Boolean, slot: |layer| Slot::One(&mut layer.loopback_only) },
     Key { name: "trust", takes: Takes::Table(TRUST), slot: |_| Slot::Nowhere },
+    Key { name: "egress", takes: Takes::Table(EGRESS), slot: |_| Slot::Nowhere },
+    Key { name: "billing", takes: Takes::Table(BILLING), slot: |_| Slot::Nowhere },
+];
+
+const EGRESS: &[Key] =
+    &[Key { name: "echo", takes: Takes::Texts, slot: |layer| Slot::Many(&mut layer.echo) }];
+
+const BILLING: &[Key] = &[Key { name: "invoiced", takes: Takes::Table(INVOICED), slot: |_| Slot::Nowhere }];
+
+const INVOICED: &[Key] = &[
+    Key { name: "by", takes: Takes::Text, slot: |layer| Slot::One(&mut layer.invoiced_by) },
+    Key { name: "on", takes: Takes::Date, slot: |layer| Slot::One(&mut layer.invoiced_on) },
+    Key { name: "evidence", takes: Takes::Text, slot: |layer| Slot::One(&mut layer.invoiced_evidence) },
 ];
 
 const TRUST: &[Key] = &[

@@ -3,6 +3,7 @@
 //! The nearest word wins: a flag, then the file, then the environment, then the default. A list is one word: said on the
 //! command line, it takes the place of the file's. Everything that makes no sense is told at once.
 
+mod attestation;
 mod error;
 mod features;
 mod file;
@@ -20,8 +21,8 @@ mod tests;
 use std::{net::SocketAddr, path::PathBuf};
 
 use gh_connect_engine::{
-    AccountPlan, Check, ConnectTo, Effects, Plan, Policy, Product, Role, Roots, Seconds, Selection, Sourced,
-    Target, Trust,
+    AccountPlan, Check, ConnectTo, Effects, NoProxy, Plan, Policy, Product, Role, Roots, Seconds, Selection,
+    Sourced, Target, Trust,
 };
 
 pub(crate) use error::{UsageError, render};
@@ -91,6 +92,8 @@ pub(crate) struct Settings {
     pub(crate) outputs: Vec<Output>,
     /// Whether to use colours: `None` finds out.
     pub(crate) color: Option<bool>,
+    /// What goes around the server's own proxy, when that is to be the proxy of the run; `None` where another was said.
+    pub(crate) adopts: Option<Sourced<NoProxy>>,
 }
 
 /// Finds out what is meant, or everything that makes no sense.
@@ -112,6 +115,8 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         proxy::settle(&said, environment, &mut reader.errors)
     };
     let no_proxy = reader.layers.iter().find_map(|layer| layer.no_proxy.as_ref());
+    // The environment's list is this machine's, and says nothing of the server.
+    let adopts = (!proxies.for_this_run).then(|| proxy::exclusions(no_proxy, &Environment::default()));
     let no_proxy = proxy::exclusions(no_proxy, environment);
 
     let resolvers = reader.list(|layer| &layer.resolver, values::resolver);
@@ -138,6 +143,12 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         only: values_of(reader.list(|layer| &layer.only, named)),
         skip: values_of(reader.list(|layer| &layer.skip, named)),
     };
+    let account = AccountPlan {
+        invoiced: attestation::settle(&mut reader, files.now()),
+        ghe_config: reader.one(|layer| &layer.ghe_config, values::ghe_config),
+        echo: reader.list(|layer| &layer.echo, values::page),
+        to_server: None,
+    };
     let plan = Plan {
         product,
         targets,
@@ -156,7 +167,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         deadline: reader.one(|layer| &layer.deadline, values::seconds).unwrap_or_else(|| seconds_of(30)),
         selection,
         waivers: reader.list(|layer| &layer.waive, |said| selection::waiver(said, checks)),
-        account: AccountPlan::default(),
+        account,
     };
     let fail_on = reader.one(|layer| &layer.fail_on, |said| values::one_of(said, &FAIL_ON));
     let color = reader.one(|layer| &layer.color, |said| values::one_of(said, &COLOR));
@@ -165,7 +176,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
 
     if reader.errors.is_empty() {
         let policy = Policy { fail_on_warn: fail_on.is_some_and(|fail_on| fail_on.value) };
-        Ok(Settings { plan, policy, outputs, color: color.and_then(|color| color.value) })
+        Ok(Settings { plan, policy, outputs, color: color.and_then(|color| color.value), adopts })
     } else {
         Err(reader.errors)
     }

@@ -9,6 +9,8 @@ use crate::environment::Environment;
 pub(super) struct Proxies {
     pub(super) used: Sourced<ProxySetting>,
     pub(super) others: Vec<Sourced<ProxySetting>>,
+    /// Whether somebody said it for this run.
+    pub(super) for_this_run: bool,
 }
 
 /// Of all settings, the nearest is used. `said` is in order of precedence.
@@ -20,12 +22,14 @@ pub(super) fn settle(said: &[&Said], environment: &Environment, errors: &mut Vec
             Err(error) => errors.push(error),
         }
     }
+    let for_this_run = !all.is_empty();
     all.extend(VARIABLES.iter().filter_map(|name| {
         let value = environment.text(name)?;
         Some(Sourced::new(found(value), Origin::environment(name)))
     }));
     let mut all = all.into_iter();
-    Proxies { used: all.next().unwrap_or_else(|| Sourced::default(ProxySetting::Off)), others: all.collect() }
+    let used = all.next().unwrap_or_else(|| Sourced::default(ProxySetting::Off));
+    Proxies { used, others: all.collect(), for_this_run }
 }
 
 /// The exclusion list.

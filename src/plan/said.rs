@@ -89,6 +89,12 @@ pub(crate) struct Layer {
     pub(crate) resolver: Vec<Said>,
     pub(crate) connect_to: Vec<Said>,
     pub(crate) egress_ip: Vec<Said>,
+    pub(crate) echo: Vec<Said>,
+    pub(crate) ghe_config: Option<Said>,
+    pub(crate) attest_invoiced: Option<Said>,
+    pub(crate) invoiced_by: Option<Said>,
+    pub(crate) invoiced_on: Option<Said>,
+    pub(crate) invoiced_evidence: Option<Said>,
     pub(crate) also: Vec<Said>,
     pub(crate) feature: Vec<Said>,
     pub(crate) only: Vec<Said>,
@@ -124,6 +130,8 @@ impl Layer {
             resolver: list("--resolver", &flags.resolver),
             connect_to: list("--connect-to", &flags.connect_to),
             egress_ip: list("--egress-ip", &flags.egress_ip),
+            ghe_config: one("--ghe-config", &flags.ghe_config),
+            attest_invoiced: one("--attest-invoiced", &flags.attest_invoiced),
             also: list("--also", &flags.also),
             feature: list("--feature", &flags.feature),
             only: list("--only", &flags.only),
@@ -134,10 +142,7 @@ impl Layer {
             output: list("-o", &flags.output),
             fail_on: one("--fail-on", &flags.fail_on),
             color: color.map(|text| Said { text: text.to_owned(), place: Place::Flag("--color") }),
-            loopback_only: None,
-            hosts_file: None,
-            trust_system: None,
-            trust_public: None,
+            ..Self::default()
         }
     }
 }

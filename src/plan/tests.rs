@@ -48,7 +48,7 @@ struct Disk;
 
 impl Effects for Disk {
     fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::UNIX_EPOCH
+        "2026-06-01T12:00:00Z".parse().expect("a time")
     }
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match path.to_str() {
@@ -92,6 +92,8 @@ fn told(
             "--feature" => layer.feature.push(said),
             "--only" => layer.only.push(said),
             "--waive" => layer.waive.push(said),
+            "--ghe-config" => layer.ghe_config = Some(said),
+            "--attest-invoiced" => layer.attest_invoiced = Some(said),
             "-o" => layer.output.push(said),
             other => panic!("no such flag here: {other}"),
         }
@@ -352,12 +354,43 @@ fn the_file_says_what_flags_say() {
     let flags: Vec<&str> = check.get_arguments().filter_map(|arg| arg.get_long()).collect();
     for flag in &flags {
         let known = !complaint(&[], &format!("{flag} = {{}}")).contains("there is no key");
-        assert_eq!(known, !matches!(*flag, "lab" | "config"), "{flag}");
+        assert_eq!(known, !matches!(*flag, "lab" | "config" | "attest-invoiced"), "{flag}");
     }
     let said = complaint(&[], "x = 1");
     let keys = said.split("allowed: ").nth(1).expect("a list").trim().split(", ");
     let others: Vec<&str> = keys.filter(|key| !flags.contains(key)).collect();
-    assert_eq!(others, ["color", "hosts-file", "loopback-only", "trust"]);
+    assert_eq!(others, ["color", "hosts-file", "loopback-only", "trust", "egress", "billing"]);
+}
+
+#[test]
+fn an_attestation_has_a_name_a_day_and_evidence() {
+    let invoiced = |flags: &[(&'static str, &str)], file: &str| {
+        let plan = told(flags, file, &[]).expect("it makes sense").plan;
+        plan.account.invoiced.map(|said| (said.value.by, said.value.on.to_string(), said.origin.to_string()))
+    };
+    let file = "[billing]\ninvoiced = { by = \"Ana\", on = 2026-01-02, evidence = \"invoice 7\" }";
+    let expected = ("Ana".to_owned(), "2026-01-02".to_owned(), "conf/gh-connect.toml:2".to_owned());
+    assert_eq!(invoiced(&[], file), Some(expected.clone()));
+    assert_eq!(invoiced(&[], &file.replace("2026-01-02", "\"2026-01-02\"")), Some(expected));
+    let (by, on, origin) = invoiced(&[("--attest-invoiced", "Bo: seen")], file).expect("one");
+    assert_eq!((by.as_str(), origin.as_str()), ("Bo", "flag --attest-invoiced"));
+    assert!(on.as_str() > "2026-01-02");
+    assert_eq!(invoiced(&[], "[billing]"), None);
+    for (flags, file, said) in [
+        (&[("--attest-invoiced", "Bo")][..], "", "who attests it"),
+        (&[("--attest-invoiced", ": seen")], "", "who attests it"),
+        (&[], "billing.invoiced = { by = \"Ana\" }", "lacks `on` and `evidence`"),
+        (&[], "billing.invoiced = { by = \"Ana\", on = \"May\", evidence = \"x\" }", "this is no date"),
+        (&[], "billing.invoiced = { by = \"Ana\", on = 9999-01-01, evidence = \"x\" }", "yet to come"),
+        (&[], "billing.invoiced = { by = \"\", on = 2026-01-02, evidence = \"x\" }", "says nothing"),
+        (&[], "attest-invoiced = \"x: y\"", "[billing] invoiced"),
+        (&[], "ghe-config = \"hello\"", "not what ghe-config prints"),
+        (&[], "egress.echo = [\"ftp://x/\"]", "not the address of a web page"),
+        (&[], "egress.echo = [\"https://u:p@x/\"]", "user name or password"),
+    ] {
+        let complaint = complaint(flags, file);
+        assert!(complaint.contains(said), "{file}: {complaint}");
+    }
 }
 
 #[test]
@@ -377,7 +410,7 @@ proptest! {
     #[test]
     fn any_value_is_understood_or_refused(text in ".{0,60}") {
         for flag in ["--server", "--enterprise", "--ghe-com", "--proxy", "--no-proxy", "--timeout", "--fail-on", "--resolver",
-            "--connect-to", "--egress-ip", "--also", "--feature", "--only", "--waive", "-o"] {
+            "--connect-to", "--egress-ip", "--ghe-config", "--attest-invoiced", "--also", "--feature", "--only", "--waive", "-o"] {
             let _ = told(&[(flag, &text)], "", &[]);
         }
         let quoted = toml::Value::String(text.clone());

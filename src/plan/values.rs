@@ -156,6 +156,36 @@ pub(super) fn egress(said: &Said) -> Result<IpNet, UsageError> {
     })
 }
 
+/// What `ghe-config --get-regexp` prints: a key and its value on each line.
+pub(super) fn ghe_config(said: &Said) -> Result<String, UsageError> {
+    let line =
+        |line: &str| line.trim().is_empty() || line.trim_start().starts_with("app.github.github-connect");
+    if said.text.len() <= 4096 && said.text.lines().all(line) {
+        return Ok(said.text.trim().to_owned());
+    }
+    Err(UsageError::at(said, "this is not what ghe-config prints").hint(
+        "allowed: what `ghe-config --get-regexp github-connect` printed, lines like \
+         `app.github.github-connect-ghe-com-enabled true`; empty if it printed nothing",
+    ))
+}
+
+/// The URL of a page.
+pub(super) fn page(said: &Said) -> Result<String, UsageError> {
+    let error = |message: &str| {
+        UsageError::at(said, message).hint("allowed: the URL of a page, for example https://ip.corp.example/")
+    };
+    let url = Url::parse(said.text.trim()).map_err(|reason| error(&format!("no URL: {reason}")))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none_or(str::is_empty) {
+        return Err(error("this is not the address of a web page"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(error(
+            "the URL holds a user name or password, and the page is asked by nobody in particular",
+        ));
+    }
+    Ok(url.into())
+}
+
 /// A span of time.
 pub(crate) fn seconds(said: &Said) -> Result<Seconds, UsageError> {
     Seconds::parse(&said.text).map_err(|allowed| {
