@@ -11,6 +11,7 @@ pub mod owner;
 pub mod port_80;
 pub mod proxy;
 pub mod tls;
+pub mod token;
 
 #[cfg(test)]
 mod testing;
