@@ -2,8 +2,9 @@
 
 use std::{
     convert::Infallible,
+    io,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::Path,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -13,13 +14,14 @@ use std::{
 
 use bytes::Bytes;
 use gh_connect_engine::{
-    AccountPlan, ConnectTo, Cx, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds,
+    AccountPlan, ConnectTo, Cx, Effects, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds,
     Selection, Sourced, Target, Trust,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use jiff::Timestamp;
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::TcpListener;
@@ -177,7 +179,7 @@ async fn reply(
 
 /// A certificate authority that is trusted in these tests, and a leaf for all their names.
 pub(crate) struct Authority {
-    pem: PathBuf,
+    pem: String,
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
@@ -194,7 +196,7 @@ pub(crate) fn authority() -> &'static Authority {
         let names = ["api.github.com", "ghes.test", "proxy.test"].map(str::to_owned);
         let leaf = CertificateParams::new(names.to_vec()).expect("names");
         let leaf = leaf.signed_by(&leaf_key, &issuer).expect("a certificate");
-        let pem = file("root.pem", &root.pem());
+        let pem = root.pem();
         Authority { pem, chain: vec![leaf.into()], key: leaf_key.serialize_der() }
     })
 }
@@ -215,22 +217,29 @@ impl Authority {
     }
 }
 
-/// A file that stays for as long as the system keeps such files.
-fn file(name: &str, text: &str) -> PathBuf {
-    let mut unique = [0; 8];
-    getrandom::fill(&mut unique).expect("entropy");
-    let name = format!("gh-connect-test-{:x}-{name}", u64::from_ne_bytes(unique));
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, text).expect("a file");
-    path
+/// This machine, but for two files that no disk holds.
+pub(crate) struct Desk;
+
+impl Effects for Desk {
+    fn now(&self) -> Timestamp {
+        Machine.now()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match path.to_str() {
+            Some(HOSTS) => Ok(b"192.0.2.1 api.github.com
+192.0.2.2 ghes.test
+192.0.2.3 proxy.test
+"
+            .to_vec()),
+            Some(ROOT) => Ok(authority().pem.clone().into_bytes()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
 }
 
 /// A plan in which interfaces are at these sockets.
 pub(crate) fn plan(at: &[(Api, SocketAddr)]) -> Plan {
-    static HOSTS: OnceLock<PathBuf> = OnceLock::new();
-    let hosts = HOSTS.get_or_init(|| {
-        file("hosts", "192.0.2.1 api.github.com\n192.0.2.2 ghes.test\n192.0.2.3 proxy.test\n")
-    });
     let rule = |(api, to): &(Api, SocketAddr)| {
         let (host, port) = match api {
             Api::Cloud => ("192.0.2.1", 443),
@@ -248,9 +257,9 @@ pub(crate) fn plan(at: &[(Api, SocketAddr)]) -> Plan {
         other_proxies: Vec::new(),
         no_proxy: Sourced::default(NoProxy::parse("ghes.test")),
         resolvers: Sourced::default(Vec::new()),
-        hosts_file: Some(Sourced::default(hosts.clone())),
+        hosts_file: Some(Sourced::default(HOSTS.into())),
         trust: Trust {
-            system: Sourced::default(Roots::File(authority().pem.clone())),
+            system: Sourced::default(Roots::File(ROOT.into())),
             extra: Vec::new(),
             public: Sourced::default(Roots::Mozilla),
         },
@@ -276,7 +285,7 @@ pub(crate) fn rule(host: &str, port: u16, to: SocketAddr) -> Sourced<ConnectTo> 
 
 /// A context with all credentials.
 pub(crate) fn cx(plan: Plan) -> Cx {
-    let cx = Cx::live(plan, Machine);
+    let cx = Cx::live(plan, Desk);
     credentials().give_to(&cx);
     cx
 }
@@ -290,6 +299,8 @@ pub(crate) fn credentials() -> Credentials {
     })
 }
 
+const HOSTS: &str = "desk/hosts";
+const ROOT: &str = "desk/root.pem";
 pub(crate) const CLOUD_TOKEN: &str = "ghp_canary0cloud";
 pub(crate) const SERVER_TOKEN: &str = "ghp_canary0server";
 pub(crate) const PASSWORD: &str = "canary/password+1";

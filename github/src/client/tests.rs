@@ -314,10 +314,8 @@ async fn without_a_token_nothing_is_asked_and_what_it_needs_is_said() {
         _ => Says::status(401, r#"{"message": "Must authenticate to access this API."}"#),
     })
     .await;
-    let cx = Cx::live(
-        plan(&[(Api::Cloud, cloud.address), (Api::Server, server.address)]),
-        gh_connect_engine::Machine,
-    );
+    let cx =
+        Cx::live(plan(&[(Api::Cloud, cloud.address), (Api::Server, server.address)]), crate::testing::Desk);
     let sync = cx.fact::<LicenceSync>(&OfTheRun).await.expect("a fact");
     let needs = sync.answer.needs().map(ToString::to_string);
     assert_eq!(needs.as_deref(), Some("a token with the scope read:enterprise in GH_TOKEN"));
