@@ -1,6 +1,7 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
 pub mod account;
+pub mod billing;
 pub mod clock;
 pub mod connect;
 pub mod dns;

@@ -1,0 +1,231 @@
+//! From what is known of a contract to findings.
+
+use gh_connect_engine::{Attestation, Examination, Finding, Kind, Owner, Plan, Product, Sourced, shown};
+use gh_connect_github::cloud::{Account, Event, Installation, Seats};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    ATTESTATION_EXPIRED, CHANGED_SINCE_ATTESTATION, NOT_ATTESTED, TRIAL, UNCONFIRMED,
+    history::{History, age_in_days, first_day_after},
+};
+
+/// What is known of a contract.
+pub(super) struct Seen<'a> {
+    pub(super) account: &'a Account,
+    pub(super) history: History,
+    pub(super) hints: Hints,
+}
+
+/// What speaks for or against, and proves nothing (facts §5).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hints {
+    pub(super) seats: Option<Seats>,
+    pub(super) servers: Option<Vec<Installation>>,
+}
+
+/// What a person's word is worth.
+enum Word<'a> {
+    /// Nothing: there is none, or one that nobody stands behind.
+    None { why: String },
+    /// It is too old.
+    Expired { word: &'a Sourced<Attestation>, days: i64 },
+    /// The contract may have changed since.
+    Overtaken { word: &'a Sourced<Attestation>, by: &'a Event },
+    /// It holds.
+    Good(&'a Attestation),
+}
+
+/// Judges the contract on the day of `now`. A trial is seen, whatever anybody says; all else is a matter of somebody's word.
+pub(super) fn judge(plan: &Plan, now: Timestamp, seen: &Seen<'_>) -> Examination {
+    if let Some(event) = seen.history.trial() {
+        return trial(plan, seen, event).into();
+    }
+    let word = word(plan, now, &seen.history);
+    if let Word::Good(attestation) = word {
+        let Attestation { by, on, evidence } = attestation;
+        return Examination::passed(format!(
+            "invoiced, says {} on {on} ({})",
+            shown(by, 100),
+            shown(evidence, 200)
+        ));
+    }
+    unconfirmed(plan, now, seen.account, &word, evidence(plan, &seen.history, &seen.hints)).into()
+}
+
+/// What can be told where the audit log cannot be read: that there is no word at all. Anything else needs the log.
+pub(super) fn without_log(plan: &Plan, account: &Account, now: Timestamp, hints: &Hints) -> Option<Finding> {
+    let history = History::default();
+    let word = word(plan, now, &history);
+    let needed = plan.product.value == Product::GithubCom && matches!(word, Word::None { .. });
+    needed.then(|| unconfirmed(plan, now, account, &word, evidence(plan, &history, hints)))
+}
+
+fn word<'a>(plan: &'a Plan, now: Timestamp, history: &'a History) -> Word<'a> {
+    let Some(word) = &plan.account.invoiced else {
+        return Word::None { why: "Nobody has".to_owned() };
+    };
+    let Attestation { by, on, evidence } = &word.value;
+    if by.trim().is_empty() || evidence.trim().is_empty() {
+        let lacks = if by.trim().is_empty() { "whose word it is" } else { "what they saw" };
+        return Word::None {
+            why: format!("The confirmation in {} does not say {lacks}: nobody has", word.origin),
+        };
+    }
+    let days = age_in_days(*on, now);
+    // Where it is tomorrow already, a day to come is today.
+    if days < -1 {
+        let by = shown(by, 100);
+        let why =
+            format!("The confirmation by {by} ({}) is of {on}, a day to come: nobody has yet", word.origin);
+        return Word::None { why };
+    }
+    match history.changed_since(*on) {
+        Some(by) => Word::Overtaken { word, by },
+        None if days > GOOD_FOR_DAYS => Word::Expired { word, days },
+        None => Word::Good(&word.value),
+    }
+}
+
+fn trial(plan: &Plan, seen: &Seen<'_>, event: &Event) -> Finding {
+    let (slug, apex) = (shown(&seen.account.slug, 100), plan.product.value.apex());
+    let message = format!(
+        "The enterprise account {slug} is on a trial: its audit log has `{}` {}, and no later `business.convert_trial`. GitHub \
+         Connect is not part of a trial.",
+        shown(&event.action, 60),
+        when(event),
+    );
+    Finding::new(&TRIAL, slug.clone(), message)
+        .evidence(evidence(plan, &seen.history, &seen.hints))
+        .step(
+            Owner::EnterpriseOwner,
+            format!(
+                "Buy GitHub Enterprise for {slug} with payment by invoice: https://github.com/enterprise/contact, or your contact \
+                 at GitHub's sales. The trial's banner at https://{apex}/enterprises/{slug} says how long it lasts"
+            ),
+        )
+        .step(
+            Owner::GithubSupport,
+            format!(
+                "If {slug} is paid for already: https://support.github.com, ask to see that the trial of {slug} is converted, so \
+                 that its audit log says so"
+            ),
+        )
+}
+
+/// Nobody's word holds: for github.com that keeps the gate shut, for GHE.com no document has the rule (facts §1.2).
+fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, evidence: Value) -> Finding {
+    let (slug, apex) = (shown(&account.slug, 100), plan.product.value.apex());
+    let is_ghe_com = matches!(plan.product.value, Product::GheCom(_));
+    let (kind, mut message): (&'static Kind, String) = match word {
+        Word::None { why } => (
+            &NOT_ATTESTED,
+            format!(
+                "{why} confirmed that the enterprise account {slug} is invoiced, and no interface of GitHub tells."
+            ),
+        ),
+        Word::Expired { word, days } => (
+            &ATTESTATION_EXPIRED,
+            format!(
+                "{} is {days} days old; it holds for {GOOD_FOR_DAYS}. Since then the contract of {slug} may have changed.",
+                given(word)
+            ),
+        ),
+        Word::Overtaken { word, by } => (
+            &CHANGED_SINCE_ATTESTATION,
+            format!(
+                "{} no longer holds: the audit log of {slug} has `{}` {}, which {} later.",
+                given(word),
+                shown(&by.action, 60),
+                when(by),
+                if by.at.is_some() { "is, or on the same day may be," } else { "may be" },
+            ),
+        ),
+        Word::Good(_) => (&NOT_ATTESTED, String::new()),
+    };
+    let kind = if is_ghe_com { &UNCONFIRMED } else { kind };
+    if is_ghe_com {
+        message.push_str(
+            " For GHE.com no document demands it; where it was tried, accounts that were not invoiced could not always be connected.",
+        );
+    }
+    let finding = Finding::new(kind, slug.clone(), message).evidence(evidence).step(
+        Owner::EnterpriseOwner,
+        format!(
+            "Open https://{apex}/enterprises/{slug}, Billing and licensing: an invoiced account has a latest invoice with View \
+             invoice in the overview, and Past invoices in the sidebar. That somebody pays by card now and then, or that an Azure \
+             subscription is linked, does not decide it; whoever signs GitHub's invoices knows"
+        ),
+    );
+    let after = match word {
+        Word::Overtaken { by, .. } => by.at.and_then(first_day_after),
+        _ => None,
+    };
+    let today = jiff::tz::Offset::UTC.to_datetime(now).date();
+    let on = after.filter(|day| *day > today).unwrap_or(today);
+    let wait = match on > today {
+        true => format!(" A word given today may be older than the change: one of {on} or later holds."),
+        false => String::new(),
+    };
+    let finding = finding.command(
+        Owner::Operator,
+        format!(
+            "If it is invoiced, say who saw what; it holds for {GOOD_FOR_DAYS} days and stands in the report.{wait} In \
+             gh-connect.toml: [billing] invoiced = {{ by = \"NAME\", on = \"{on}\", evidence = \"invoice NUMBER of DATE\" }}, or for \
+             one run"
+        ),
+        "gh-connect check --attest-invoiced \"NAME: invoice NUMBER of DATE\"",
+    );
+    match is_ghe_com {
+        true => finding,
+        false => finding.step(
+            Owner::EnterpriseOwner,
+            "If it is paid by card: ask GitHub's sales for payment by invoice (https://github.com/enterprise/contact). An account that \
+             pays by card cannot be connected",
+        ),
+    }
+}
+
+/// `The confirmation by Ana Lyst of 2026-05-01 (gh-connect.toml:7)`.
+fn given(word: &Sourced<Attestation>) -> String {
+    let Attestation { by, on, evidence } = &word.value;
+    format!("The confirmation by {} of {on} ({}; {})", shown(by, 100), shown(evidence, 200), word.origin)
+}
+
+fn when(event: &Event) -> String {
+    let at = event.at.map(|at| format!("on {}", at.strftime("%Y-%m-%d %H:%M:%S UTC")));
+    let at = at.unwrap_or_else(|| "at a time that it does not say".to_owned());
+    match &event.actor {
+        Some(actor) => format!("{at} by {}", shown(actor, 100)),
+        None => at,
+    }
+}
+
+/// Everything that speaks for or against, for whoever confirms and for the record.
+fn evidence(plan: &Plan, history: &History, hints: &Hints) -> Value {
+    let event = |event: &Event| json!({ "action": event.action, "at": event.at, "actor": event.actor });
+    let seats = hints.seats.as_ref();
+    let servers = hints.servers.iter().flatten();
+    let others =
+        servers.filter(|server| server.is_connected == Some(true) && !plan.is_server(&server.host_name));
+    let others: Vec<&str> = others.map(|server| server.host_name.as_str()).take(MOST_NAMES).collect();
+    let changes: Vec<Value> = history.changes().iter().take(MOST_NAMES).map(event).collect();
+    json!({
+        "attestation": plan.account.invoiced,
+        "trial": history.trial().map(event),
+        "converted": history.converted().map(event),
+        "changes": changes,
+        "hints": {
+            "seats-purchased": seats.and_then(|seats| seats.total_seats_purchased),
+            "more-seats-than-a-trial-has":
+                seats.and_then(|seats| seats.total_seats_purchased).map(|seats| seats > SEATS_OF_A_TRIAL),
+            "other-connected-servers": others,
+        },
+    })
+}
+
+/// After that somebody has to look again.
+const GOOD_FOR_DAYS: i64 = 90;
+/// The most that a trial has (GitHub docs: Setting up a trial of GitHub Enterprise Cloud; facts §5).
+const SEATS_OF_A_TRIAL: u64 = 50;
+const MOST_NAMES: usize = 20;
