@@ -28,6 +28,10 @@ pub static ALL: &[&'static dyn Check] = &[
     &proxy::Proxy,
     &origin::Origin,
     &clock::Clock,
+    &token::Token,
+    &enterprise::EnterpriseAccount,
+    &owner::Owners,
+    &billing::Billing,
 ];
 
 /// The check with this id.

@@ -87,7 +87,7 @@ fn configuration(named: &Named, running: &Running) -> String {
             trust.insert(key.to_owned(), text(path.display().to_string()));
         }
     }
-    for (key, value) in &lab_plan::settings(&running.lab) {
+    for (key, value) in running.lab.check() {
         match (key.as_str(), value) {
             ("trust", toml::Value::Table(own)) => trust.extend(own.clone()),
             // The first rule that fits wins.

@@ -91,7 +91,7 @@ impl Named {
             }
         })?;
         let ground = self.ground(&lab);
-        let text = toml::to_string(&settings(&lab))
+        let text = toml::to_string(lab.check())
             .map_err(|error| UsageError::new(format!("the world's [check] cannot be read: {error}")))?;
         let configuration = read_file(&Arc::new(Source {
             name: format!("[check] of {}", self.name),
@@ -120,12 +120,6 @@ impl Named {
             loopback_only: true,
         }
     }
-}
-
-/// What the world tells a run, as far as the file has a key for it.
-pub(crate) fn settings(lab: &Lab) -> toml::Table {
-    let told = lab.check().iter().filter(|(key, _)| !NO_KEYS_YET.contains(&key.as_str()));
-    told.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Every address of the world leads to the socket that stands for it, its name servers to themselves, and any other
@@ -181,6 +175,3 @@ fn find_line(text: &str, line: usize, column: usize) -> Option<usize> {
 pub(crate) fn said(flag: &'static str, text: &str) -> Said {
     Said { text: text.to_owned(), place: Place::Flag(flag) }
 }
-
-/// Of the account plane, which is being wired.
-const NO_KEYS_YET: [&str; 2] = ["ghe-config", "billing"];

@@ -38,6 +38,10 @@ worlds! {
     proxy "proxy";
     origin "origin";
     clock "clock";
+    token "token";
+    enterprise "enterprise";
+    owner "owner";
+    billing "billing";
 }
 
 #[test]
