@@ -11,6 +11,7 @@ pub mod owner;
 #[path = "port-80/mod.rs"]
 pub mod port_80;
 pub mod proxy;
+pub mod server;
 pub mod tls;
 pub mod token;
 

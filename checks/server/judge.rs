@@ -1,0 +1,163 @@
+//! The judgement of what answers at the server's name.
+
+use gh_connect_engine::{Examination, Finding, Plan, Product, Stop};
+use gh_connect_github::{
+    Answer, NoReply, Refusal,
+    manage::{ManageVersion, NodeMaintenance},
+    server::{Heard, ServerMeta, Status},
+};
+use gh_connect_probe::{
+    Endpoint,
+    proxy::Tunnel,
+    tls::{End, Handshake},
+};
+use jiff::Timestamp;
+
+use super::{
+    MAINTENANCE, NOT_GHES, OLDEST, TOO_OLD, UNREACHABLE, UNTRUSTED, licence::Licence, steps,
+    version::Release, words,
+};
+
+/// What is judged.
+#[derive(Clone)]
+pub(super) struct Seen<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) now: Timestamp,
+    pub(super) status: &'a Status,
+    pub(super) meta: Option<&'a ServerMeta>,
+    pub(super) versions: Option<&'a ManageVersion>,
+    pub(super) maintenance: &'a [NodeMaintenance],
+    pub(super) licence: Licence<'a>,
+    pub(super) handshake: Option<&'a Handshake>,
+    pub(super) manage_handshake: Option<&'a Handshake>,
+    pub(super) tunnel: Option<&'a Tunnel>,
+}
+
+/// Judges the server as a whole.
+pub(super) fn server(seen: &Seen<'_>) -> Result<Examination, Stop> {
+    if let Some(fault) = fault(seen) {
+        return Ok(fault.into());
+    }
+    let version = seen.version();
+    let Some(version) = version else { return Err(version_unsaid(seen)) };
+    let Some(release) = Release::parse(version) else {
+        return Err(Stop::Trouble(format!(
+            "{} says it has the version {version}, which is none",
+            seen.host()
+        )));
+    };
+    if is_too_old(seen.plan, release) {
+        let finding = seen.finding(&TOO_OLD, words::too_old(seen, version));
+        return Ok(steps::too_old(finding, seen, release).into());
+    }
+    Ok(Examination::passed(words::remark(seen, version)))
+}
+
+/// What is wrong with what answers, before its version and licence matter.
+pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
+    match &seen.status.heard {
+        Heard::Silence { why: NoReply::NoSession { end: End::Distrusted(reason) } } => {
+            let finding = seen.finding(&UNTRUSTED, words::untrusted(seen, reason));
+            Some(steps::untrusted(finding, seen, reason))
+        }
+        Heard::Silence { why: NoReply::NotHttp } => {
+            let what = format!("What answers on {} does not speak HTTP.", seen.endpoint);
+            Some(steps::not_ghes(seen.finding(&NOT_GHES, what), seen, None))
+        }
+        Heard::Silence { why } => {
+            let finding = seen.finding(&UNREACHABLE, words::unreachable(seen, why));
+            Some(steps::unreachable(finding, seen, why))
+        }
+        Heard::Reply { status: 200, .. } if seen.is_proven() => None,
+        Heard::Reply { status: 200, .. } if seen.looks_like_one() => unproven(seen),
+        Heard::Reply { status: 503, .. } if is_in_maintenance(seen) => {
+            Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen)), seen))
+        }
+        Heard::Reply { status, .. } if *status >= 500 || seen.is_proven() => {
+            let finding = seen.finding(&UNREACHABLE, words::unwell(seen, *status));
+            Some(steps::unwell(finding, seen))
+        }
+        Heard::Reply { redirects_to, .. } => {
+            let finding = seen.finding(&NOT_GHES, words::not_ghes(seen));
+            Some(steps::not_ghes(finding, seen, redirects_to.as_deref()))
+        }
+    }
+}
+
+/// A status page like that of a server, and nothing that only a server would say.
+fn unproven(seen: &Seen<'_>) -> Option<Finding> {
+    let refusal = seen.meta.and_then(|meta| meta.answer.refusal())?;
+    match refusal {
+        // Who asks is not liked; the check of the token tells.
+        Refusal::BadCredentials { .. }
+        | Refusal::Anonymous { .. }
+        | Refusal::SsoRequired { .. }
+        | Refusal::MissingScopes { .. }
+        | Refusal::MissingPermission { .. }
+        | Refusal::Policy { .. }
+        | Refusal::RateLimited { .. } => None,
+        Refusal::NoReply(_) | Refusal::ServerError { .. } => {
+            let finding = seen.finding(&UNREACHABLE, words::api_unwell(seen, refusal));
+            Some(steps::unwell(finding, seen))
+        }
+        _ => Some(steps::not_ghes(seen.finding(&NOT_GHES, words::no_api(seen, refusal)), seen, None)),
+    }
+}
+
+/// Whether the release is one that is not supported any more. Where the target is GHE.com, that check tells.
+pub(super) fn is_too_old(plan: &Plan, release: Release) -> bool {
+    release < OLDEST && plan.product.value == Product::GithubCom
+}
+
+fn is_in_maintenance(seen: &Seen<'_>) -> bool {
+    let says = |word: &str| seen.maintenance.iter().any(|node| node.status.as_deref() == Some(word));
+    says("on") || seen.maintenance.is_empty() && (seen.is_proven() || seen.looks_like_one())
+}
+
+fn version_unsaid(seen: &Seen<'_>) -> Stop {
+    let trouble = || Stop::Trouble(format!("{} does not say which version it has", seen.host()));
+    match seen.meta.map(|meta| &meta.answer) {
+        None | Some(Answer::Said(_)) => trouble(),
+        Some(answer) => answer.or_trouble("which version it has").err().unwrap_or_else(trouble),
+    }
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn host(&self) -> &'a str {
+        self.endpoint.host.as_str()
+    }
+
+    pub(super) fn version(&self) -> Option<&'a str> {
+        super::version(self.meta, self.versions)
+    }
+
+    pub(super) fn finding(&self, kind: &'static gh_connect_engine::Kind, message: String) -> Finding {
+        let evidence = serde_json::json!({
+            "status": self.status,
+            "meta": self.meta,
+            "version": self.version(),
+            "licence": self.licence,
+            "handshake": self.handshake.map(words::presented),
+        });
+        Finding::new(kind, self.host(), message).evidence(evidence)
+    }
+
+    /// Whether only a GitHub Enterprise Server would say what was said.
+    pub(super) fn is_proven(&self) -> bool {
+        let of_github = |meta: &ServerMeta| {
+            meta.answer.said().is_some_and(|said| said.verifiable_password_authentication.is_some())
+        };
+        self.version().is_some() || self.meta.is_some_and(of_github)
+    }
+
+    /// Whether the status is in the words, or with the headers, of GitHub's own software.
+    fn looks_like_one(&self) -> bool {
+        match &self.status.heard {
+            Heard::Silence { .. } => false,
+            Heard::Reply { text, server, has_request_id, .. } => {
+                *has_request_id || server.as_deref() == Some("GitHub.com") || text.contains("GitHub")
+            }
+        }
+    }
+}

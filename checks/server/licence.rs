@@ -1,0 +1,175 @@
+//! The judgement of the server's licence, and of the Manage API, which alone says what the licence permits.
+
+use gh_connect_engine::{Examination, Finding, Product, Stop};
+use gh_connect_github::{
+    Answer, Refusal,
+    manage::{CheckedLicence, LicenceStatus, ManageLicenceSays},
+    server::ServerLicenceSays,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    LICENSE_EXCLUDES_CONNECT, LICENSE_EXPIRED, LICENSE_INVALID, LICENSE_TRIAL, MANAGE_UNREACHABLE, NOT_GHES,
+    OLDEST, judge::Seen, steps, version::Release, words,
+};
+
+/// What is known of the licence, from whom.
+#[derive(Clone, Serialize)]
+pub(super) struct Licence<'a> {
+    /// The Manage API's word. What stopped is in the way of all that it could say.
+    #[serde(skip)]
+    pub(super) manage: Result<&'a Answer<ManageLicenceSays>, &'a Stop>,
+    /// What the server makes of it.
+    pub(super) check: Option<&'a CheckedLicence>,
+    /// What REST says to site administrators.
+    pub(super) rest: Option<&'a ServerLicenceSays>,
+}
+
+/// When a licence ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Never,
+    /// In so many days; 0 and less are over.
+    Days(i64),
+    Unknown,
+}
+
+/// Judges the licence by all that is known of it. The Manage API is judged with it: without its word nobody knows whether
+/// the licence permits GitHub Connect.
+pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
+    let mut findings = in_force(seen);
+    let says = match seen.licence.manage {
+        Err(Stop::Blocked(by)) if by == "server" => {
+            findings.clear();
+            return Err(Stop::NotApplicable("the server itself is not reached".to_owned()));
+        }
+        Err(stop) => return or_findings(findings, stop.clone()),
+        Ok(Answer::Said(says)) => says,
+        Ok(Answer::Refused { why, needs }) if why.owner(needs.api) == "server" => {
+            match not_to_be_expected(seen) {
+                Some(stop) => return or_findings(findings, stop),
+                None => findings.push(unreachable(seen, why)),
+            }
+            return Ok(findings.into());
+        }
+        Ok(unanswered) => {
+            let stop = unanswered.or_stop().err();
+            return or_findings(findings, stop.unwrap_or_else(|| Stop::blocked("token")));
+        }
+    };
+    match says.croquet_support {
+        Some(true) => {}
+        Some(false) => {
+            let finding = seen.finding(&LICENSE_EXCLUDES_CONNECT, words::excludes_connect(seen, says));
+            findings.push(steps::another_licence(finding, seen));
+        }
+        None => {
+            return or_findings(
+                findings,
+                Stop::Trouble(format!(
+                    "the licence of {} does not say whether it permits GitHub Connect (croquetSupport, in the Manage API's \
+                 /manage/v1/config/license)",
+                    seen.host()
+                )),
+            );
+        }
+    }
+    if findings.is_empty() && seen.licence.check.is_none() && seen.licence.end(seen.now) == End::Unknown {
+        return Err(Stop::Trouble(format!("the licence of {} does not say when it ends", seen.host())));
+    }
+    if let Some(Some(LicenceStatus::Other(word))) = seen.licence.check.map(|check| &check.status)
+        && findings.is_empty()
+    {
+        return Err(Stop::Trouble(format!(
+            "{} says of its licence that it is \"{word}\", which has no published meaning",
+            seen.host()
+        )));
+    }
+    if says.evaluation == Some(true) && findings.is_empty() {
+        let finding = seen.finding(&LICENSE_TRIAL, words::trial(seen, says));
+        findings.push(steps::bought_licence(finding, seen));
+    }
+    Ok(findings.into())
+}
+
+/// Whether the licence is in force: the server's own word before what this machine's clock makes of dates.
+fn in_force(seen: &Seen<'_>) -> Vec<Finding> {
+    let status = seen.licence.check.and_then(|check| check.status.as_ref());
+    let end = seen.licence.end(seen.now);
+    let expired = || {
+        let finding = seen.finding(&LICENSE_EXPIRED, words::expired(seen));
+        vec![steps::another_licence(finding, seen)]
+    };
+    match status {
+        Some(LicenceStatus::Expired) => expired(),
+        Some(LicenceStatus::Valid) => Vec::new(),
+        Some(status @ (LicenceStatus::Invalid | LicenceStatus::ClusterModeNotSupported)) => {
+            let finding = seen.finding(&LICENSE_INVALID, words::invalid(seen, status));
+            vec![steps::another_licence(finding, seen)]
+        }
+        Some(LicenceStatus::Other(_)) | None => match end {
+            End::Days(..=0) => expired(),
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// Where nobody can expect a Manage API: why that is no finding of its own.
+fn not_to_be_expected(seen: &Seen<'_>) -> Option<Stop> {
+    if super::judge::fault(seen).is_some_and(|fault| fault.kind.id == NOT_GHES.id) {
+        return Some(Stop::NotApplicable("what answers is no GitHub Enterprise Server".to_owned()));
+    }
+    let release = seen.version().and_then(Release::parse)?;
+    if release >= OLDEST {
+        return None;
+    }
+    Some(match seen.plan.product.value {
+        Product::GithubCom => Stop::NotApplicable(format!("release {release} has another Manage API")),
+        Product::GheCom(_) => Stop::blocked("ghe-com"),
+    })
+}
+
+fn unreachable(seen: &Seen<'_>, why: &Refusal) -> Finding {
+    let finding = seen.finding(&MANAGE_UNREACHABLE, words::manage_unreachable(seen, why));
+    steps::manage_unreachable(finding.evidence(why), seen, why)
+}
+
+fn or_findings(findings: Vec<Finding>, stop: Stop) -> Result<Examination, Stop> {
+    if findings.is_empty() { Err(stop) } else { Ok(findings.into()) }
+}
+
+impl<'a> Licence<'a> {
+    /// The Manage API's word, where it gave it.
+    pub(super) fn says(&self) -> Option<&'a ManageLicenceSays> {
+        self.manage.ok().and_then(Answer::said)
+    }
+
+    /// When it ends, by whoever says so: the server counts the days by its own clock.
+    pub(super) fn end(&self, now: Timestamp) -> End {
+        if self.says().and_then(|says| says.perpetual) == Some(true) {
+            return End::Never;
+        }
+        let counted = self.rest.and_then(|says| says.days_until_expiration);
+        match (self.expires(), counted) {
+            (Some(at), _) => End::Days(days(now, at)),
+            // The day that is counted as none is the last.
+            (None, Some(days)) => End::Days(if days >= 0 { days.max(1) } else { days }),
+            (None, None) => End::Unknown,
+        }
+    }
+
+    /// The moment of its end.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        let by_manage = self.says().and_then(ManageLicenceSays::expires);
+        by_manage.or_else(|| self.rest.and_then(ServerLicenceSays::expires))
+    }
+}
+
+/// The days from `now` to `at`; a day that has begun counts as one, and what is over as none.
+pub(super) fn days(now: Timestamp, at: Timestamp) -> i64 {
+    let seconds = at.duration_since(now).as_secs();
+    seconds.div_euclid(DAY) + i64::from(seconds.rem_euclid(DAY) > 0)
+}
+
+const DAY: i64 = 86_400;

@@ -1,0 +1,297 @@
+//! `server`: whether the GitHub Enterprise Server can be reached, is one, is well, and may use GitHub Connect by its
+//! version and licence.
+
+mod judge;
+mod licence;
+mod steps;
+#[cfg(test)]
+mod tests;
+pub mod version;
+mod words;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, Kind, Meta, Plan, Route, Severity, Stop, Subject, Target,
+};
+use gh_connect_github::{
+    Api, NoReply, OfTheRun, Refusal,
+    manage::{ManageLicence, ManageLicenceCheck, ManageMaintenance, ManageVersion},
+    server::{Heard, ServerLicence, ServerMeta, Status},
+};
+use gh_connect_probe::{Endpoint, HostName, dns::Addresses, proxy::Tunnel, tls::Handshake};
+
+use self::{judge::Seen, licence::Licence, version::Release};
+
+/// The check.
+pub struct Server;
+
+/// What it says of itself.
+pub static META: Meta = Meta {
+    id: "server",
+    title: "the GitHub Enterprise Server",
+    category: Category::Account,
+    words: include_str!("README.md"),
+    kinds: &[
+        &UNREACHABLE,
+        &UNTRUSTED,
+        &NOT_GHES,
+        &TOO_OLD,
+        &MAINTENANCE,
+        &MANAGE_UNREACHABLE,
+        &LICENSE_EXPIRED,
+        &LICENSE_INVALID,
+        &LICENSE_EXCLUDES_CONNECT,
+        &LICENSE_TRIAL,
+    ],
+};
+
+impl Check for Server {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn subjects(&self, _: &Plan) -> Vec<Subject> {
+        vec![Subject::Server, Subject::Manage]
+    }
+
+    fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
+        Box::pin(async move {
+            let gathered = Gathered::of(cx).await?;
+            match subject {
+                Subject::Server => {
+                    gathered.owned_by_the_network(cx).await?;
+                    judge::server(&gathered.seen(cx))
+                }
+                _ => licence::judge(&gathered.seen(cx)),
+            }
+        })
+    }
+}
+
+/// The oldest release that the published interfaces describe, and the first that can be connected to GHE.com (facts §1.2,
+/// §1.8).
+pub const OLDEST: Release = Release::new(3, 12);
+
+/// The version that the server says it has, whichever interface says it, safe to show.
+pub fn version<'a>(meta: Option<&'a ServerMeta>, nodes: Option<&'a ManageVersion>) -> Option<&'a str> {
+    let of_a_node = || {
+        let nodes = nodes?.answer.said()?;
+        nodes.iter().find_map(|node| node.version.as_ref()?.version.as_deref())
+    };
+    meta.and_then(ServerMeta::version).or_else(of_a_node)
+}
+
+/// Every fact about the server that this check judges. What stopped is absent, and explained by the status.
+struct Gathered {
+    endpoint: Endpoint,
+    status: Arc<Status>,
+    meta: Option<Arc<ServerMeta>>,
+    versions: Option<Arc<ManageVersion>>,
+    maintenance: Option<Arc<ManageMaintenance>>,
+    rest_licence: Option<Arc<ServerLicence>>,
+    licence: Result<Arc<ManageLicence>, Stop>,
+    licence_check: Option<Arc<ManageLicenceCheck>>,
+    /// Where no session came about on 443, or none that can be trusted.
+    handshake: Option<Arc<Handshake>>,
+    /// The same on the port of the Manage API.
+    manage_handshake: Option<Arc<Handshake>>,
+    /// Where the proxy leads to the server, and opens no tunnel.
+    tunnel: Option<Arc<Tunnel>>,
+}
+
+impl Gathered {
+    async fn of(cx: &Cx) -> Result<Self, Stop> {
+        let endpoint = Api::Server.endpoint(cx.plan())?;
+        let run = &OfTheRun;
+        let (status, meta, versions, maintenance, rest_licence, licence, licence_check) = futures::join!(
+            cx.fact::<Status>(run),
+            cx.fact::<ServerMeta>(run),
+            cx.fact::<ManageVersion>(run),
+            cx.fact::<ManageMaintenance>(run),
+            cx.fact::<ServerLicence>(run),
+            cx.fact::<ManageLicence>(run),
+            cx.fact::<ManageLicenceCheck>(run),
+        );
+        let status = status?;
+        let handshake = match &status.heard {
+            Heard::Silence { why: NoReply::NoSession { .. } } => cx.fact::<Handshake>(&endpoint).await.ok(),
+            _ => None,
+        };
+        let manage_handshake = match licence.as_ref().ok().and_then(|licence| licence.answer.refusal()) {
+            Some(Refusal::NoReply(NoReply::NoSession { .. })) => {
+                cx.fact::<Handshake>(&Api::Manage.endpoint(cx.plan())?).await.ok()
+            }
+            _ => None,
+        };
+        let tunnel = match &status.heard {
+            Heard::Silence { why: NoReply::NoTunnel } => cx.fact::<Tunnel>(&endpoint).await.ok(),
+            _ => None,
+        };
+        Ok(Self {
+            endpoint,
+            status,
+            meta: meta.ok(),
+            versions: versions.ok(),
+            maintenance: maintenance.ok(),
+            rest_licence: rest_licence.ok(),
+            licence,
+            licence_check: licence_check.ok(),
+            handshake,
+            manage_handshake,
+            tunnel,
+        })
+    }
+
+    /// Stops where what keeps the server from being reached keeps everything from being reached, which the network's checks
+    /// tell of.
+    async fn owned_by_the_network(&self, cx: &Cx) -> Result<(), Stop> {
+        let plan = cx.plan();
+        match &self.status.heard {
+            Heard::Silence { why: NoReply::NoAddress } => {
+                let direct: Vec<&Target> =
+                    plan.targets.iter().filter(|target| plan.route_of(target).is_direct()).collect();
+                for target in &direct {
+                    let found = cx.fact::<Addresses>(&HostName::new(&target.host)).await;
+                    if found.is_ok_and(|found| !found.list.is_empty()) {
+                        return Ok(());
+                    }
+                }
+                if direct.is_empty() { Ok(()) } else { Err(Stop::blocked("dns")) }
+            }
+            Heard::Silence { why: NoReply::NoTunnel } => {
+                if let Route::Unusable = plan.route(self.endpoint.host.as_str(), self.endpoint.port) {
+                    return Err(Stop::blocked("proxy"));
+                }
+                for target in &plan.targets {
+                    let proxied = matches!(plan.route_of(target), Route::Proxy(_));
+                    if proxied
+                        && cx
+                            .fact::<Tunnel>(&Endpoint::from(target))
+                            .await
+                            .is_ok_and(|tunnel| !tunnel.is_open())
+                    {
+                        return Err(Stop::blocked("proxy"));
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn seen<'a>(&'a self, cx: &'a Cx) -> Seen<'a> {
+        let maintenance = self.maintenance.as_ref().and_then(|fact| fact.answer.said());
+        Seen {
+            plan: cx.plan(),
+            endpoint: &self.endpoint,
+            now: cx.effects().now(),
+            status: &self.status,
+            meta: self.meta.as_deref(),
+            versions: self.versions.as_deref(),
+            maintenance: maintenance.map_or(&[], Vec::as_slice),
+            licence: Licence {
+                manage: match &self.licence {
+                    Ok(fact) => Ok(&fact.answer),
+                    Err(stop) => Err(stop),
+                },
+                check: self.licence_check.as_ref().and_then(|fact| fact.answer.said()),
+                rest: self.rest_licence.as_ref().and_then(|fact| fact.answer.said()),
+            },
+            handshake: self.handshake.as_deref(),
+            manage_handshake: self.manage_handshake.as_deref(),
+            tunnel: self.tunnel.as_deref(),
+        }
+    }
+}
+
+static UNREACHABLE: Kind = Kind {
+    id: "server/unreachable",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server cannot be reached, or is not well",
+    since: "0.1.0",
+    world: include_str!("worlds/unreachable.toml"),
+};
+
+static UNTRUSTED: Kind = Kind {
+    id: "server/untrusted",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server's certificate is not trusted here",
+    since: "0.1.0",
+    world: include_str!("worlds/untrusted.toml"),
+};
+
+static NOT_GHES: Kind = Kind {
+    id: "server/not-ghes",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "what answers is no GitHub Enterprise Server",
+    since: "0.1.0",
+    world: include_str!("worlds/not-ghes.toml"),
+};
+
+static TOO_OLD: Kind = Kind {
+    id: "server/too-old",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server's release is no longer supported",
+    since: "0.1.0",
+    world: include_str!("worlds/too-old.toml"),
+};
+
+static MAINTENANCE: Kind = Kind {
+    id: "server/maintenance",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server is in maintenance mode",
+    since: "0.1.0",
+    world: include_str!("worlds/maintenance.toml"),
+};
+
+static MANAGE_UNREACHABLE: Kind = Kind {
+    id: "server/manage-unreachable",
+    severity: Severity::Blocker,
+    undetermined: true,
+    title: "the server's Manage API does not answer",
+    since: "0.1.0",
+    world: include_str!("worlds/manage-unreachable.toml"),
+};
+
+static LICENSE_EXPIRED: Kind = Kind {
+    id: "server/license-expired",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server's licence has ended",
+    since: "0.1.0",
+    world: include_str!("worlds/license-expired.toml"),
+};
+
+static LICENSE_INVALID: Kind = Kind {
+    id: "server/license-invalid",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server does not accept its licence",
+    since: "0.1.0",
+    world: include_str!("worlds/license-invalid.toml"),
+};
+
+static LICENSE_EXCLUDES_CONNECT: Kind = Kind {
+    id: "server/license-excludes-connect",
+    severity: Severity::Blocker,
+    undetermined: false,
+    title: "the server's licence does not permit GitHub Connect",
+    since: "0.1.0",
+    world: include_str!("worlds/license-excludes-connect.toml"),
+};
+
+static LICENSE_TRIAL: Kind = Kind {
+    id: "server/license-trial",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "the server's licence is a trial licence",
+    since: "0.1.0",
+    world: include_str!("worlds/license-trial.toml"),
+};

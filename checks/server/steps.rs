@@ -1,0 +1,248 @@
+//! Who does what about it.
+
+use gh_connect_engine::{Finding, Owner, Route};
+use gh_connect_github::{NoReply, Refusal};
+use gh_connect_probe::tls::{End, Handshake, Reason};
+
+use super::{judge::Seen, version::Release, words};
+
+pub(super) fn unreachable(finding: Finding, seen: &Seen<'_>, why: &NoReply) -> Finding {
+    let (host, at) = (seen.host(), seen.endpoint);
+    match why {
+        NoReply::NoAddress => finding
+            .step(Owner::Operator, format!("Compare the name {host} with the server's URL in a browser; say the right one with --server"))
+            .step(
+                Owner::Dns,
+                format!("Let the name servers that this machine asks know {host}, or run gh-connect where they do, best on the server itself"),
+            ),
+        NoReply::NoTunnel => no_tunnel(finding, seen),
+        _ => {
+            let finding = finding.command(
+                Owner::ServerAdmin,
+                format!("Look whether the server is up and its services run; in its admin shell (ssh -p 122 admin@{host})"),
+                "ghe-service-list",
+            );
+            let finding = match seen.plan.route(host, seen.endpoint.port) {
+                Route::Direct { .. } => finding.step(
+                    Owner::Network,
+                    format!("Let this machine reach {at} and {host}:8443, or run gh-connect where both are reached, best on the server itself"),
+                ),
+                _ => no_tunnel(finding, seen),
+            };
+            finding.step(Owner::Operator, format!("Make sure that --server names the right host and port ({at})"))
+        }
+    }
+}
+
+pub(super) fn unwell(finding: Finding, seen: &Seen<'_>) -> Finding {
+    let host = seen.host();
+    finding
+        .command(
+            Owner::ServerAdmin,
+            format!("Look which services do not run, in the admin shell (ssh -p 122 admin@{host}); after ghe-config-apply wait until it has ended"),
+            "ghe-service-list",
+        )
+        .step(
+            Owner::Network,
+            format!("Where a load balancer or gateway answers for {host}, look why it has no healthy server behind it"),
+        )
+}
+
+pub(super) fn not_ghes(finding: Finding, seen: &Seen<'_>, redirects_to: Option<&str>) -> Finding {
+    let host = seen.host();
+    let finding = match redirects_to.filter(|to| !to.eq_ignore_ascii_case(host)) {
+        Some(to) => finding.step(
+            Owner::Operator,
+            format!("If {to} is the GitHub Enterprise Server, say --server https://{to}"),
+        ),
+        None => finding,
+    };
+    let finding = finding.step(
+        Owner::Operator,
+        format!(
+            "Say with --server the address at which people open the server in a browser, https://HOSTNAME; not that of \
+             github.com or the enterprise's name on GHE.com ({host} was said)"
+        ),
+    );
+    match seen.plan.route(host, seen.endpoint.port) {
+        Route::Direct { .. } => finding
+            .step(Owner::Network, format!("If {host} is right, find the gateway or login page that answers in its place for this machine")),
+        _ => no_tunnel(finding, seen),
+    }
+}
+
+pub(super) fn untrusted(finding: Finding, seen: &Seen<'_>, reason: &Reason) -> Finding {
+    distrusted(finding, seen, seen.endpoint.port, seen.handshake, reason)
+}
+
+pub(super) fn too_old(finding: Finding, seen: &Seen<'_>, release: Release) -> Finding {
+    finding
+        .step(
+            Owner::ServerAdmin,
+            format!(
+                "Upgrade {} from {release} to a supported release, over the steps that the upgrade assistant names: \
+                 https://support.github.com/enterprise/server-upgrade",
+                seen.host()
+            ),
+        )
+        .step(Owner::Operator, "Then run gh-connect again: nothing else about the server can be relied on before")
+}
+
+pub(super) fn maintenance(finding: Finding, seen: &Seen<'_>) -> Finding {
+    finding
+        .command(
+            Owner::ServerAdmin,
+            format!(
+                "When the work is done, end maintenance mode: in the admin shell of each node (ssh -p 122 admin@{0}), or in the \
+                 Management Console at https://{0}:8443 under Maintenance",
+                seen.host()
+            ),
+            "ghe-maintenance -u",
+        )
+        .step(Owner::Operator, "Then run gh-connect again")
+}
+
+pub(super) fn manage_unreachable(finding: Finding, seen: &Seen<'_>, why: &Refusal) -> Finding {
+    let host = seen.host();
+    match why {
+        Refusal::NoReply(NoReply::NoSession { end: End::Distrusted(reason) }) => {
+            distrusted(finding, seen, 8443, seen.manage_handshake, reason)
+        }
+        Refusal::NoReply(NoReply::NoTunnel) => no_tunnel(finding, seen),
+        Refusal::NoReply(_) => finding
+            .step(
+                Owner::Network,
+                format!("Let this machine reach {host} on TCP port 8443, the port of the Management Console"),
+            )
+            .step(
+                Owner::Operator,
+                format!("Or run gh-connect where that port is reached: on the server itself (ssh -p 122 admin@{host}), or in the administrators' network"),
+            ),
+        _ => finding
+            .command(
+                Owner::ServerAdmin,
+                format!("Look whether the Management Console works in a browser, https://{host}:8443; if not, see why in the admin shell"),
+                "ghe-service-list",
+            )
+            .step(
+                Owner::Network,
+                format!("Where a gateway stands in front of {host}:8443, let /manage/v1 pass it unchanged"),
+            ),
+    }
+}
+
+/// The licence that is there cannot stay.
+pub(super) fn another_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
+    upload(
+        finding.step(
+            Owner::EnterpriseOwner,
+            format!(
+                "Download the current licence file from {}; if it is no other than the one on the server, ask your GitHub account \
+                 manager or https://support.github.com for one that permits GitHub Connect",
+                licence_page(seen)
+            ),
+        ),
+        seen,
+    )
+}
+
+pub(super) fn bought_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
+    upload(
+        finding.step(
+            Owner::EnterpriseOwner,
+            format!(
+                "Buy licences before the trial ends, then download the licence file from {}",
+                licence_page(seen)
+            ),
+        ),
+        seen,
+    )
+}
+
+fn upload(finding: Finding, seen: &Seen<'_>) -> Finding {
+    finding.step(
+        Owner::ServerAdmin,
+        format!(
+            "Upload it in the Management Console, https://{}:8443, and save the settings there (GitHub docs: \
+             Uploading a new license to GitHub Enterprise Server)",
+            seen.host()
+        ),
+    )
+}
+
+/// Where licence files of an enterprise account are found (GitHub docs: Downloading your license for GitHub Enterprise).
+fn licence_page(seen: &Seen<'_>) -> String {
+    let slug = seen.plan.enterprise.as_ref().map_or("SLUG", |slug| slug.value.as_str());
+    format!(
+        "https://{}/enterprises/{slug} under Billing and licensing, Licensing",
+        seen.plan.product.value.apex()
+    )
+}
+
+fn no_tunnel(finding: Finding, seen: &Seen<'_>) -> Finding {
+    let host = seen.host();
+    finding
+        .step(
+            Owner::Operator,
+            format!("Reach the server without the proxy: add {host} to --no-proxy, or to NO_PROXY where the list comes from the environment"),
+        )
+        .step(Owner::Proxy, format!("If it must go through the proxy, allow CONNECT to {host}:443 and {host}:8443"))
+}
+
+fn distrusted(
+    finding: Finding,
+    seen: &Seen<'_>,
+    port: u16,
+    own: Option<&Handshake>,
+    reason: &Reason,
+) -> Finding {
+    let host = seen.host();
+    let leaf = own.and_then(Handshake::leaf);
+    match reason {
+        Reason::UnknownIssuer => {
+            let root = match leaf {
+                Some(leaf) if leaf.self_issued => "the certificate of the authority that the server should have one from".to_owned(),
+                Some(leaf) => format!("the root certificate above {}", leaf.issuer),
+                None => "the root certificate of the server's authority".to_owned(),
+            };
+            let finding = finding.step(
+                Owner::Operator,
+                format!("Get {root} in PEM from whoever issues certificates in the company, and say --ca-file ROOT.pem"),
+            );
+            match leaf.is_some_and(|leaf| leaf.self_issued) {
+                true => finding.step(
+                    Owner::ServerAdmin,
+                    format!("Give {host} a certificate by an authority: in the Management Console, https://{host}:8443, under Settings, Privacy"),
+                ),
+                false => finding.step(
+                    Owner::ServerAdmin,
+                    format!("If clients lack an intermediate certificate, upload the whole chain: https://{host}:8443, Settings, Privacy"),
+                ),
+            }
+        }
+        Reason::NameMismatch => {
+            let other = leaf.and_then(|leaf| leaf.names.iter().find(|name| !name.contains('*')));
+            let finding = match other {
+                Some(name) => finding.step(
+                    Owner::Operator,
+                    format!("If the server is opened as {name} in browsers, say --server https://{name}"),
+                ),
+                None => finding,
+            };
+            finding.step(
+                Owner::ServerAdmin,
+                format!("Otherwise give the server a certificate that names {host}; this one is for {}", leaf.map_or("other names".to_owned(), words::names)),
+            )
+        }
+        Reason::Expired | Reason::NotYetValid => finding
+            .command(Owner::Operator, "Compare this machine's clock with a good one first: a wrong one looks the same", "date -u")
+            .step(
+                Owner::ServerAdmin,
+                format!("Where it is right, renew the certificate of {host}:{port}: https://{host}:8443, Settings, Privacy"),
+            ),
+        Reason::Malformed | Reason::Unacceptable(_) => finding.step(
+            Owner::ServerAdmin,
+            format!("Replace the certificate of {host}:{port}: https://{host}:8443, Settings, Privacy"),
+        ),
+    }
+}

@@ -1,0 +1,319 @@
+//! What was seen, in words.
+
+use gh_connect_engine::{Plan, Sourced};
+use gh_connect_github::{
+    NoReply, Refusal,
+    manage::{LicenceStatus, ManageLicenceSays, NodeMaintenance},
+    server::Heard,
+};
+use gh_connect_probe::{
+    net::Failure,
+    proxy::Outcome,
+    tls::{End, Handshake, Reason, Statement},
+};
+use jiff::Timestamp;
+
+use super::{
+    judge::Seen,
+    licence::{self, End as Ends},
+};
+
+/// `3.19.1, licensed to Acme Corp for 240 more days`
+pub(super) fn remark(seen: &Seen<'_>, version: &str) -> String {
+    let company = seen.licence.says().and_then(|says| says.company.as_deref());
+    let company = company.map_or_else(String::new, |company| format!(" to {company}"));
+    let mut text = match seen.licence.end(seen.now) {
+        Ends::Never => format!("{version}, licensed{company} without an end"),
+        Ends::Days(days) if days > 0 => {
+            format!("{version}, licensed{company} for {days} more day{}", if days == 1 { "" } else { "s" })
+        }
+        _ => version.to_owned(),
+    };
+    let scheduled = |node: &&NodeMaintenance| node.status.as_deref() == Some("scheduled");
+    if let Some(node) = seen.maintenance.iter().find(scheduled) {
+        let at = node.scheduled_time.as_deref();
+        text.push_str(&format!(
+            ", maintenance scheduled{}",
+            at.map_or(String::new(), |at| format!(" for {at}"))
+        ));
+    }
+    text
+}
+
+pub(super) fn unreachable(seen: &Seen<'_>, why: &NoReply) -> String {
+    let (at, limit) = (seen.endpoint, seen.plan.timeout.value);
+    match why {
+        NoReply::NoAddress => {
+            format!("The server's name {} ({}) has no address here.", seen.host(), said_at(seen.plan))
+        }
+        NoReply::Unconnected { failure: Failure::Refused } => {
+            format!("{at} refuses connections: nothing listens there, or a firewall says so.")
+        }
+        NoReply::Unconnected { failure: Failure::TimedOut } => {
+            format!("{at} does not answer within {limit}: packets to it vanish.")
+        }
+        NoReply::Unconnected { failure } => format!("No connection to {at} comes about: {failure}."),
+        NoReply::NoTunnel => no_tunnel(seen),
+        NoReply::NoSession { end } => format!("No TLS session with {at} comes about: {}.", ended(end)),
+        NoReply::TimedOut => {
+            format!("{at} takes the connection and gives no whole reply to GET /status within {limit}.")
+        }
+        NoReply::Closed => format!("{at} closes the connection before it has replied to GET /status."),
+        NoReply::NotHttp | NoReply::Other { .. } => format!("{at} does not reply to GET /status: {why}."),
+    }
+}
+
+/// Something replies, and not as it does when all is well.
+pub(super) fn unwell(seen: &Seen<'_>, status: u16) -> String {
+    let is_off = seen.maintenance.iter().any(|node| node.status.as_deref().is_some_and(|it| it != "on"));
+    let but = match (status, is_off) {
+        (503, true) => ", although maintenance mode is not on: its services are down or still starting",
+        (503, false) => ": a load balancer without a server behind it, or a server whose services are not up",
+        _ => "",
+    };
+    format!("{} answers GET /status with {status} in place of 200{but}{}.", seen.endpoint, began(seen))
+}
+
+pub(super) fn api_unwell(seen: &Seen<'_>, why: &Refusal) -> String {
+    format!(
+        "{} answers GET /status with 200, but its API at /api/v3/meta does not answer: {why}.",
+        seen.endpoint
+    )
+}
+
+pub(super) fn not_ghes(seen: &Seen<'_>) -> String {
+    let Heard::Reply { status, server, redirects_to, .. } = &seen.status.heard else {
+        return format!("What answers on {} is no GitHub Enterprise Server.", seen.endpoint);
+    };
+    let software = server.as_ref().map_or_else(String::new, |server| format!(" (it calls itself {server})"));
+    let away = redirects_to.as_ref().map_or_else(String::new, |host| format!(", and redirects to {host}"));
+    format!(
+        "What answers on {}{software} is no GitHub Enterprise Server: GET /status gives {status}{away}{}.",
+        seen.endpoint,
+        if redirects_to.is_some() { String::new() } else { began(seen) }
+    )
+}
+
+pub(super) fn no_api(seen: &Seen<'_>, why: &Refusal) -> String {
+    format!(
+        "What answers on {} has a page at /status, and not the API of a GitHub Enterprise Server at /api/v3/meta: {why}.",
+        seen.endpoint
+    )
+}
+
+pub(super) fn untrusted(seen: &Seen<'_>, reason: &Reason) -> String {
+    distrusted(seen.endpoint.host.as_str(), seen.handshake, reason)
+}
+
+/// Why a certificate that was presented for `host` is not trusted.
+fn distrusted(host: &str, handshake: Option<&Handshake>, reason: &Reason) -> String {
+    let leaf = handshake.and_then(Handshake::leaf);
+    let at = handshake.map(|handshake| handshake.at);
+    match (reason, leaf) {
+        (Reason::UnknownIssuer, Some(leaf)) if leaf.self_issued => {
+            format!(
+                "The certificate of {host} is signed by itself ({}), so this machine does not trust it.",
+                leaf.issuer
+            )
+        }
+        (Reason::UnknownIssuer, Some(leaf)) => {
+            format!(
+                "The certificate of {host} was issued by {}, which this machine does not trust.",
+                leaf.issuer
+            )
+        }
+        (Reason::NameMismatch, Some(leaf)) => {
+            format!("The certificate that {host} presents is for {}, issued by {}.", names(leaf), leaf.issuer)
+        }
+        (Reason::Expired, Some(leaf)) if at.is_some_and(|at| leaf.not_after < at) => {
+            format!(
+                "The certificate of {host}, issued by {}, expired on {}.",
+                leaf.issuer,
+                date(leaf.not_after)
+            )
+        }
+        (Reason::NotYetValid, Some(leaf)) if at.is_some_and(|at| leaf.not_before > at) => format!(
+            "The certificate of {host}, issued by {}, is valid only from {} on, by this machine's clock.",
+            leaf.issuer,
+            date(leaf.not_before)
+        ),
+        (Reason::Unacceptable(why), Some(leaf)) => {
+            format!("The certificate of {host}, issued by {}, is not accepted: {why}.", leaf.issuer)
+        }
+        (reason, _) => format!(
+            "The certificate of {host} is not accepted: {}.",
+            match reason {
+                Reason::Malformed => "it is malformed",
+                Reason::UnknownIssuer => "nobody whom this machine trusts issued it",
+                Reason::NameMismatch => "it is for other names",
+                Reason::Expired => "it, or an intermediate certificate, has expired",
+                Reason::NotYetValid => "it, or an intermediate certificate, is not valid yet",
+                Reason::Unacceptable(why) => why,
+            }
+        ),
+    }
+}
+
+pub(super) fn too_old(seen: &Seen<'_>, version: &str) -> String {
+    format!(
+        "{} runs GitHub Enterprise Server {version}; releases before {} are no longer supported, and their Manage API is \
+         not the one that is asked here.",
+        seen.host(),
+        super::OLDEST
+    )
+}
+
+pub(super) fn maintenance(seen: &Seen<'_>) -> String {
+    let on: Vec<&NodeMaintenance> =
+        seen.maintenance.iter().filter(|node| node.status.as_deref() == Some("on")).collect();
+    let nodes: Vec<&str> = on.iter().filter_map(|node| node.hostname.as_deref()).take(MOST_LISTED).collect();
+    let nodes = if nodes.is_empty() { String::new() } else { format!(" ({})", nodes.join(", ")) };
+    let said =
+        on.iter().find_map(|node| node.maintenance_mode_message.as_deref().filter(|it| !it.is_empty()));
+    let said = said.map_or_else(String::new, |said| format!(" People are told: \"{said}\"."));
+    format!("{} is in maintenance mode{nodes}: it answers GET /status with 503.{said}", seen.host())
+}
+
+pub(super) fn manage_unreachable(seen: &Seen<'_>, why: &Refusal) -> String {
+    let (host, path) = (seen.host(), "/manage/v1/config/license");
+    match why {
+        Refusal::NoReply(NoReply::NoSession { end: End::Distrusted(reason) }) => format!(
+            "The Manage API of {host}, on port 8443, is not trusted. {}",
+            distrusted(host, seen.manage_handshake, reason)
+        ),
+        Refusal::NoReply(NoReply::NoSession { end }) => {
+            format!("No TLS session with the Manage API at {host}:8443 comes about: {}.", ended(end))
+        }
+        Refusal::NoReply(why) => format!("The Manage API at {host}:8443 does not answer: {why}."),
+        why => format!("The Manage API at {host}:8443 does not answer GET {path} as it should: {why}."),
+    }
+}
+
+pub(super) fn expired(seen: &Seen<'_>) -> String {
+    let whose = whose(seen);
+    match (seen.licence.expires(), seen.licence.end(seen.now)) {
+        (Some(at), _) => {
+            let ago = -licence::days(seen.now, at);
+            let ago = match ago {
+                ..=0 => String::new(),
+                1 => ", a day ago".to_owned(),
+                days => format!(", {days} days ago"),
+            };
+            format!("The licence of {whose} ended on {}{ago}.", date(at))
+        }
+        (None, Ends::Days(days)) if days < 0 => format!("The licence of {whose} ended {} days ago.", -days),
+        _ => format!("The licence of {whose} has ended: the server says \"expired\" of it."),
+    }
+}
+
+pub(super) fn invalid(seen: &Seen<'_>, status: &LicenceStatus) -> String {
+    format!(
+        "The server does not accept the licence of {} its own check of it says \"{}\".",
+        whose(seen).trim_end_matches(',').to_owned() + ":",
+        String::from(status.clone())
+    )
+}
+
+pub(super) fn excludes_connect(seen: &Seen<'_>, says: &ManageLicenceSays) -> String {
+    let number = says.reference_number.as_ref();
+    let number = number.map_or_else(String::new, |number| format!(" (reference number {number})"));
+    format!(
+        "The licence of {}{number} does not permit GitHub Connect: the Manage API says \"croquetSupport\": false of it.",
+        whose(seen)
+    )
+}
+
+pub(super) fn trial(seen: &Seen<'_>, _: &ManageLicenceSays) -> String {
+    let until = seen.licence.expires().map_or_else(String::new, |at| format!(" It ends on {}.", date(at)));
+    format!(
+        "The licence of {} is a trial licence: the Manage API says \"evaluation\": true of it.{until}",
+        whose(seen)
+    )
+}
+
+/// What was presented, for the evidence.
+pub(super) fn presented(handshake: &Handshake) -> serde_json::Value {
+    serde_json::json!({
+        "end": handshake.end,
+        "chain": handshake.chain,
+        "verdicts": handshake.verdicts,
+        "clock": handshake.at,
+        "began": handshake.began,
+    })
+}
+
+/// The first few names that a certificate is for.
+pub(super) fn names(leaf: &Statement) -> String {
+    let mut words: Vec<String> = leaf.names.iter().take(MOST_LISTED).cloned().collect();
+    let rest = leaf.names.len().saturating_sub(MOST_LISTED) + leaf.more_names;
+    if rest > 0 {
+        words.push(format!("{rest} more"));
+    }
+    match words.as_slice() {
+        [] => format!("no name at all (it belongs to {})", leaf.subject),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// `ghes.corp.example, made out to Acme Corp,`
+fn whose(seen: &Seen<'_>) -> String {
+    match seen.licence.says().and_then(|says| says.company.as_deref()) {
+        Some(company) => format!("{}, made out to {company},", seen.host()),
+        None => seen.host().to_owned(),
+    }
+}
+
+fn no_tunnel(seen: &Seen<'_>) -> String {
+    let at = seen.endpoint;
+    let Some(tunnel) = seen.tunnel else {
+        return format!("The egress proxy opens no tunnel to {at}, and the server is not excluded from it.");
+    };
+    let why = match &tunnel.outcome {
+        Outcome::Replied(reply) => format!("it answers CONNECT with {} {}", reply.status, reply.reason),
+        Outcome::Silent { .. } => format!("it does not answer CONNECT within {}", seen.plan.timeout.value),
+        Outcome::Unresolved => "its name has no address".to_owned(),
+        Outcome::Unconnected { failure } => format!("no connection to it comes about, {failure}"),
+        Outcome::ProxyTls { end, .. } => format!("no TLS session with it comes about, {}", ended(end)),
+        Outcome::Ended { .. } => "it ends the connection without an answer".to_owned(),
+        Outcome::NotHttp { .. } | Outcome::Endless => "what it answers is no HTTP".to_owned(),
+        Outcome::Open { .. } => "the tunnel was open, and then not".to_owned(),
+    };
+    format!("The egress proxy {} opens no tunnel to {at}: {}.", tunnel.proxy, why.trim_end())
+}
+
+fn ended(end: &End) -> String {
+    match end {
+        End::Verified => "it came too late".to_owned(),
+        End::Distrusted(_) => "the certificate is not trusted".to_owned(),
+        End::Alert { code, name } => format!("it is refused with the alert {name} ({code})"),
+        End::Reset => "the connection is reset during the handshake".to_owned(),
+        End::Closed => "the connection is closed during the handshake".to_owned(),
+        End::Silent => "the handshake is not answered in time".to_owned(),
+        End::NotTls => "what answers does not speak TLS".to_owned(),
+        End::Incompatible(why) => format!("no version in common, {why}"),
+        End::Garbage(why) | End::Other(why) => why.clone(),
+    }
+}
+
+/// How the reply's body begins.
+fn began(seen: &Seen<'_>) -> String {
+    match &seen.status.heard {
+        Heard::Reply { text, .. } if !text.is_empty() => {
+            let short = gh_connect_engine::shown(text, 60);
+            format!("; the reply begins with \"{short}\"")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Where the server's URL was said.
+fn said_at(plan: &Plan) -> String {
+    plan.server.as_ref().map_or_else(String::new, |Sourced { origin, .. }| origin.to_string())
+}
+
+fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+const MOST_LISTED: usize = 3;
