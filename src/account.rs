@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use gh_connect_engine::{Cx, NoProxy, Origin, Plan, Preparation, Sourced};
 use gh_connect_github::{Api, Credentials, OfTheRun, Token, manage::ManageSettings};
+use gh_connect_probe::{HostName, dns::Resolution};
 
 use crate::{environment::Environment, platform, sink};
 
@@ -42,6 +44,10 @@ pub(crate) fn preparation(
     }
     let cx = cx.clone();
     Some(Box::pin(async move {
+        for target in &cx.plan().targets {
+            // Begins the lookup, which no proxy changes, so that it costs no time of its own.
+            let _ = cx.fact::<Resolution>(&HostName::new(&target.host)).now_or_never();
+        }
         // Why it cannot be read is for the checks to judge; the run then goes the way that this machine would.
         let settings = cx.fact::<ManageSettings>(&OfTheRun).await.ok()?;
         let setting = settings.answer.said()?.http_proxy.clone()?;
