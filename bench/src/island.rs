@@ -51,12 +51,25 @@ impl Island {
     /// # Errors
     /// As [`Island::new`], and when a TUN device cannot be made.
     pub fn delayed(forwarder: &Path, one_way: Duration) -> Result<Self> {
+        Self::with_distances(forwarder, one_way, &[])
+    }
+
+    /// As [`Island::delayed`], with some addresses nearer than the rest.
+    ///
+    /// # Errors
+    /// As [`Island::delayed`].
+    pub fn with_distances(
+        forwarder: &Path,
+        one_way: Duration,
+        nearer: &[(std::net::Ipv4Addr, Duration)],
+    ) -> Result<Self> {
         let mut island = Self::unlinked()?;
         let mut command = std::process::Command::new(forwarder);
         command.arg("delay").arg(one_way.as_micros().to_string());
         for end in [&island.client, &island.world] {
             command.arg(end.handle()).arg(DEVICE);
         }
+        command.args(nearer.iter().map(|(address, one_way)| format!("{address}={}", one_way.as_micros())));
         command.stdin(std::process::Stdio::null());
         let link = Server::start("delay", &mut command, island.folder(), Ready::Logs("up"))?;
         island.serve(link);

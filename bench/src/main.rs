@@ -20,19 +20,26 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     use std::path::Path;
     use std::time::Duration;
 
-    use gh_connect_bench::delay::{End, Link};
+    use anyhow::Context as _;
+
+    use gh_connect_bench::delay::{End, Link, Nearer};
     use gh_connect_bench::speed::{self, run::Options};
     use gh_connect_bench::stopwatch::{Watch, measure};
 
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["delay", one_way_us, near, near_device, far, far_device] => {
+        ["delay", one_way_us, near, near_device, far, far_device, nearer @ ..] => {
             let end = |namespace: &str, device: &str| End {
                 namespace: namespace.into(),
                 device: device.to_owned(),
             };
             let one_way = Duration::from_micros(one_way_us.parse()?);
-            let link = Link::up(&end(near, near_device), &end(far, far_device), one_way)?;
+            let nearer = nearer.iter().map(|nearer| {
+                let (address, us) = nearer.split_once('=').context("ADDRESS=ONE_WAY_US")?;
+                Ok(Nearer { address: address.parse()?, one_way: Duration::from_micros(us.parse()?) })
+            });
+            let nearer: Vec<Nearer> = nearer.collect::<anyhow::Result<_>>()?;
+            let link = Link::up(&end(near, near_device), &end(far, far_device), one_way, &nearer)?;
             writeln!(std::io::stdout(), "up")?;
             link.run();
             Ok(())
@@ -66,7 +73,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             Ok(())
         }
         _ => anyhow::bail!(
-            "usage: gh-connect-bench delay ONE_WAY_US NETNS DEVICE NETNS DEVICE\n       \
+            "usage: gh-connect-bench delay ONE_WAY_US NETNS DEVICE NETNS DEVICE [ADDRESS=ONE_WAY_US]...\n       \
              gh-connect-bench stopwatch time|sockets PROGRAM [ARGUMENT]...\n       \
              gh-connect-bench within ONE_WAY_US PROGRAM [ARGUMENT]...\n       \
              gh-connect-bench run GH_CONNECT RUNS PAGE"

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 use serde::{Deserialize, Serialize};
 
 /// One run of one program.
@@ -18,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub struct Lap {
     /// From before it was started until it was waited for.
     pub wall_us: u64,
+    /// The processor's time, its own and the kernel's for it.
+    #[serde(default)]
+    pub cpu_us: u64,
     /// Its peak resident set, in KiB; never less than that of the stopwatch itself, about 2 MiB.
     pub peak_rss_kib: u64,
     /// The most sockets it had open at once, when that was asked for.
@@ -75,8 +79,10 @@ pub fn measure(program: &Path, arguments: &[String], watch: Watch) -> Result<Lap
     let wall = started.elapsed();
 
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot read the resources of a child")?;
+    let cpu = usage.user_time() + usage.system_time();
     Ok(Lap {
         wall_us: u64::try_from(wall.as_micros())?,
+        cpu_us: u64::try_from(cpu.num_microseconds())?,
         peak_rss_kib: u64::try_from(usage.max_rss())?,
         peak_sockets,
         exit_code: status.code(),

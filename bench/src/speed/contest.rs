@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::island::{Island, PROXY};
 use crate::netns::output;
 use crate::server::{Ready, Server};
+use crate::speed::accounts::Accounts;
 use crate::stopwatch::{Lap, Watch};
 
 /// A program with its arguments, and how to read its answer.
@@ -18,6 +19,7 @@ pub struct Contestant {
     pub name: String,
     program: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     judge: fn(&Lap) -> Verdict,
 }
 
@@ -40,6 +42,15 @@ pub enum Way {
 }
 
 impl Contestant {
+    fn new(
+        name: &str,
+        program: impl Into<PathBuf>,
+        arguments: Vec<String>,
+        judge: fn(&Lap) -> Verdict,
+    ) -> Self {
+        Self { name: name.to_owned(), program: program.into(), arguments, environment: Vec::new(), judge }
+    }
+
     /// Measures one run from the client's namespace; `stopwatch` is the `gh-connect-bench` program.
     ///
     /// # Errors
@@ -48,6 +59,7 @@ impl Contestant {
         let watch = if watch == Watch::TimeOnly { "time" } else { "sockets" };
         let mut command = island.client.command(stopwatch);
         command.args(["stopwatch", watch]).arg(&self.program).args(&self.arguments);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(serde_json::from_slice(&output(&mut command)?.stdout)?)
     }
 
@@ -67,6 +79,7 @@ impl Contestant {
             name: format!("{name} --version"),
             program: program.into(),
             arguments: vec!["--version".into()],
+            environment: Vec::new(),
             judge,
         }
     }
@@ -80,7 +93,7 @@ pub fn gh_connect(program: &Path, island: &Island, also: &[String], way: Way) ->
     let root = island.root.certificate();
     let config = island.folder().join("gh-connect.toml");
     std::fs::write(&config, format!("[trust]\nsystem = \"{0}\"\npublic = \"{0}\"\n", root.display()))?;
-    let mut arguments = words("check --output json --config");
+    let mut arguments = words("check --only network --output json --config");
     arguments.push(config.display().to_string());
     for host in also {
         arguments.extend(["--also".to_owned(), host.clone()]);
@@ -88,7 +101,16 @@ pub fn gh_connect(program: &Path, island: &Island, also: &[String], way: Way) ->
     if way == Way::Proxied {
         arguments.extend(["--proxy".to_owned(), format!("http://{PROXY}:3128")]);
     }
-    Ok(Contestant { name: "gh-connect check".into(), program: program.into(), arguments, judge: by_record })
+    Ok(Contestant::new("gh-connect check", program, arguments, by_record))
+}
+
+/// This program, asked about both planes of a world with accounts.
+pub fn gh_connect_in_full(name: &str, program: &Path, accounts: &Accounts) -> Contestant {
+    let mut arguments = words("check --output json --config");
+    arguments.push(accounts.config.display().to_string());
+    let mut contestant = Contestant::new(name, program, arguments, by_record);
+    contestant.environment.clone_from(&accounts.environment);
+    contestant
 }
 
 /// `curl -Z --parallel-immediate`, one URL of each host; it fails on a status of 400 and above.
@@ -103,21 +125,21 @@ pub fn curl(island: &Island, hosts: &[String], way: Way) -> Contestant {
     for host in hosts {
         arguments.extend(["--output".to_owned(), "/dev/null".to_owned(), url(host)]);
     }
-    Contestant { name: "curl -Z".into(), program: "/usr/bin/curl".into(), arguments, judge: exit }
+    Contestant::new("curl -Z", "/usr/bin/curl", arguments, exit)
 }
 
 /// `check_http`, which looks at one host and verifies no certificate.
 pub fn check_http(host: &str) -> Contestant {
     let arguments = words(&format!("-H {host} -S --sni -u {} -t 10", path(host)));
     let program = plugin("check_http");
-    Contestant { name: "check_http -S --sni".into(), program, arguments, judge: by_plugin }
+    Contestant::new("check_http -S --sni", program, arguments, by_plugin)
 }
 
 /// `check_curl` as it is, which looks at one host and verifies no certificate.
 pub fn check_curl(host: &str) -> Contestant {
     let arguments = words(&format!("-H {host} -S --sni -u {} -t 10", path(host)));
     let program = plugin("check_curl");
-    Contestant { name: "check_curl -S".into(), program, arguments, judge: by_plugin }
+    Contestant::new("check_curl -S", program, arguments, by_plugin)
 }
 
 /// `check_curl` told to verify the certificate.
@@ -146,7 +168,7 @@ pub fn blackbox(hosts: &[String]) -> Contestant {
             _ => Verdict::Fail("probe_success 0".into()),
         }
     };
-    Contestant { name: "blackbox_exporter".into(), program: "/usr/bin/curl".into(), arguments, judge }
+    Contestant::new("blackbox_exporter", "/usr/bin/curl", arguments, judge)
 }
 
 /// Starts the daemon that [`blackbox`] asks. Keep the server for as long as it is asked.
@@ -236,6 +258,7 @@ mod tests {
     fn lap(exit_code: i32, stdout: &str) -> Lap {
         Lap {
             wall_us: 1,
+            cpu_us: 1,
             peak_rss_kib: 1,
             peak_sockets: None,
             exit_code: Some(exit_code),

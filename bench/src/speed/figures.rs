@@ -28,6 +28,8 @@ pub struct Figures {
     pub scale: Vec<Scale>,
     /// One of three hosts swallows packets.
     pub black_hole: BlackHole,
+    /// Both planes of a world with accounts.
+    pub full: Full,
     /// From start to the end of `--version`.
     pub start: Vec<Row>,
     /// TCP connections that were opened, straight.
@@ -90,6 +92,31 @@ pub struct BlackHole {
     pub root_causes: String,
     /// Whether the other two hosts were judged to the end.
     pub others_judged: bool,
+}
+
+/// Both planes, all checks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Full {
+    /// The round trip to the server, in ms.
+    pub server_rtt_ms: f64,
+    /// The run with a short allow list.
+    pub ours: Row,
+    /// Entries of the long allow list.
+    pub entries: usize,
+    /// Its pages but the first, which the short one has, too.
+    pub more_pages: usize,
+    /// The run with the long allow list.
+    pub long: Row,
+    /// By how much more the processor worked for the long list than for the short one: the difference of medians, in ms.
+    pub more_cpu_ms: f64,
+}
+
+impl Full {
+    /// What a run cannot do without: the name of the server, its proxy setting, and then the cloud's reply, whose names were
+    /// looked up meanwhile.
+    pub fn critical_ms(&self, rtt_ms: f64) -> f64 {
+        rtt_ms + 3.0 * self.server_rtt_ms + 3.0 * rtt_ms
+    }
 }
 
 /// Connections to one port of one host.
@@ -175,6 +202,28 @@ impl Figures {
             measured: if hole.others_judged { "judged to the end" } else { "not judged" }.into(),
             met: hole.others_judged,
         });
+        let full = &self.full;
+        let critical = full.critical_ms(self.rtt_ms);
+        bars.push(at_most(
+            "both planes, against their critical path",
+            full.ours.wall_ms / critical,
+            1.15,
+            "×",
+        ));
+        bars.push(at_most("both planes, peak memory", mib(full.ours.peak_rss_kib), 20.0, " MiB"));
+        let entries = full.entries;
+        bars.push(at_most(
+            &format!("{entries} allow list entries, more work"),
+            full.more_cpu_ms,
+            50.0,
+            " ms",
+        ));
+        bars.push(at_most(
+            &format!("{entries} allow list entries, peak memory"),
+            mib(full.long.peak_rss_kib),
+            20.0,
+            " MiB",
+        ));
         bars.push(at_most("start to `--version`", ours(&self.start).wall_ms, 5.0, " ms"));
         bars.push(at_most("three hosts, peak memory", mib(direct.peak_rss_kib), 15.0, " MiB"));
         let most = self.opened.first().and_then(|(_, opened)| opened.iter().map(|opened| opened.count).max());

@@ -3,6 +3,7 @@
 //! [`contest`] knows how each program is asked and when it says yes; [`worlds`] builds what they are asked about;
 //! [`run`] measures; [`figures`] holds what came out and judges the bars; [`page`] writes it down.
 
+pub mod accounts;
 pub mod contest;
 pub mod figures;
 pub mod page;

@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::github::HOSTS;
 use crate::island::Island;
 use crate::netns::output;
+use crate::speed::accounts::accounts;
 use crate::speed::contest::{self, Contestant, Verdict, Way};
-use crate::speed::figures::{BlackHole, Figures, Judged, Opened, Row, Scale, median};
+use crate::speed::figures::{BlackHole, Figures, Full, Judged, Opened, Row, Scale, median};
 use crate::speed::worlds::{self, FAULTS};
 use crate::stopwatch::{Lap, Watch};
 
@@ -95,6 +96,9 @@ pub fn measure(options: &Options) -> Result<Figures> {
     drop(blackbox);
     drop(island);
 
+    progress("both planes");
+    let full = full(options)?;
+
     Ok(Figures {
         date: said("date", &["-u", "+%F"])?,
         machine: machine()?,
@@ -106,6 +110,7 @@ pub fn measure(options: &Options) -> Result<Figures> {
         proxied,
         scale,
         black_hole,
+        full,
         start,
         opened,
         faults: faults(options)?,
@@ -117,19 +122,58 @@ fn interleaved(island: &Island, bench: &Path, contestants: &[Contestant], runs: 
     let mut laps: Vec<Vec<Lap>> = vec![Vec::new(); contestants.len()];
     for _ in 0..runs {
         for (contestant, laps) in contestants.iter().zip(&mut laps) {
-            let lap = contestant.lap(island, bench, Watch::TimeOnly)?;
-            let verdict = contestant.verdict(&lap);
-            ensure!(
-                verdict == Verdict::Pass,
-                "{} did not pass in a healthy world: {verdict:?}\n{}\n{}",
-                contestant.name,
-                lap.stdout,
-                lap.stderr
-            );
-            laps.push(lap);
+            laps.push(passed(island, bench, contestant)?);
         }
     }
     Ok(contestants.iter().zip(&laps).map(|(contestant, laps)| Row::of(&contestant.name, laps)).collect())
+}
+
+/// Both planes of a world with a short and with a long allow list, in turn.
+fn full(options: &Options) -> Result<Full> {
+    let Options { gh_connect, bench, runs, .. } = options;
+    let generated = ENTRIES - SHORT;
+    let worlds = [String::new(), format!("[enterprise.allow-list]\ngenerated = {generated}\n")];
+    let mut series = Vec::new();
+    for world in &worlds {
+        let accounts = accounts(gh_connect, bench, ONE_WAY, SERVER_ONE_WAY, world)?;
+        let contestant = contest::gh_connect_in_full("gh-connect check", gh_connect, &accounts);
+        series.push((accounts, contestant, Vec::new()));
+    }
+    for _ in 0..*runs {
+        for (accounts, contestant, laps) in &mut series {
+            laps.push(passed(&accounts.island, bench, contestant)?);
+        }
+    }
+    let [(_, short, short_laps), (_, long, long_laps)] = &series[..] else {
+        anyhow::bail!("a world is missing")
+    };
+    let cpu = |laps: &[Lap]| {
+        let times: Vec<f64> =
+            laps.iter().map(|lap| Duration::from_micros(lap.cpu_us).as_secs_f64() * 1000.0).collect();
+        median(&times)
+    };
+    Ok(Full {
+        server_rtt_ms: 2.0 * SERVER_ONE_WAY.as_secs_f64() * 1000.0,
+        ours: Row::of(&short.name, short_laps),
+        entries: ENTRIES,
+        more_pages: ENTRIES.div_ceil(PAGE) - SHORT.div_ceil(PAGE),
+        long: Row::of(&long.name, long_laps),
+        more_cpu_ms: cpu(long_laps) - cpu(short_laps),
+    })
+}
+
+/// A run in a healthy world, where one that does not pass is no measurement.
+fn passed(island: &Island, bench: &Path, contestant: &Contestant) -> Result<Lap> {
+    let lap = contestant.lap(island, bench, Watch::TimeOnly)?;
+    let verdict = contestant.verdict(&lap);
+    ensure!(
+        verdict == Verdict::Pass,
+        "{} did not pass in a healthy world: {verdict:?}\n{}\n{}",
+        contestant.name,
+        lap.stdout,
+        lap.stderr
+    );
+    Ok(lap)
 }
 
 /// How long a TCP connection takes to open, in ms.
@@ -242,6 +286,12 @@ fn said(program: &str, arguments: &[&str]) -> Result<String> {
 }
 
 const ONE_WAY: Duration = Duration::from_millis(25);
+const SERVER_ONE_WAY: Duration = Duration::from_micros(500);
+
+/// Entries of the long allow list, of the short one (the lab's own), and of a page.
+const ENTRIES: usize = 10_000;
+const SHORT: usize = 2;
+const PAGE: usize = 100;
 
 /// Hosts in the largest run.
 const MOST: usize = 500;
