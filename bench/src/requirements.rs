@@ -38,6 +38,7 @@ pub const FOR_TESTS: &[Requirement] = &[
     Requirement { program: "/usr/lib/squid/security_file_certgen", package: "squid-openssl" },
     Requirement { program: "tinyproxy", package: "tinyproxy" },
     Requirement { program: "faketime", package: "faketime" },
+    Requirement { program: "gh", package: "gh" },
 ];
 
 /// What the benchmark takes beside that.

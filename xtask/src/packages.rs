@@ -1,4 +1,5 @@
-//! Installs what the tests and the benchmark take: Debian packages, and mitmproxy in an environment of its own.
+//! Installs what the tests and the benchmark take: Debian packages, and mitmproxy and the packages of Node in folders of
+//! their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use gh_connect_bench::requirements::{MITMPROXY, Requirement, missing};
 
-use crate::steps::run;
+use crate::steps::{run, workspace};
 
 /// Installs the Debian packages of what is missing; does nothing where nothing is.
 pub(crate) fn debian(wanted: &[Requirement]) -> Result<()> {
@@ -49,6 +50,32 @@ pub(crate) fn mitmproxy(target: &Path) -> Result<()> {
     Ok(std::fs::write(stamp, MITMPROXY)?)
 }
 
+/// Installs the packages of the independent clients in the target folder; kept from run to run.
+pub(crate) fn clients(target: &Path) -> Result<()> {
+    let (source, folder) = (workspace().join("tests/clients"), target.join("clients"));
+    let lock = std::fs::read_to_string(source.join(LOCK))?;
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        println!("they are in {}", folder.display());
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    for name in ["package.json", LOCK] {
+        std::fs::copy(source.join(name), folder.join(name))?;
+    }
+    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
+    run(Command::new("npm").args(npm).current_dir(&folder)).context("npm ci: Node 20 is needed")?;
+    // The descriptions once more with every reference replaced, five times as large.
+    let descriptions = folder.join("node_modules/@octokit/openapi/generated");
+    for entry in std::fs::read_dir(descriptions)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".deref.json") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(std::fs::write(stamp, lock)?)
+}
+
 fn is_root() -> Result<bool> {
     let id = Command::new("id").arg("-u").output().context("cannot start id")?;
     Ok(String::from_utf8_lossy(&id.stdout).trim() == "0")
@@ -81,3 +108,5 @@ impl Drop for NoServices {
         }
     }
 }
+
+const LOCK: &str = "package-lock.json";

@@ -34,8 +34,9 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
     if scope == Scope::Everything {
         steps.run("packages for the real servers", || packages::debian(FOR_TESTS));
         steps.run("mitmproxy for the real servers", || packages::mitmproxy(&target_folder()?));
+        steps.run("packages for the clients", || packages::clients(&target_folder()?));
         steps.cargo(
-            "real servers",
+            "real servers and clients",
             &format!("nextest run --workspace --locked --profile ci -E {REAL_SERVERS}"),
         );
     }
@@ -49,5 +50,5 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
     Ok(metadata["target_directory"].as_str().context("cargo names no target folder")?.into())
 }
 
-/// The test binaries that make networks of their own and start real servers there.
-const REAL_SERVERS: &str = "binary(/^(real|island)$/)";
+/// The test binaries that start what nobody here wrote: servers on networks of their own, and clients in the lab.
+const REAL_SERVERS: &str = "binary(/^(real|island|clients)$/)";

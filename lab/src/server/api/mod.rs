@@ -4,6 +4,7 @@ pub(crate) mod audit_log;
 pub(crate) mod caller;
 pub(crate) mod page;
 pub(crate) mod rate_limit;
+pub(crate) mod root;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -55,6 +55,7 @@ fn answer(call: &Call<'_>) -> Reply {
 
 fn anonymous(call: &Call<'_>) -> Reply {
     match rest::Route::of(call) {
+        rest::Route::Root => rest::root(call.scene),
         rest::Route::Meta => json_reply(200, &meta::meta(call.scene)),
         rest::Route::Unknown => not_found(),
         rest::Route::GraphQl => {

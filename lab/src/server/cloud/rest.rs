@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::{addresses, barrier, meta, not_found, refusal};
 use crate::http1::Reply;
 use crate::scene::Scene;
-use crate::server::api::{Call, account, account_id, audit_log, error, json_reply, page};
+use crate::server::api::{Call, account, account_id, audit_log, error, json_reply, page, root};
 use crate::world::{Sso, Token};
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     GraphQl,
+    Root,
     Meta,
     User,
     LicenseSyncStatus(&'a str),
@@ -27,6 +28,7 @@ impl<'a> Route<'a> {
         match (method, &call.segments()[..]) {
             ("POST", ["graphql"]) => Route::GraphQl,
             ("GET" | "HEAD", segments) => match segments {
+                [""] => Route::Root,
                 ["meta"] => Route::Meta,
                 ["user"] => Route::User,
                 ["enterprises", slug, "license-sync-status"] => Route::LicenseSyncStatus(slug),
@@ -42,7 +44,7 @@ impl<'a> Route<'a> {
     /// The scopes of which a classic token needs one (facts §3.1, §4.3).
     pub(super) fn scopes(self) -> &'static [&'static str] {
         match self {
-            Route::GraphQl | Route::Meta | Route::User | Route::Unknown => &[],
+            Route::GraphQl | Route::Root | Route::Meta | Route::User | Route::Unknown => &[],
             Route::LicenseSyncStatus(_) | Route::ConsumedLicenses(_) | Route::ServerStatistics(_) => {
                 &["read:enterprise"]
             }
@@ -54,6 +56,7 @@ impl<'a> Route<'a> {
 pub(super) fn reply(call: &Call<'_>, route: Route<'_>, token: &Token) -> Reply {
     let scene = call.scene;
     match route {
+        Route::Root => root(scene),
         Route::Meta => json_reply(200, &meta::meta(scene)),
         Route::User => {
             let (web, api) = addresses(scene);
@@ -80,6 +83,12 @@ pub(super) fn reply(call: &Call<'_>, route: Route<'_>, token: &Token) -> Reply {
         }
         Route::GraphQl | Route::Unknown => not_found(),
     }
+}
+
+/// Where everything is.
+pub(super) fn root(scene: &Scene) -> Reply {
+    let (web, api) = addresses(scene);
+    json_reply(200, &root::root(&web, &api))
 }
 
 /// An answer that only owners get, with a token that has the scope, from an address that may have it.

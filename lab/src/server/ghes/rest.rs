@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::http1::Reply;
 use crate::scene::Scene;
 use crate::server::api::caller::{self, Caller};
-use crate::server::api::{Call, account, audit_log, error, json_reply, without_user_agent};
+use crate::server::api::{Call, account, audit_log, error, json_reply, root, without_user_agent};
 use crate::server::graphql;
 use crate::world::{AuditActions, PrivateMode, Side, Token};
 
@@ -41,9 +41,10 @@ fn answer(call: &Call<'_>, path: &[&str]) -> Reply {
         Caller::Holder(_, token) => token,
     };
     let reply = match (call.request.method.as_str(), path) {
+        ("GET" | "HEAD", []) => root(scene),
         ("GET" | "HEAD", ["meta"]) => json_reply(200, &meta(scene)),
         ("GET" | "HEAD", ["user"]) => {
-            let web = format!("https://{}", scene.world.server.host);
+            let web = scene.world.server.url();
             json_reply(
                 200,
                 &account(&token.user, scene.world.server.site_admin, &web, &format!("{web}/api/v3")),
@@ -78,6 +79,7 @@ fn anonymous(scene: &Scene, path: &[&str], documentation: &str) -> Reply {
     match (scene.world.server.private_mode, path) {
         (PrivateMode::RequiresAuthentication, _) => caller::requires_authentication(documentation),
         (PrivateMode::OnButMeta | PrivateMode::Off, ["meta"]) => json_reply(200, &meta(scene)),
+        (PrivateMode::Off, []) => root(scene),
         (PrivateMode::On | PrivateMode::OnButMeta, _) => {
             error(401, "Must authenticate to access this API.", documentation)
         }
@@ -109,6 +111,11 @@ fn scopes(path: &[&str]) -> &'static [&'static str] {
         ["enterprises", _, "audit-log"] => &["read:audit_log"],
         _ => &[],
     }
+}
+
+fn root(scene: &Scene) -> Reply {
+    let web = scene.world.server.url();
+    json_reply(200, &root::root(&web, &format!("{web}/api/v3")))
 }
 
 fn meta(scene: &Scene) -> Value {
