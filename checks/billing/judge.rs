@@ -2,7 +2,7 @@
 
 use gh_connect_engine::{Attestation, Examination, Finding, Kind, Owner, Plan, Product, Sourced, shown};
 use gh_connect_github::cloud::{Account, Event, Installation, Seats};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::Offset};
 use serde_json::{Value, json};
 
 use super::{
@@ -149,30 +149,15 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
             " For GHE.com no document demands it; where it was tried, accounts that were not invoiced could not always be connected.",
         );
     }
-    let finding = Finding::new(kind, slug.clone(), message).evidence(evidence).step(
+    let finding = Finding::new(kind, slug.clone(), message).evidence(evidence).command(
         Owner::EnterpriseOwner,
         format!(
             "Open https://{apex}/enterprises/{slug}, Billing and licensing: an invoiced account has a latest invoice with View \
-             invoice in the overview, and Past invoices in the sidebar. That somebody pays by card now and then, or that an Azure \
-             subscription is linked, does not decide it; whoever signs GitHub's invoices knows"
-        ),
-    );
-    let after = match word {
-        Word::Overtaken { by, .. } => by.at.and_then(first_day_after),
-        _ => None,
-    };
-    let today = jiff::tz::Offset::UTC.to_datetime(now).date();
-    let on = after.filter(|day| *day > today).unwrap_or(today);
-    let wait = match on > today {
-        true => format!(" A word given today may be older than the change: one of {on} or later holds."),
-        false => String::new(),
-    };
-    let finding = finding.command(
-        Owner::Operator,
-        format!(
-            "If it is invoiced, say who saw what; it holds for {GOOD_FOR_DAYS} days and stands in the report.{wait} In \
-             gh-connect.toml: [billing] invoiced = {{ by = \"NAME\", on = \"{on}\", evidence = \"invoice NUMBER of DATE\" }}, or for \
-             one run"
+             invoice in the overview, and Past invoices in the sidebar. A linked Azure subscription, or an invoice that was paid by \
+             card, decides nothing. If it is invoiced, say so with name and evidence, which stand in the report and hold for \
+             {GOOD_FOR_DAYS} days: in gh-connect.toml as [billing] invoiced = {{ by = \"NAME\", on = {}, evidence = \"invoice \
+             NUMBER of DATE\" }}, or for one run as below",
+            day(word, now),
         ),
         "gh-connect check --attest-invoiced \"NAME: invoice NUMBER of DATE\"",
     );
@@ -183,6 +168,19 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
             "If it is paid by card: ask GitHub's sales for payment by invoice (https://github.com/enterprise/contact). An account that \
              pays by card cannot be connected",
         ),
+    }
+}
+
+/// Which day to write: today, unless a change may still be later than a word of today.
+fn day(word: &Word<'_>, now: Timestamp) -> String {
+    let today = Offset::UTC.to_datetime(now).date();
+    let holds = match word {
+        Word::Overtaken { by, .. } => by.at.and_then(first_day_after).filter(|day| *day > today),
+        _ => None,
+    };
+    match holds {
+        Some(day) => format!("{day} (not before that day: a word of today may be older than the change)"),
+        None => today.to_string(),
     }
 }
 

@@ -99,7 +99,7 @@ fn on_cloud(plan: &Plan, account: &Account, login: Option<&str>) -> Result<Exami
         .step(
             Owner::Operator,
             format!(
-                "Or have an owner of {slug} make the token (classic, scopes admin:enterprise and read:audit_log), and give it in \
+                "Have an owner of {slug} make the token (classic, scopes admin:enterprise and read:audit_log), and give it in \
                  GH_TOKEN; that person also presses Connect"
             ),
         );
@@ -138,7 +138,7 @@ fn on_server(plan: &Plan, user: &SiteUser) -> Result<Examination, Stop> {
         .step(
             Owner::Operator,
             format!(
-                "Or have a site administrator of {host} make the token (classic, scope site_admin), and give it in \
+                "Have a site administrator of {host} make the token (classic, scope site_admin), and give it in \
                  GH_ENTERPRISE_TOKEN; that person also presses Enable GitHub Connect"
             ),
         );

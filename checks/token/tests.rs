@@ -183,12 +183,12 @@ fn what_is_missing_is_told_with_what_to_give_and_who_waits() {
         (
             Api::Cloud,
             &["GH_TOKEN", "admin:enterprise and read:audit_log", "allow-list, billing and connection wait"][..],
-            "https://github.com/settings/tokens/new?description=gh-connect&scopes=admin:enterprise,read:audit_log",
+            "https://github.com/settings/tokens/new?scopes=admin:enterprise,read:audit_log",
         ),
         (
             Api::Server,
             &["GH_ENTERPRISE_TOKEN", "scope site_admin", "owner and server wait"],
-            "https://ghes.corp.example/settings/tokens/new?description=gh-connect&scopes=site_admin",
+            "https://ghes.corp.example/settings/tokens/new?scopes=site_admin",
         ),
         (
             Api::Manage,

@@ -113,7 +113,7 @@ impl<'a> Place<'a> {
             Api::Server | Api::Manage => ("GH_ENTERPRISE_TOKEN", String::new()),
         };
         let text = format!(
-            "As {}, make a classic token with the {} at https://{}/settings/tokens/new?description=gh-connect&scopes={}, and \
+            "As {}, make a classic token with the {} at https://{}/settings/tokens/new?scopes={}, and \
              give it in the environment variable {variable}, never as an argument.{also}",
             self.whom(),
             counted(grant),
@@ -155,7 +155,7 @@ pub(super) fn missing(place: &Place<'_>) -> Finding {
     finding.fix.push(place.new_token());
     finding.command(
         Owner::Operator,
-        "Or sign in with the gh command, whose token is used where no variable is set",
+        format!("Sign in to {web} with the gh command, whose token is used where no variable is set"),
         format!("gh auth login --hostname {web} --scopes {}", scopes::to_grant(place.seen.api).join(",")),
     )
 }
@@ -311,7 +311,7 @@ pub(super) fn forbidden(place: &Place<'_>, said: &str) -> Finding {
     finding.step(
         Owner::EnterpriseOwner,
         format!(
-            "Or permit it: https://{}/enterprises/{}, Policies, Personal access tokens, Tokens (classic): access and the longest \
+            "Permit it: https://{}/enterprises/{}, Policies, Personal access tokens, Tokens (classic): access and the longest \
              lifetime (GitHub docs: Enforcing policies for personal access tokens in your enterprise)",
             place.web, place.slug
         ),

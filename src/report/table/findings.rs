@@ -139,12 +139,21 @@ fn in_one_line(page: &mut Page<'_>, note: &Group<'_>) {
     evidence(page, note);
 }
 
-/// The first choice, and what else would do.
+/// The first choice for each subject, and what else would do.
 fn steps(page: &mut Page<'_>, group: &Group<'_>) {
     let mut label = "Do";
     for (nth, step) in group.steps().iter().take(MOST_STEPS).enumerate() {
-        let or = if nth > 0 { "or " } else { "" };
-        let text = act(group, step, or);
+        let is_first_choice = group
+            .findings
+            .iter()
+            .filter_map(|finding| finding.fix.first())
+            .any(|first| first.text == step.said.text && first.command.as_deref() == step.said.command);
+        let joint = match (nth, is_first_choice) {
+            (0, _) => "",
+            (_, true) => "and ",
+            (_, false) => "or ",
+        };
+        let text = act(group, step, joint);
         labelled(page, std::mem::take(&mut label), &text);
         command(page, &step.said, TEXT + LABEL);
     }
