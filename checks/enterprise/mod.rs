@@ -2,14 +2,16 @@
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Product, Severity, Stop, Subject,
-    shown,
+    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Product, Role, Severity, Stop,
+    Subject, shown,
 };
 use gh_connect_github::{
     Api, OfTheRun, Refusal,
     cloud::{Account, Enterprise, Viewer},
 };
 use serde_json::json;
+
+use crate::origin;
 
 /// The check.
 pub struct EnterpriseAccount;
@@ -59,7 +61,16 @@ impl Check for EnterpriseAccount {
             }
             let login = viewer.ok().and_then(|viewer| Some(viewer.answer.said()?.login.clone()));
             match enterprise.answer.refusal() {
-                Some(why) if why.owner(Api::Cloud) == META.id => Ok(judge(cx.plan(), why, login.as_deref())),
+                Some(why) if why.owner(Api::Cloud) == META.id => {
+                    let api = cx.plan().targets.iter().find(|target| target.role == Role::Api);
+                    if let Some(api) = api
+                        && !says_not_found(why)
+                        && origin::owns_answers_of(cx, api).await
+                    {
+                        return Err(Stop::blocked("origin"));
+                    }
+                    Ok(judge(cx.plan(), why, login.as_deref()))
+                }
                 _ => enterprise.answer.or_stop().map(healthy),
             }
         })

@@ -5,7 +5,9 @@ mod judge;
 mod tests;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject, Target,
+};
 use gh_connect_probe::{Endpoint, http::Reply};
 
 use judge::judge;
@@ -75,4 +77,12 @@ impl Check for Origin {
             judge(cx.plan(), target, &reply)
         })
     }
+}
+
+/// Whether this check itself tells what is wrong with whoever answers for `target`: what comes from there otherwise needs no
+/// second headline.
+pub(crate) async fn owns_answers_of(cx: &Cx, target: &Target) -> bool {
+    let Ok(reply) = cx.fact::<Reply>(&Endpoint::from(target)).await else { return false };
+    let judged = judge(cx.plan(), target, &reply);
+    judged.is_ok_and(|seen| seen.findings.iter().any(|found| found.kind.severity == Severity::Blocker))
 }
