@@ -6,6 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the world around the program is made of files and processes")]
 
+mod accounts;
 mod clock;
 mod mitmproxy;
 mod named;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use gh_connect_bench::island::Island;
 use gh_connect_bench::netns::Namespace;
 use gh_connect_bench::requirements::{FOR_TESTS, missing};
+use gh_connect_bench::speed::accounts::Accounts;
 use serde_json::Value;
 
 /// An island, once the machine has everything that it takes.
@@ -31,7 +32,15 @@ pub(crate) struct Check<'a> {
 
 pub(crate) fn check(island: &Island) -> Check<'_> {
     let root = island.root.certificate();
-    check_in(&island.client, island.folder()).trust(&root, &root)
+    check_in(&island.client, island.folder()).trust(&root, &root).with("--only network")
+}
+
+/// Both planes, as the configuration of a world with accounts says.
+pub(crate) fn check_in_full(accounts: &Accounts) -> Result<Check<'_>> {
+    let mut check = check_in(&accounts.island.client, accounts.island.folder());
+    check.config = fs::read_to_string(&accounts.config)?;
+    check.environment.clone_from(&accounts.environment);
+    Ok(check)
 }
 
 /// As [`check`], with the machine's own trust.
@@ -154,6 +163,11 @@ impl Seen {
     fn ids(&self, severity: &str) -> BTreeSet<&str> {
         let of_severity = self.findings().filter(|finding| finding["severity"] == severity);
         of_severity.filter_map(|finding| finding["id"].as_str()).collect()
+    }
+
+    /// A value of the plan, by its JSON pointer.
+    pub(crate) fn plan(&self, pointer: &str) -> &Value {
+        self.record["plan"].pointer(pointer).unwrap_or(&Value::Null)
     }
 
     fn checks(&self) -> impl Iterator<Item = &Value> {

@@ -26,34 +26,46 @@ pub struct Accounts {
     pub environment: Vec<(String, String)>,
 }
 
-/// Starts the lab's world `toml` with the cloud `cloud` away in one direction, and the server `server`. `program` is
-/// gh-connect, `forwarder` the `gh-connect-bench` program.
-///
-/// # Errors
-/// When the lab does not start, or its addresses cannot be led to it.
-pub fn accounts(
-    program: &Path,
-    forwarder: &Path,
-    cloud: Duration,
-    server: Duration,
-    toml: &str,
-) -> Result<Accounts> {
-    let mut island = Island::with_distances(forwarder, cloud, &[(SERVER, server)])?;
-    let world = island.folder().join("world.toml");
-    std::fs::write(&world, toml)?;
-    let mut command = island.world.command(program);
-    command.arg("lab").arg(&world);
-    let lab = Server::start("lab", &mut command, island.folder(), Ready::Logs("Ctrl-C ends it."))?;
-    let told = Told::read(&lab.log())?;
-    island.serve(lab);
-    for setting in ["net.ipv4.conf.all.route_localnet=1", "net.ipv4.conf.eth0.route_localnet=1"] {
-        succeed(island.world.command("sysctl").args(["-qw", setting]))?;
+impl Accounts {
+    /// The lab's world `toml` with the cloud `cloud` away in one direction, and the server `server`. `program` is
+    /// gh-connect, `forwarder` the `gh-connect-bench` program.
+    ///
+    /// # Errors
+    /// As [`Accounts::on`], and when the island cannot be made.
+    pub fn at(
+        program: &Path,
+        forwarder: &Path,
+        cloud: Duration,
+        server: Duration,
+        toml: &str,
+    ) -> Result<Self> {
+        Self::on(Island::with_distances(forwarder, cloud, &[(SERVER, server)])?, program, toml)
     }
-    island.world.nft(&told.rules())?;
-    island.client.ip("route add 198.51.100.0/24 via 192.0.2.1")?;
-    let config = island.folder().join("accounts.toml");
-    std::fs::write(&config, told.configuration()?)?;
-    Ok(Accounts { island, config, environment: told.environment })
+
+    /// The lab's world `toml` on an island where nothing else is.
+    ///
+    /// # Errors
+    /// When the lab does not start, or its addresses cannot be led to it.
+    pub fn on(mut island: Island, program: &Path, toml: &str) -> Result<Self> {
+        let world = island.folder().join("world.toml");
+        std::fs::write(&world, toml)?;
+        let mut command = island.world.command(program);
+        // What it makes for its time goes away with the island, even when it is ended at once.
+        command.env("TMPDIR", island.folder()).arg("lab").arg(&world);
+        let lab = Server::start("lab", &mut command, island.folder(), Ready::Logs("Ctrl-C ends it."))?;
+        let told = Told::read(&lab.log())?;
+        island.serve(lab);
+        // Packets for an address that leads to loopback are martians otherwise.
+        for device in ["all", "eth0"] {
+            let setting = format!("net.ipv4.conf.{device}.route_localnet=1");
+            succeed(island.world.command("sysctl").args(["-qw", &setting]))?;
+        }
+        island.world.nft(&told.rules())?;
+        island.client.ip(&format!("route add {SERVER_NETWORK} via 192.0.2.1"))?;
+        let config = island.folder().join("accounts.toml");
+        std::fs::write(&config, told.configuration()?)?;
+        Ok(Self { island, config, environment: told.environment })
+    }
 }
 
 /// What `gh-connect lab` prints of its world.
@@ -87,18 +99,20 @@ impl Told {
 
     /// Leads what arrives for the world's addresses to the lab.
     fn rules(&self) -> String {
-        let mut rules = String::from(
-            "table ip lab {\n  chain arriving {\n    type nat hook prerouting priority dstnat\n",
-        );
+        let mut leads = String::new();
         let socket = self.name_server;
         for protocol in ["udp", "tcp"] {
-            let _ = writeln!(rules, "    ip daddr {NAME_SERVER} {protocol} dport 53 dnat to {socket}");
+            let _ = writeln!(leads, "    ip daddr {NAME_SERVER} {protocol} dport 53 dnat to {socket}");
         }
         for (address, socket) in &self.addresses {
             let (ip, port) = (address.ip(), address.port());
-            let _ = writeln!(rules, "    ip daddr {ip} tcp dport {port} dnat to {socket}");
+            let _ = writeln!(leads, "    ip daddr {ip} tcp dport {port} dnat to {socket}");
         }
-        rules + "  }\n}\n"
+        // What comes from the client, and what comes from a proxy within the world.
+        let chains = [("arriving", "prerouting"), ("leaving", "output")].map(|(name, hook)| {
+            format!("  chain {name} {{\n    type nat hook {hook} priority -100\n{leads}  }}\n")
+        });
+        format!("table ip lab {{\n{}}}\n", chains.concat())
     }
 
     /// The configuration that the lab wrote, without what leads to its sockets: addresses lead there by themselves.
@@ -126,6 +140,7 @@ fn shell_words(line: &str) -> Vec<String> {
 
 /// The address of the lab's GitHub Enterprise Server.
 const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 20);
+const SERVER_NETWORK: &str = "198.51.100.0/24";
 
 #[cfg(test)]
 mod tests {

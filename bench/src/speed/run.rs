@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::github::HOSTS;
 use crate::island::Island;
 use crate::netns::output;
-use crate::speed::accounts::accounts;
+use crate::speed::accounts::Accounts;
 use crate::speed::contest::{self, Contestant, Verdict, Way};
 use crate::speed::figures::{BlackHole, Figures, Full, Judged, Opened, Row, Scale, median};
 use crate::speed::worlds::{self, FAULTS};
@@ -135,7 +135,7 @@ fn full(options: &Options) -> Result<Full> {
     let worlds = [String::new(), format!("[enterprise.allow-list]\ngenerated = {generated}\n")];
     let mut series = Vec::new();
     for world in &worlds {
-        let accounts = accounts(gh_connect, bench, ONE_WAY, SERVER_ONE_WAY, world)?;
+        let accounts = Accounts::at(gh_connect, bench, ONE_WAY, SERVER_ONE_WAY, world)?;
         let contestant = contest::gh_connect_in_full("gh-connect check", gh_connect, &accounts);
         series.push((accounts, contestant, Vec::new()));
     }
