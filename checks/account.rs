@@ -27,3 +27,13 @@ pub async fn administered(cx: &Cx) -> Result<SiteUser, Stop> {
         _ => Ok(user.clone()),
     }
 }
+
+/// `a, b and c`; of more than `most`, unless by one, the first ones and how many there are besides.
+pub(crate) fn listing(all: &[String], most: usize) -> String {
+    match all {
+        [] => String::new(),
+        [one] => one.clone(),
+        all if all.len() > most + 1 => format!("{} and {} more", all[..most].join(", "), all.len() - most),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -1,10 +1,13 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
 pub mod account;
+#[path = "allow-list/mod.rs"]
+pub mod allow_list;
 pub mod billing;
 pub mod clock;
 pub mod connect;
 pub mod dns;
+pub mod egress;
 pub mod enterprise;
 pub mod origin;
 pub mod owner;
@@ -32,6 +35,8 @@ pub static ALL: &[&'static dyn Check] = &[
     &token::Token,
     &enterprise::EnterpriseAccount,
     &owner::Owners,
+    &egress::Egress,
+    &allow_list::AllowList,
     &billing::Billing,
 ];
 

@@ -41,6 +41,8 @@ worlds! {
     token "token";
     enterprise "enterprise";
     owner "owner";
+    egress "egress";
+    allow_list "allow-list";
     billing "billing";
 }
 

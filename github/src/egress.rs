@@ -217,6 +217,14 @@ pub fn canonical(range: IpNet) -> IpNet {
     mapped.unwrap_or(range).trunc()
 }
 
+/// A range as an entry of an allow list is written: an address alone without its prefix.
+pub fn written(range: &IpNet) -> String {
+    match range.prefix_len() == range.max_prefix_len() {
+        true => range.addr().to_string(),
+        false => range.to_string(),
+    }
+}
+
 /// The questions that other checks ask anyway, as far as an IP allow list refused them.
 async fn refused(cx: &Cx) -> Vec<RefusedQuestion> {
     async fn one<F: Fact>(

@@ -152,6 +152,8 @@ pub enum Refuses {
     UnlistedRest,
     /// Every request for the enterprise, entry or not (facts §8, 20).
     Everybody,
+    /// Of these only those over REST.
+    EverybodyOverRest,
     /// Nothing that the lab has.
     Nobody,
 }

@@ -33,6 +33,7 @@ impl AllowListed {
                 Refuses::Unlisted => !listed,
                 Refuses::UnlistedRest => over_rest && !listed,
                 Refuses::Everybody => true,
+                Refuses::EverybodyOverRest => over_rest,
                 Refuses::Nobody => false,
             }
     }
