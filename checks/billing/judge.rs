@@ -2,7 +2,7 @@
 
 use gh_connect_engine::{Attestation, Examination, Finding, Kind, Owner, Plan, Product, Sourced, shown};
 use gh_connect_github::cloud::{Account, Event, Installation, Seats};
-use jiff::{Timestamp, tz::Offset};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde_json::{Value, json};
 
 use super::{
@@ -149,18 +149,27 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
             " For GHE.com no document demands it; where it was tried, accounts that were not invoiced could not always be connected.",
         );
     }
-    let finding = Finding::new(kind, slug.clone(), message).evidence(evidence).command(
-        Owner::EnterpriseOwner,
-        format!(
-            "Open https://{apex}/enterprises/{slug}, Billing and licensing: an invoiced account has a latest invoice with View \
-             invoice in the overview, and Past invoices in the sidebar. A linked Azure subscription, or an invoice that was paid by \
-             card, decides nothing. If it is invoiced, say so with name and evidence, which stand in the report and hold for \
-             {GOOD_FOR_DAYS} days: in gh-connect.toml as [billing] invoiced = {{ by = \"NAME\", on = {}, evidence = \"invoice \
-             NUMBER of DATE\" }}, or for one run as below",
-            day(word, now),
-        ),
-        "gh-connect check --attest-invoiced \"NAME: invoice NUMBER of DATE\"",
+    let finding = Finding::new(kind, slug.clone(), message).evidence(evidence);
+    let look = format!(
+        "Open https://{apex}/enterprises/{slug}, Billing and licensing: an invoiced account has a latest invoice with View invoice in \
+         the overview, and Past invoices in the sidebar. A linked Azure subscription, or an invoice that was paid by card, decides \
+         nothing. If it is invoiced, say so with name and evidence, which stand in the report and hold for {GOOD_FOR_DAYS} days"
     );
+    let finding = match first_day_that_holds(word, now) {
+        None => finding.command(
+            Owner::EnterpriseOwner,
+            format!("{look}: as here for one run, or in gh-connect.toml: {}", in_the_file(today(now))),
+            "gh-connect check --attest-invoiced \"NAME: invoice NUMBER of DATE\"",
+        ),
+        Some(day) => finding.step(
+            Owner::EnterpriseOwner,
+            format!(
+                "{look}. A word of today may be older than the change, so look on {day} or later, and then write into \
+                 gh-connect.toml: {}",
+                in_the_file(day)
+            ),
+        ),
+    };
     match is_ghe_com {
         true => finding,
         false => finding.step(
@@ -171,17 +180,18 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
     }
 }
 
-/// Which day to write: today, unless a change may still be later than a word of today.
-fn day(word: &Word<'_>, now: Timestamp) -> String {
-    let today = Offset::UTC.to_datetime(now).date();
-    let holds = match word {
-        Word::Overtaken { by, .. } => by.at.and_then(first_day_after).filter(|day| *day > today),
-        _ => None,
-    };
-    match holds {
-        Some(day) => format!("{day} (not before that day: a word of today may be older than the change)"),
-        None => today.to_string(),
-    }
+/// The first day whose word is later than the change, where that is not today.
+fn first_day_that_holds(word: &Word<'_>, now: Timestamp) -> Option<Date> {
+    let Word::Overtaken { by, .. } = word else { return None };
+    by.at.and_then(first_day_after).filter(|day| *day > today(now))
+}
+
+fn today(now: Timestamp) -> Date {
+    Offset::UTC.to_datetime(now).date()
+}
+
+fn in_the_file(on: Date) -> String {
+    format!("[billing] invoiced = {{ by = \"NAME\", on = {on}, evidence = \"invoice NUMBER of DATE\" }}")
 }
 
 /// `The confirmation by Ana Lyst of 2026-05-01 (gh-connect.toml:7)`.

@@ -183,7 +183,8 @@ fn every_message_names_what_decided_it() {
     for part in [CHANGED, "2026-11-22 11:00:00 UTC", "octo-billing"] {
         assert!(changed.message.contains(part), "{part}: {}", changed.message);
     }
-    assert!(changed.fix[0].text.contains("on = 2026-11-24 (not before"), "{}", changed.fix[0].text);
+    assert!(changed.fix[0].text.contains("look on 2026-11-24 or later"), "{}", changed.fix[0].text);
+    assert_eq!(changed.fix[0].command, None, "a word of today would not hold");
     let nobody = only(examined(&plan(Product::GithubCom, None), &[]));
     assert_eq!(
         nobody.message,

@@ -151,7 +151,7 @@ fn unanswered(apex: &str, why: &Refusal) -> Finding {
     finding
         .command(
             Owner::Operator,
-            "See the answer itself, through the same proxy",
+            "See the answer itself, in the server's admin shell: GitHub's own is JSON with status 401",
             format!("curl -sSi -X POST https://api.{apex}/graphql -d '{{}}'"),
         )
         .step(

@@ -287,7 +287,7 @@ pub(super) fn sso(place: &Place<'_>, url: Option<&str>) -> Finding {
     finding.step(
         place.holder(),
         format!(
-            "Or, as {}, sign in at {url}, and authorise the token or the app that it belongs to there",
+            "As {}, sign in at {url}, and authorise the token or the app that it belongs to there",
             place.whom()
         ),
     )
