@@ -162,13 +162,9 @@ fn unanswered(apex: &str, why: &Refusal) -> Finding {
 }
 
 /// Whether GitHub itself says that there is no such account. A 404 of REST's kind comes from something that has no GraphQL
-/// at that place, and says nothing about accounts (facts §6).
+/// at that place, and says nothing about accounts; nor does a null without the error that GitHub gives with it (facts §6).
 fn says_not_found(why: &Refusal) -> bool {
-    match why {
-        Refusal::NotFound { message } => message != "Not Found" && !message.starts_with("status 404"),
-        Refusal::Null { path } => path == "enterprise",
-        _ => false,
-    }
+    matches!(why, Refusal::NotFound { message } if message != "Not Found" && !message.starts_with("status 404"))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ fn only_github_itself_says_that_there_is_no_account() {
     let business = "Could not resolve to a Business with the URL slug of 'acme'.";
     for (why, expected) in [
         (Refusal::NotFound { message: text(business) }, "enterprise/not-found"),
-        (Refusal::Null { path: text("enterprise") }, "enterprise/not-found"),
+        (Refusal::Null { path: text("enterprise") }, "enterprise/unanswered"),
         (Refusal::NotFound { message: text("Not Found") }, "enterprise/unanswered"),
         (Refusal::NotFound { message: text("status 404 Not Found") }, "enterprise/unanswered"),
         (Refusal::Forbidden { message: text("No.") }, "enterprise/unanswered"),
@@ -41,7 +41,8 @@ fn only_github_itself_says_that_there_is_no_account() {
 
 #[test]
 fn what_was_not_found_is_told_with_where_it_was_said_and_who_asked() {
-    let why = Refusal::Null { path: text("enterprise") };
+    let message = text("Could not resolve to a Business with the URL slug of 'acme'.");
+    let why = Refusal::NotFound { message };
     let finding = judge(&plan(Product::GithubCom), &why, Some("octo-owner")).findings.remove(0);
     for part in ["github.com", "`acme`", "flag --enterprise", "octo-owner"] {
         assert!(finding.message.contains(part), "{}", finding.message);
