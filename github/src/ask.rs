@@ -23,11 +23,13 @@ pub(crate) struct Get<'a> {
     pub(crate) anonymous: bool,
     /// The largest body that an answer can have.
     pub(crate) most: u64,
+    /// Whether the answer is read as it is, because a secret is what is asked for.
+    pub(crate) as_it_is: bool,
 }
 
 impl<'a> Get<'a> {
     pub(crate) fn new(needs: Needs, target: &'a str) -> Self {
-        Self { needs, target, anonymous: false, most: MOST_BODY }
+        Self { needs, target, anonymous: false, most: MOST_BODY, as_it_is: false }
     }
 
     /// Asks, and reads the answer.
@@ -40,7 +42,7 @@ impl<'a> Get<'a> {
         self,
         cx: &Cx,
     ) -> Result<(Answer<T>, HeaderMap), Stop> {
-        let Self { needs, target, anonymous, most } = self;
+        let Self { needs, target, anonymous, most, as_it_is } = self;
         let api = needs.api;
         let request = Request {
             method: Method::GET,
@@ -49,6 +51,7 @@ impl<'a> Get<'a> {
             credential: true,
             body: None,
             most,
+            as_it_is,
         };
         let heard = ask(cx, api, anonymous, request).await?;
         // The Manage API's replies carry private keys: not a byte of them is kept but what is asked for.
@@ -99,6 +102,7 @@ impl Query {
             credential: true,
             body: Some(serde_json::json!({ "query": document, "variables": variables }).to_string()),
             most: MOST_BODY,
+            as_it_is: false,
         };
         let heard = ask(cx, api, false, request).await?;
         let read =

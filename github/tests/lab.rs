@@ -320,6 +320,21 @@ async fn through_a_proxy_the_name_is_asked_for() {
     assert!(connect, "{:?}", run.lab.log());
 }
 
+/// The run and the server have the same proxy, so the run knows the password and takes it out of what it hears. Not here.
+#[tokio::test]
+async fn the_servers_own_proxy_is_read_with_its_password() {
+    let run = Run::of("[check]\nproxy = \"http://svc:canary-pass@proxy.corp.example:3128\"\n[proxy]").await;
+    let settings = run.cx.fact::<manage::ManageSettings>(&OfTheRun).await.expect("a fact");
+    let Some(Some(ProxySetting::Use(url))) = settings.answer.said().map(|said| said.http_proxy.as_ref())
+    else {
+        panic!("{settings:?}");
+    };
+    let credentials = url.credentials.as_ref().expect("credentials");
+    assert_eq!(credentials.password.expose(), "canary-pass");
+    let kept = format!("{settings:?} {}", serde_json::to_string(&*settings).expect("JSON"));
+    assert!(!kept.contains("canary-pass"), "{kept}");
+}
+
 /// Whatever an endpoint does, every fact ends with an answer, a refusal by name or a stop, and tells no secret.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_replies_end_in_a_name() {

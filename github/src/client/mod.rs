@@ -48,6 +48,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<String>,
     /// The largest body that an answer can have.
     pub(crate) most: u64,
+    /// Whether the answer is read as it is, because a secret is what is asked for.
+    pub(crate) as_it_is: bool,
 }
 
 /// A whole reply, whatever its status.
@@ -115,14 +117,15 @@ impl Client {
     }
 
     /// Asks, and takes the reply as long as it is within its limits. What the run knows to be secret is taken out of the
-    /// body before anybody reads it.
+    /// body before anybody reads it, unless an answer is to be read as it is.
     pub(crate) async fn send(&self, cx: &Cx, request: Request<'_>) -> Result<Reply, Refusal> {
         let (most, credential) = (request.most, request.credential && self.has_credential());
+        let as_it_is = request.as_it_is;
         let request = self.request(request)?;
         let begun = Instant::now();
         let exchange = async {
             let response = self.http.execute(request).await.map_err(Broken::of)?;
-            self.take(response, most, credential).await
+            self.take(response, most, credential, as_it_is).await
         };
         let why_slow = async {
             // What keeps a connection waiting is found out within the same time.
@@ -174,6 +177,7 @@ impl Client {
         mut response: reqwest::Response,
         most: u64,
         credential: bool,
+        as_it_is: bool,
     ) -> Result<Reply, Broken> {
         if response.content_length().is_some_and(|length| length > most) {
             return Err(Broken::TooLarge);
@@ -186,7 +190,8 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        if let Ok(text) = std::str::from_utf8(&body)
+        if !(as_it_is && status == 200)
+            && let Ok(text) = std::str::from_utf8(&body)
             && let std::borrow::Cow::Owned(clean) = self.redactor.clean(text)
         {
             body = clean.into_bytes();

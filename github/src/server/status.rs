@@ -70,6 +70,7 @@ impl Fact for Status {
             credential: false,
             body: None,
             most: MOST_BODY,
+            as_it_is: false,
         };
         let heard = match client.send(cx, request).await {
             Ok(reply) => Heard::of(&reply),

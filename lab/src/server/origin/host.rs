@@ -33,6 +33,8 @@ pub(crate) fn https_deed(
     let (mut reply, manner) = match https.answer {
         Answer::Github => (usual(), Manner::Proper),
         Answer::HugeHeader => (trouble::with_huge_header(usual()), Manner::Proper),
+        // It is the limit of nobody in particular: a token has one of its own.
+        Answer::RateLimit if request.header("authorization").is_some() => (usual(), Manner::Proper),
         Answer::RateLimit => {
             (from_github(rate_limit::anonymous_refusal(&arrival.observed.to_string())), Manner::Proper)
         }
