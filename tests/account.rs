@@ -45,7 +45,7 @@ fn without_any_credential_a_run_says_which_and_for_what() {
     let server = Expected {
         id: "token/missing",
         subject: "ghes.corp.example",
-        message: &["GH_ENTERPRISE_TOKEN", "the scope site_admin", "The checks owner and server wait for it"],
+        message: &["GH_ENTERPRISE_TOKEN", "the scope site_admin", "The check owner waits for it"],
         owner: Owner::ServerAdmin,
         fix: &["https://ghes.corp.example/settings/tokens/new?scopes=site_admin", "GH_ENTERPRISE_TOKEN"],
     };
@@ -79,7 +79,7 @@ fn a_token_without_read_audit_log_is_told_so() {
             message: &[
                 "The personal access token (classic) of octo-owner (environment GH_TOKEN) has admin:enterprise, and lacks \
                  read:audit_log",
-                "billing and egress wait for it",
+                "billing waits for it, and egress has one source less",
             ],
             owner: Owner::EnterpriseOwner,
             fix: &["https://github.com/settings/tokens as octo-owner", "tick read:audit_log"],

@@ -8,8 +8,10 @@ pub(super) struct Scope {
     pub(super) name: &'static str,
     /// What it opens.
     pub(super) opens: &'static str,
-    /// The checks that wait for it.
+    /// The checks that ask for what it opens.
     pub(super) checks: &'static [&'static str],
+    /// What becomes of them without it.
+    pub(super) without: &'static str,
 }
 
 /// The scopes that an interface's token needs, the widest first. The Manage API has a password in place of a token.
@@ -25,7 +27,7 @@ pub(super) fn of(api: Api) -> &'static [Scope] {
 pub(super) fn waiting(api: Api) -> &'static [&'static str] {
     match api {
         Api::Cloud => &["enterprise", "owner", "egress", "allow-list", "billing", "connection"],
-        Api::Server => &["owner", "server"],
+        Api::Server => &["owner"],
         Api::Manage => &["server", "nodes"],
     }
 }
@@ -50,14 +52,29 @@ pub(super) const AUDIT_LOG: &str = "read:audit_log";
 pub(super) const SITE_ADMIN: &str = "site_admin";
 
 const CLOUD: [Scope; 3] = [
-    Scope { name: ADMIN, opens: "the entries of the IP allow list", checks: &["allow-list"] },
+    Scope {
+        name: ADMIN,
+        opens: "the entries of the IP allow list",
+        checks: &["allow-list"],
+        without: "allow-list waits for it",
+    },
     Scope {
         name: READ,
         opens: "the enterprise account",
         checks: &["enterprise", "owner", "egress", "allow-list", "billing", "connection"],
+        without: "enterprise, owner, egress, allow-list, billing and connection wait for it",
     },
-    Scope { name: AUDIT_LOG, opens: "the enterprise account's audit log", checks: &["billing", "egress"] },
+    Scope {
+        name: AUDIT_LOG,
+        opens: "the enterprise account's audit log",
+        checks: &["egress", "billing"],
+        without: "billing waits for it, and egress has one source less",
+    },
 ];
 
-const SERVER: [Scope; 1] =
-    [Scope { name: SITE_ADMIN, opens: "the licence of the server", checks: &["server"] }];
+const SERVER: [Scope; 1] = [Scope {
+    name: SITE_ADMIN,
+    opens: "what only site administrators are told, the server's licence for instance",
+    checks: &["server"],
+    without: "without it there is only the Manage API's word",
+}];

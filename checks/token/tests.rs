@@ -114,7 +114,7 @@ fn what_others_own_is_left_to_them() {
 fn each_scope_is_missed_by_name_with_the_checks_that_wait() {
     let all = "enterprise, owner, egress, allow-list, billing and connection wait";
     let cases = [
-        (&["admin:enterprise"][..], None, &["read:audit_log"][..], "billing and egress"),
+        (&["admin:enterprise"][..], None, &["read:audit_log"][..], "billing waits"),
         (&["read:enterprise", "read:audit_log"], None, &[], ""),
         (
             &["read:enterprise", "read:audit_log"],
@@ -187,7 +187,7 @@ fn what_is_missing_is_told_with_what_to_give_and_who_waits() {
         ),
         (
             Api::Server,
-            &["GH_ENTERPRISE_TOKEN", "scope site_admin", "owner and server wait"],
+            &["GH_ENTERPRISE_TOKEN", "scope site_admin", "The check owner waits"],
             "https://ghes.corp.example/settings/tokens/new?scopes=site_admin",
         ),
         (

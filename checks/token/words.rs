@@ -90,7 +90,10 @@ impl<'a> Place<'a> {
 
     /// What cannot be judged without it.
     fn waiting(&self) -> String {
-        format!("The checks {} wait for it.", listed(scopes::waiting(self.seen.api)))
+        match scopes::waiting(self.seen.api) {
+            [one] => format!("The check {one} waits for it."),
+            more => format!("The checks {} wait for it.", listed(more)),
+        }
     }
 
     /// Where tokens are kept.
@@ -369,10 +372,9 @@ fn to_grant(place: &Place<'_>) -> Vec<&'static str> {
     if some.is_empty() { all.to_vec() } else { some }
 }
 
-/// `read:audit_log (for the enterprise account's audit log: billing and egress wait for it)`.
+/// `read:audit_log, for the enterprise account's audit log (billing waits for it, …)`.
 fn told(scope: &Scope) -> String {
-    let waits = if scope.checks.len() == 1 { "waits" } else { "wait" };
-    format!("{}, for {} ({} {waits} for it)", scope.name, scope.opens, listed(scope.checks))
+    format!("{}, for {} ({})", scope.name, scope.opens, scope.without)
 }
 
 fn counted<S: AsRef<str>>(scopes: &[S]) -> String {
