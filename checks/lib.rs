@@ -9,6 +9,8 @@ pub mod connect;
 pub mod dns;
 pub mod egress;
 pub mod enterprise;
+#[path = "ghe-com/mod.rs"]
+pub mod ghe_com;
 pub mod origin;
 pub mod owner;
 #[path = "port-80/mod.rs"]
@@ -32,12 +34,14 @@ pub static ALL: &[&'static dyn Check] = &[
     &proxy::Proxy,
     &origin::Origin,
     &clock::Clock,
+    &server::Server,
     &token::Token,
     &enterprise::EnterpriseAccount,
     &owner::Owners,
     &egress::Egress,
     &allow_list::AllowList,
     &billing::Billing,
+    &ghe_com::GheCom,
 ];
 
 /// The check with this id.

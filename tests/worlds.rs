@@ -38,12 +38,14 @@ worlds! {
     proxy "proxy";
     origin "origin";
     clock "clock";
+    server "server";
     token "token";
     enterprise "enterprise";
     owner "owner";
     egress "egress";
     allow_list "allow-list";
     billing "billing";
+    ghe_com "ghe-com";
 }
 
 #[test]

@@ -172,4 +172,9 @@ pub(super) fn days(now: Timestamp, at: Timestamp) -> i64 {
     seconds.div_euclid(DAY) + i64::from(seconds.rem_euclid(DAY) > 0)
 }
 
+/// The days from `at` to `now`, to the nearest.
+pub(super) fn days_ago(now: Timestamp, at: Timestamp) -> i64 {
+    (now.duration_since(at).as_secs() + DAY / 2).div_euclid(DAY)
+}
+
 const DAY: i64 = 86_400;

@@ -193,8 +193,7 @@ pub(super) fn expired(seen: &Seen<'_>) -> String {
     let whose = whose(seen);
     match (seen.licence.expires(), seen.licence.end(seen.now)) {
         (Some(at), _) => {
-            let ago = -licence::days(seen.now, at);
-            let ago = match ago {
+            let ago = match licence::days_ago(seen.now, at) {
                 ..=0 => String::new(),
                 1 => ", a day ago".to_owned(),
                 days => format!(", {days} days ago"),

@@ -1,0 +1,135 @@
+//! Judgement on facts made by hand.
+
+use gh_connect_engine::{Origin, Severity, Sourced};
+
+use super::*;
+use crate::testing;
+
+const ON: &str = "app.github.github-connect-ghe-com-enabled true";
+const OFF: &str = "app.github.github-connect-ghe-com-enabled false";
+const OCTO: &str = "\napp.github.github-connect-ghe-com-subdomain octo";
+
+fn plan(target: Option<&str>, ghe_config: Option<&str>) -> Plan {
+    let product = target.map_or(Product::GithubCom, |subdomain| Product::GheCom(subdomain.to_owned()));
+    let mut plan = testing::plan(product);
+    plan.server = Some(Sourced::default("https://ghes.corp.example".to_owned()));
+    plan.account.ghe_config =
+        ghe_config.map(|text| Sourced::new(text.to_owned(), Origin::flag("--ghe-config")));
+    plan
+}
+
+fn judged(
+    target: Option<&str>,
+    ghe_config: Option<&str>,
+    version: Result<Option<&str>, Stop>,
+) -> Result<Examination, Stop> {
+    judge(&Seen { plan: &plan(target, ghe_config), version })
+}
+
+fn ids(examination: &Examination) -> Vec<&'static str> {
+    examination.findings.iter().map(|finding| finding.kind.id).collect()
+}
+
+#[test]
+fn where_the_server_points_is_compared_with_the_target() {
+    let (on_octo, off_octo) = (format!("{ON}{OCTO}"), format!("{OFF}{OCTO}"));
+    for (target, text, expected) in [
+        (None, Some(""), Ok("points at github.com")),
+        (None, Some(OFF), Ok("points at github.com")),
+        (None, Some(off_octo.as_str()), Ok("points at github.com")),
+        (None, Some(on_octo.as_str()), Err("ghe-com/still-configured")),
+        (None, Some(ON), Err("ghe-com/still-configured")),
+        (None, None, Err("ghe-com/unreadable")),
+        (None, Some("bash: no such command"), Err("ghe-com/unreadable")),
+        (Some("octo"), Some(on_octo.as_str()), Ok("points at octo.ghe.com")),
+        (Some("OCTO"), Some(on_octo.as_str()), Ok("points at OCTO.ghe.com")),
+        (Some("acme"), Some(on_octo.as_str()), Err("ghe-com/not-configured")),
+        (Some("octo"), Some(ON), Err("ghe-com/not-configured")),
+        (Some("octo"), Some(off_octo.as_str()), Err("ghe-com/not-configured")),
+        (Some("octo"), Some(""), Err("ghe-com/not-configured")),
+        (Some("octo"), None, Err("ghe-com/unreadable")),
+    ] {
+        let examination = judged(target, text, Ok(target.map(|_| "3.19.1"))).expect("judged");
+        match expected {
+            Ok(remark) => {
+                assert_eq!((ids(&examination), examination.remark.as_deref()), (vec![], Some(remark)));
+            }
+            Err(id) => {
+                assert_eq!(ids(&examination), [id], "{target:?} {text:?}");
+                let finding = &examination.findings[0];
+                assert!(finding.fix.iter().any(|step| step.command.is_some()), "{finding:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn messages_name_the_value_that_decided() {
+    let message = |target, text: &str| {
+        judged(target, Some(text), Ok(target.map(|_| "3.19.1"))).expect("judged").findings.remove(0).message
+    };
+    for (target, text, expected) in [
+        (
+            None,
+            format!("{ON}{OCTO}"),
+            "ghes.corp.example still points at octo.ghe.com: app.github.github-connect-ghe-com-enabled is true, and it is to be connected to github.com.",
+        ),
+        (
+            Some("acme"),
+            format!("{ON}{OCTO}"),
+            "ghes.corp.example points at octo.ghe.com: app.github.github-connect-ghe-com-subdomain is octo, and it is to be connected to acme.ghe.com.",
+        ),
+        (
+            Some("acme"),
+            String::new(),
+            "ghes.corp.example points at github.com: app.github.github-connect-ghe-com-enabled is not set, and it is to be connected to acme.ghe.com.",
+        ),
+        (
+            None,
+            "app.github.github-connect-ghe-com-enabled maybe\x1b[31m".to_owned(),
+            "Whether ghes.corp.example points at GHE.com is not known: by flag --ghe-config, app.github.github-connect-ghe-com-enabled is \"maybe\\x1b[31m\", neither true nor false.",
+        ),
+    ] {
+        assert_eq!(message(target, &text), expected);
+    }
+}
+
+#[test]
+fn releases_matter_towards_ghe_com_only() {
+    let text = format!("{ON}{OCTO}");
+    for (version, expected) in [
+        ("3.11.9", vec!["ghe-com/too-old"]),
+        ("3.12.0", vec!["ghe-com/no-licence-sync"]),
+        ("3.14.9", vec!["ghe-com/no-licence-sync"]),
+        ("3.15.0", vec![]),
+        ("4.0.0", vec![]),
+    ] {
+        let examination = judged(Some("octo"), Some(&text), Ok(Some(version))).expect("judged");
+        assert_eq!(ids(&examination), expected, "{version}");
+    }
+    // What cannot be set is not asked for.
+    assert_eq!(ids(&judged(Some("octo"), Some(""), Ok(Some("3.9.0"))).expect("judged")), ["ghe-com/too-old"]);
+    assert_eq!(
+        ids(&judged(Some("octo"), Some(""), Ok(Some("3.14.0"))).expect("judged")),
+        ["ghe-com/no-licence-sync", "ghe-com/not-configured"]
+    );
+}
+
+#[test]
+fn an_unknown_version_is_not_a_pass() {
+    let text = format!("{ON}{OCTO}");
+    let blocked = || Err(Stop::blocked("server"));
+    assert_eq!(judged(Some("octo"), Some(&text), blocked()).err(), Some(Stop::blocked("server")));
+    assert!(matches!(judged(Some("octo"), Some(&text), Ok(Some("x"))), Err(Stop::Trouble(_))));
+    // What is wrong in any release is told all the same.
+    assert_eq!(ids(&judged(Some("octo"), Some(""), blocked()).expect("judged")), ["ghe-com/not-configured"]);
+}
+
+#[test]
+fn severities_are_those_of_the_contract() {
+    for kind in META.kinds {
+        let warns = matches!(kind.id, "ghe-com/unreadable" | "ghe-com/no-licence-sync");
+        let expected = if warns { Severity::Warning } else { Severity::Blocker };
+        assert_eq!((kind.severity, kind.undetermined), (expected, false), "{}", kind.id);
+    }
+}
