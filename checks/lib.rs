@@ -6,11 +6,13 @@ pub mod allow_list;
 pub mod billing;
 pub mod clock;
 pub mod connect;
+pub mod connection;
 pub mod dns;
 pub mod egress;
 pub mod enterprise;
 #[path = "ghe-com/mod.rs"]
 pub mod ghe_com;
+pub mod nodes;
 pub mod origin;
 pub mod owner;
 #[path = "port-80/mod.rs"]
@@ -42,6 +44,8 @@ pub static ALL: &[&'static dyn Check] = &[
     &allow_list::AllowList,
     &billing::Billing,
     &ghe_com::GheCom,
+    &connection::Connection,
+    &nodes::Nodes,
 ];
 
 /// The check with this id.

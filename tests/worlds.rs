@@ -46,6 +46,8 @@ worlds! {
     allow_list "allow-list";
     billing "billing";
     ghe_com "ghe-com";
+    connection "connection";
+    nodes "nodes";
 }
 
 #[test]

@@ -1,0 +1,283 @@
+//! The judgement of a connection that GitHub knows.
+
+use gh_connect_engine::{Examination, Finding, Owner, Plan, Stop};
+use gh_connect_github::cloud::{Account, Collected, Event, Installation, Known, LastSync, SyncStatus};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{ALREADY_CONNECTED, ORPHANED, UNPROVEN, moment};
+
+/// What is judged.
+#[derive(Clone)]
+pub(super) struct Seen<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) account: &'a Account,
+    /// The names under which this server may be known, at least one.
+    pub(super) names: Vec<String>,
+    pub(super) known: &'a Known,
+    /// Signs of life; not looked for where nothing is connected.
+    pub(super) signs: Option<Signs>,
+    pub(super) now: Timestamp,
+}
+
+/// Signs of life of this server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signs {
+    /// What was heard.
+    pub(super) heard: Vec<Heard>,
+    /// Why the surest of them could not be looked for.
+    pub(super) unknown: Option<Stop>,
+}
+
+/// Something that was heard of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Heard {
+    /// What.
+    what: &'static str,
+    /// When, where that can be read.
+    at: Option<Timestamp>,
+    /// Why it proves nothing: a licence synchronization that failed, say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    but: Option<String>,
+}
+
+impl Heard {
+    /// All that was heard of the server with these names.
+    pub(super) fn all(
+        names: &[String],
+        licences: Option<&SyncStatus>,
+        statistics: &[Collected],
+        events: &[Event],
+    ) -> Vec<Self> {
+        let at = |text: &Option<String>| text.as_deref().and_then(moment);
+        let synced = licences.and_then(|licences| licences.server_instances.as_ref()).into_iter().flatten();
+        let synced =
+            synced.filter(|server| is_one_of(names, server.hostname.as_deref())).filter_map(|server| {
+                let last = server.last_sync.as_ref()?;
+                Some(Self { what: "licence synchronization", at: at(&last.date), but: trouble(last) })
+            });
+        let collected = statistics.iter().filter(|day| is_one_of(names, day.host_name.as_deref()));
+        let collected =
+            collected.map(|day| Self { what: "server statistics", at: at(&day.collection_date), but: None });
+        let logged = events.iter().filter(|event| !event.action.ends_with(".destroy"));
+        let logged =
+            logged.map(|event| Self { what: "an event in the server's audit log", at: event.at, but: None });
+        synced.chain(collected).chain(logged).take(MOST_HEARD).collect()
+    }
+
+    /// Whether it shows that the connection that was made at `created` works: what came before was another's.
+    fn proves(&self, created: Option<Timestamp>) -> bool {
+        self.but.is_none() && self.at.is_some_and(|at| created.is_none_or(|created| at >= created))
+    }
+}
+
+/// The records of this server that say that it is connected.
+pub(super) fn connected<'a>(seen: &Seen<'a>) -> Vec<&'a Installation> {
+    own(seen).filter(|server| server.is_connected == Some(true)).collect()
+}
+
+pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
+    let records = connected(seen);
+    let Some(signs) = seen.signs.as_ref().filter(|_| !records.is_empty()) else {
+        return not_connected(seen);
+    };
+    let alive = |record: &&&Installation| proof(record, signs).is_some();
+    if let Some(record) = records.iter().find(alive) {
+        let finding = already_connected(seen, record, signs);
+        let remark = Some(format!("connected{}", since(record)));
+        return Ok(Examination { findings: vec![finding], remark, not_applicable: None });
+    }
+    if let Some(stop) = &signs.unknown {
+        return Err(stop.clone());
+    }
+    let age = |record: &Installation| record.created_at.map(|at| seen.now.duration_since(at));
+    let young = |record: &&&Installation| age(record).is_none_or(|age| age <= A_WEEK);
+    Ok(match records.iter().find(young) {
+        Some(record) => unproven(seen, record, signs).into(),
+        None => orphaned(seen, records[0], signs).into(),
+    })
+}
+
+fn not_connected(seen: &Seen<'_>) -> Result<Examination, Stop> {
+    let (name, slug) = (&seen.names[0], &seen.account.slug);
+    if own(seen).any(|server| server.is_connected.is_none()) {
+        return Err(Stop::Trouble(format!("{slug} knows {name}, and does not say whether it is connected")));
+    }
+    let read = seen.known.servers.len();
+    if own(seen).next().is_none() && seen.known.total.is_some_and(|total| total > read as u64) {
+        return Err(Stop::Trouble(format!(
+            "{slug} knows {} servers, and only the first {read} were read: {name} is not among them",
+            seen.known.total.unwrap_or_default()
+        )));
+    }
+    let others = seen.known.servers.iter().filter(|server| server.is_connected == Some(true));
+    let others: Vec<&str> = others.map(|server| server.host_name.as_str()).collect();
+    Ok(Examination::passed(match others.as_slice() {
+        [] => "not connected yet".to_owned(),
+        [only] => format!("not connected yet; {only} is"),
+        [first, second] => format!("not connected yet; {first} and {second} are"),
+        [first, rest @ ..] => format!("not connected yet; {first} and {} others are", rest.len()),
+    }))
+}
+
+fn already_connected(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Finding {
+    let (host, slug) = (&record.host_name, &seen.account.slug);
+    let last = proof(record, signs).map_or_else(String::new, |heard| {
+        format!("; the last that was heard of it is {}{}", heard.what, on(heard.at))
+    });
+    let message = format!("{host} is connected to {slug} already{}{last}.", since(record));
+    finding(seen, &ALREADY_CONNECTED, record, signs, message)
+        .step(
+            Owner::Operator,
+            format!("Nothing needs to be done; which features are on is shown at {}", page(seen)),
+        )
+        .step(
+            Owner::ServerAdmin,
+            "To connect it anew, disable GitHub Connect on that page first: that deletes the GitHub App and the server's credentials",
+        )
+}
+
+fn orphaned(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Finding {
+    let (host, slug) = (&record.host_name, &seen.account.slug);
+    let days = record.created_at.map(|at| seen.now.duration_since(at).as_hours() / 24);
+    let age = days.map_or_else(String::new, |days| format!(", for {days} days"));
+    let message = format!(
+        "{slug} has a record of {host} as connected{}{age}, and since then nothing has come from it: {}.",
+        since(record),
+        nothing(signs, record)
+    );
+    finding(seen, &ORPHANED, record, signs, message)
+        .command(
+            Owner::ServerAdmin,
+            format!(
+                "Look what the server says: if {} offers \"Enable GitHub Connect\", it is not connected; so it is if this prints \
+                 lines of today, in the admin shell",
+                page(seen)
+            ),
+            LOG,
+        )
+        .step(
+            Owner::EnterpriseOwner,
+            format!(
+                "If the server is not connected, remove {host} from the known installations of {slug}, in its settings at \
+                 https://{}/enterprises/{slug}; then enable GitHub Connect again, in one go: the setup is good for 5 minutes only",
+                seen.plan.product.value.apex()
+            ),
+        )
+        .step(
+            Owner::ServerAdmin,
+            "If the server says that it is connected, turn licence synchronization on under GitHub Connect, synchronize once by \
+             hand, and check again",
+        )
+        .step(Owner::GithubSupport, format!("If the record cannot be removed, ask to have the installation of {host} deleted"))
+}
+
+fn unproven(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Finding {
+    let (host, slug) = (&record.host_name, &seen.account.slug);
+    let message = format!(
+        "{slug} has a record of {host} as connected{}, and nothing has come from it so far: {}. Servers report once a week, so \
+         whether the connection was finished cannot be told yet.",
+        since(record),
+        nothing(signs, record)
+    );
+    finding(seen, &UNPROVEN, record, signs, message)
+        .command(
+            Owner::ServerAdmin,
+            format!(
+                "Look what the server says: {} shows the features of a connection, or offers \"Enable GitHub Connect\"; while it \
+                 is not connected this prints a line every hour, in the admin shell",
+                page(seen)
+            ),
+            LOG,
+        )
+        .step(
+            Owner::ServerAdmin,
+            "If it is connected, turn licence synchronization on there, synchronize once by hand, and check again",
+        )
+        .step(
+            Owner::EnterpriseOwner,
+            format!(
+                "If it is not, remove {host} from the known installations of {slug}, in its settings at \
+                 https://{}/enterprises/{slug}, before it is connected again",
+                seen.plan.product.value.apex()
+            ),
+        )
+}
+
+fn finding(
+    seen: &Seen<'_>,
+    kind: &'static gh_connect_engine::Kind,
+    record: &Installation,
+    signs: &Signs,
+    message: String,
+) -> Finding {
+    let evidence = serde_json::json!({ "record": record, "names": seen.names, "heard": signs.heard });
+    Finding::new(kind, record.host_name.clone(), message).evidence(evidence)
+}
+
+/// The latest that shows that this connection works.
+fn proof<'a>(record: &Installation, signs: &'a Signs) -> Option<&'a Heard> {
+    signs.heard.iter().filter(|heard| heard.proves(record.created_at)).max_by_key(|heard| heard.at)
+}
+
+/// What did not come, and what came and proves nothing.
+fn nothing(signs: &Signs, record: &Installation) -> String {
+    let looked_for =
+        "no licence synchronization, no statistics, no event in the server's audit log".to_owned();
+    let useless =
+        signs.heard.iter().filter(|heard| !heard.proves(record.created_at)).max_by_key(|heard| heard.at);
+    match useless {
+        None => looked_for,
+        Some(Heard { what, at, but: Some(but) }) => {
+            format!("{looked_for}, except for {what}{} that {but}", on(*at))
+        }
+        Some(Heard { what, at: at @ Some(_), but: None }) => {
+            format!("{looked_for} (the last {what}{} was before)", on(*at))
+        }
+        Some(Heard { what, at: None, but: None }) => {
+            format!("{looked_for}, except for {what} without a date")
+        }
+    }
+}
+
+/// Why a licence synchronization proves nothing.
+fn trouble(last: &LastSync) -> Option<String> {
+    if last.status.as_deref() == Some("success") {
+        return None;
+    }
+    let status = last.status.as_deref().unwrap_or("without a status");
+    Some(match last.error.as_deref().filter(|error| !error.is_empty()) {
+        Some(error) => format!("ended in \"{status}\": {error}"),
+        None => format!("ended in \"{status}\""),
+    })
+}
+
+fn own<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a Installation> {
+    let names = seen.names.clone();
+    seen.known.servers.iter().filter(move |server| is_one_of(&names, Some(&server.host_name)))
+}
+
+/// Names are equal without regard to case and a final dot.
+fn is_one_of(names: &[String], name: Option<&str>) -> bool {
+    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name.is_some_and(|name| names.iter().any(|own| bare(own) == bare(name)))
+}
+
+/// The page of GitHub Connect on the server (facts §2).
+fn page(seen: &Seen<'_>) -> String {
+    format!("https://{}, Enterprise settings, GitHub Connect", seen.names[0])
+}
+
+fn since(record: &Installation) -> String {
+    record.created_at.map_or_else(String::new, |at| format!(" since {}", at.strftime("%Y-%m-%d")))
+}
+
+fn on(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| format!(" on {}", at.strftime("%Y-%m-%d")))
+}
+
+/// Connected servers report once a week (facts §1.7).
+const A_WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MOST_HEARD: usize = 200;
+/// What an unconnected server writes every hour (facts §3.4).
+const LOG: &str = "grep 'Connection settings missing' /var/log/github/resqued.log | tail -n 3";

@@ -1,0 +1,63 @@
+//! Points in time as GitHub's replies write them.
+
+use jiff::{Timestamp, civil::Date, fmt::strtime, tz::TimeZone};
+
+/// Reads RFC 3339, `2026-11-20 08:30:00 UTC`, `2026-11-20 08:30:00 +0000` and a date alone, which is its first moment in UTC.
+/// What shape the date of a licence synchronization has is not published.
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(at) = text.parse() {
+        return Some(at);
+    }
+    let in_utc = text.strip_suffix("UTC").map(|text| format!("{}Z", text.trim_end()));
+    if let Some(at) = in_utc.and_then(|text| text.parse().ok()) {
+        return Some(at);
+    }
+    let with_offset = strtime::parse("%Y-%m-%d %H:%M:%S %z", text).and_then(|time| time.to_timestamp());
+    if let Ok(at) = with_offset {
+        return Some(at);
+    }
+    // A date with a time and no offset might be anybody's: only a date alone is taken.
+    let date = (text.len() == DATE).then(|| text.parse::<Date>().ok()).flatten()?;
+    date.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+}
+
+/// `2026-11-20`
+const DATE: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_shape_is_read() {
+        for (text, expected) in [
+            ("2026-11-20T08:30:00Z", Some("2026-11-20T08:30:00Z")),
+            ("2026-11-20T09:30:00+01:00", Some("2026-11-20T08:30:00Z")),
+            ("2026-11-20 08:30:00 UTC", Some("2026-11-20T08:30:00Z")),
+            (" 2026-11-20 08:30:00 +0000\n", Some("2026-11-20T08:30:00Z")),
+            ("2026-11-20", Some("2026-11-20T00:00:00Z")),
+            ("2026-11-20 08:30:00", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(moment(text).map(|at| at.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_does_harm(text in any::<String>()) {
+            let _ = moment(&text);
+        }
+
+        #[test]
+        fn what_is_written_is_read(seconds in 0i64..4_000_000_000) {
+            let at = Timestamp::from_second(seconds).expect("in range");
+            prop_assert_eq!(moment(&at.to_string()), Some(at));
+            prop_assert_eq!(moment(&at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()), Some(at));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Judgement on facts made by hand.
+
+use gh_connect_engine::{Product, Sourced};
+use gh_connect_github::cloud::{
+    Account, Collected, Event, Installation, Known, LastSync, ServerInstance, SyncStatus,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::testing;
+
+fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().expect("a time")
+}
+
+fn days_ago(days: i64) -> Timestamp {
+    now() - SignedDuration::from_hours(24 * days)
+}
+
+fn record(host: &str, connected: Option<bool>, days: i64) -> Installation {
+    Installation {
+        host_name: host.to_owned(),
+        customer_name: None,
+        is_connected: connected,
+        created_at: Some(days_ago(days)),
+        updated_at: None,
+    }
+}
+
+fn synced(days: i64, status: &str) -> SyncStatus {
+    let last = LastSync {
+        date: Some(days_ago(days).to_string()),
+        status: Some(status.to_owned()),
+        error: Some(if status == "success" { "" } else { "it broke" }.to_owned()),
+    };
+    let server = ServerInstance {
+        server_id: None,
+        hostname: Some("GHES.corp.example".to_owned()),
+        last_sync: Some(last),
+    };
+    SyncStatus { server_instances: Some(vec![server]) }
+}
+
+fn collected(days: i64) -> Vec<Collected> {
+    vec![Collected {
+        server_id: None,
+        host_name: Some("ghes.corp.example".to_owned()),
+        ghes_version: None,
+        collection_date: Some(days_ago(days).to_string()),
+        github_connect: None,
+    }]
+}
+
+fn event(action: &str, days: i64) -> Vec<Event> {
+    vec![Event {
+        action: action.to_owned(),
+        at: Some(days_ago(days)),
+        actor: None,
+        actor_ip: None,
+        name: None,
+    }]
+}
+
+fn judged(
+    servers: Vec<Installation>,
+    total: Option<u64>,
+    heard: impl FnOnce(&[String]) -> Signs,
+) -> Result<Examination, Stop> {
+    let mut plan = testing::plan(Product::GithubCom);
+    plan.server = Some(Sourced::default("https://ghes.corp.example".to_owned()));
+    let account = Account {
+        slug: "acme".to_owned(),
+        name: None,
+        url: None,
+        created_at: None,
+        viewer_is_admin: Some(true),
+    };
+    let names = vec!["ghes.corp.example".to_owned(), "git.corp.example".to_owned()];
+    let signs = Some(heard(&names));
+    judge(&Seen {
+        plan: &plan,
+        account: &account,
+        names,
+        known: &Known { servers, total },
+        signs,
+        now: now(),
+    })
+}
+
+fn quiet(_: &[String]) -> Signs {
+    Signs::default()
+}
+
+fn ids(examination: &Examination) -> Vec<&'static str> {
+    examination.findings.iter().map(|finding| finding.kind.id).collect()
+}
+
+#[test]
+fn what_is_not_connected_passes_and_names_who_is() {
+    for (servers, total, expected) in [
+        (vec![], Some(0), "not connected yet"),
+        (vec![record("ghes.corp.example", Some(false), 30)], Some(1), "not connected yet"),
+        (vec![record("other.example", Some(true), 30)], None, "not connected yet; other.example is"),
+        (
+            vec![record("a.example", Some(true), 1), record("b.example", Some(true), 1)],
+            Some(2),
+            "not connected yet; a.example and b.example are",
+        ),
+        (
+            ["a", "b", "c"].map(|name| record(name, Some(true), 1)).to_vec(),
+            Some(3),
+            "not connected yet; a and 2 others are",
+        ),
+    ] {
+        let examination = judged(servers, total, quiet).expect("judged");
+        assert_eq!((ids(&examination), examination.remark.as_deref()), (vec![], Some(expected)));
+    }
+    assert!(matches!(judged(vec![record("a", Some(true), 1)], Some(130), quiet), Err(Stop::Trouble(_))));
+    assert!(matches!(
+        judged(vec![record("ghes.corp.example", None, 1)], Some(1), quiet),
+        Err(Stop::Trouble(_))
+    ));
+}
+
+#[test]
+fn a_record_is_judged_by_what_came_after_it() {
+    let signs = |licences: Option<SyncStatus>, statistics: Vec<Collected>, events: Vec<Event>| {
+        move |names: &[String]| Signs {
+            heard: Heard::all(names, licences.as_ref(), &statistics, &events),
+            unknown: None,
+        }
+    };
+    let nothing = || signs(None, vec![], vec![]);
+    let own = |days| vec![record("GHES.Corp.Example.", Some(true), days)];
+    for (days, heard, expected) in [
+        (30, nothing(), "connection/orphaned"),
+        (8, nothing(), "connection/orphaned"),
+        (7, nothing(), "connection/unproven"),
+        (0, nothing(), "connection/unproven"),
+        (30, signs(Some(synced(2, "success")), vec![], vec![]), "connection/already-connected"),
+        (1, signs(Some(synced(0, "success")), vec![], vec![]), "connection/already-connected"),
+        (30, signs(None, collected(2), vec![]), "connection/already-connected"),
+        (
+            30,
+            signs(None, vec![], event("dotcom_connection.token_updated", 2)),
+            "connection/already-connected",
+        ),
+        (30, signs(None, vec![], event("dotcom_connection.destroy", 2)), "connection/orphaned"),
+        // What came before was an earlier connection's.
+        (30, signs(Some(synced(40, "success")), collected(40), vec![]), "connection/orphaned"),
+        (3, signs(Some(synced(40, "success")), vec![], vec![]), "connection/unproven"),
+        (30, signs(Some(synced(2, "failed")), vec![], vec![]), "connection/orphaned"),
+    ] {
+        let examination = judged(own(days), Some(1), heard).expect("judged");
+        assert_eq!(ids(&examination), [expected], "{days}");
+        assert!(!examination.findings[0].fix.is_empty());
+    }
+    let by_own_name = judged(vec![record("GIT.corp.example", Some(true), 30)], Some(1), nothing());
+    assert_eq!(ids(&by_own_name.expect("judged")), ["connection/orphaned"]);
+    // Without a date a record is not called old.
+    let undated = Installation { created_at: None, ..record("ghes.corp.example", Some(true), 0) };
+    assert_eq!(ids(&judged(vec![undated], Some(1), nothing()).expect("judged")), ["connection/unproven"]);
+}
+
+#[test]
+fn of_several_records_one_that_works_is_enough() {
+    let two = vec![record("ghes.corp.example", Some(true), 90), record("ghes.corp.example", Some(true), 10)];
+    let alive = |names: &[String]| Signs {
+        heard: Heard::all(names, Some(&synced(50, "success")), &[], &[]),
+        unknown: None,
+    };
+    assert_eq!(ids(&judged(two, Some(2), alive).expect("judged")), ["connection/already-connected"]);
+}
+
+#[test]
+fn what_could_not_be_asked_is_neither_a_pass_nor_an_orphan() {
+    let own = || vec![record("ghes.corp.example", Some(true), 30)];
+    let blocked = |names: &[String]| Signs {
+        heard: Heard::all(names, None, &[], &[]),
+        unknown: Some(Stop::blocked("token")),
+    };
+    assert_eq!(judged(own(), Some(1), blocked).err(), Some(Stop::blocked("token")));
+    let alive = |names: &[String]| Signs {
+        heard: Heard::all(names, None, &collected(1), &[]),
+        unknown: Some(Stop::blocked("token")),
+    };
+    assert_eq!(ids(&judged(own(), Some(1), alive).expect("judged")), ["connection/already-connected"]);
+}
+
+#[test]
+fn messages_name_what_decided() {
+    let message = |days, heard: &dyn Fn(&[String]) -> Signs| {
+        let own = vec![record("ghes.corp.example", Some(true), days)];
+        judged(own, Some(1), heard).expect("judged").findings.remove(0).message
+    };
+    let failed = |names: &[String]| Signs {
+        heard: Heard::all(names, Some(&synced(2, "failed")), &[], &[]),
+        unknown: None,
+    };
+    let synced = |names: &[String]| Signs {
+        heard: Heard::all(names, Some(&synced(2, "success")), &[], &[]),
+        unknown: None,
+    };
+    assert_eq!(
+        message(30, &quiet),
+        "acme has a record of ghes.corp.example as connected since 2026-10-23, for 30 days, and since then nothing has come from it: \
+         no licence synchronization, no statistics, no event in the server's audit log."
+    );
+    assert!(
+        message(30, &failed)
+            .contains("except for licence synchronization on 2026-11-20 that ended in \"failed\": it broke.")
+    );
+    assert_eq!(
+        message(30, &synced),
+        "ghes.corp.example is connected to acme already since 2026-10-23; the last that was heard of it is licence synchronization on 2026-11-20."
+    );
+}
+
+#[test]
+fn severities_are_those_of_the_contract() {
+    let all: Vec<_> = META.kinds.iter().map(|kind| (kind.id, kind.severity, kind.undetermined)).collect();
+    assert_eq!(
+        all,
+        [
+            ("connection/orphaned", Severity::Blocker, false),
+            ("connection/unproven", Severity::Blocker, true),
+            ("connection/already-connected", Severity::Note, false),
+        ]
+    );
+}

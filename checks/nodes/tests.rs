@@ -1,0 +1,159 @@
+//! Judgement on facts made by hand.
+
+use gh_connect_engine::Finding;
+use gh_connect_github::{
+    Api, Needs, NoReply, Refusal,
+    manage::{Health, Node, NodeVersion, Replica, Replication, Service, Topology, VersionSays},
+};
+
+use super::*;
+
+fn topology(word: &str, nodes: &[(&str, bool)]) -> Topology {
+    let node = |(name, replica): &(&str, bool)| Node {
+        hostname: Some((*name).to_owned()),
+        uuid: None,
+        replica: Some(*replica),
+        cluster_roles: None,
+    };
+    Topology { topology: Some(word.to_owned()), nodes: Some(nodes.iter().map(node).collect()) }
+}
+
+fn versions(nodes: &[(&str, &str)]) -> Answer<Vec<NodeVersion>> {
+    let node = |(name, version): &(&str, &str)| NodeVersion {
+        hostname: Some((*name).to_owned()),
+        version: Some(VersionSays { version: Some((*version).to_owned()), platform: None, build_id: None }),
+    };
+    Answer::Said(nodes.iter().map(node).collect())
+}
+
+fn replication(status: Health, services: &[(&str, Health, &str)]) -> Answer<Replication> {
+    let service = |(name, status, details): &(&str, Health, &str)| Service {
+        name: Some((*name).to_owned()),
+        status: Some(status.clone()),
+        details: Some((*details).to_owned()),
+    };
+    let node = Replica {
+        hostname: Some("ghes-2".to_owned()),
+        status: Some(status.clone()),
+        services: Some(services.iter().map(service).collect()),
+    };
+    Answer::Said(Replication { status: Some(status), nodes: Some(vec![node]) })
+}
+
+fn silent<T>() -> Answer<T> {
+    Answer::Refused {
+        why: Refusal::NoReply(NoReply::TimedOut),
+        needs: Needs { api: Api::Manage, scope: None },
+    }
+}
+
+fn findings(
+    topology: &Topology,
+    versions: Option<&Answer<Vec<NodeVersion>>>,
+    replication: Option<&Answer<Replication>>,
+) -> Vec<Finding> {
+    let seen = Seen { host: "ghes.corp.example", topology, versions, replication };
+    judge(&seen).expect("judged").findings
+}
+
+fn ids(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.kind.id).collect()
+}
+
+#[test]
+fn one_node_passes() {
+    let alone = topology("SingleNode", &[("ghes-1", false)]);
+    let seen = Seen { host: "ghes", topology: &alone, versions: None, replication: None };
+    let judged = judge(&seen).expect("judged");
+    assert_eq!((judged.findings.len(), judged.remark.as_deref()), (0, Some("one node, ghes-1")));
+    for nodes in [None, Some(Vec::new())] {
+        let nothing = Topology { topology: None, nodes };
+        assert!(matches!(judge(&Seen { topology: &nothing, ..seen }), Err(Stop::Trouble(_))));
+    }
+    // Where the two questions disagree, the larger answer counts.
+    let two = versions(&[("ghes-1", "3.19.1"), ("ghes-2", "3.19.1")]);
+    assert_eq!(ids(&findings(&alone, Some(&two), None)), ["nodes/not-checked"]);
+}
+
+#[test]
+fn several_nodes_are_listed_with_who_is_a_replica() {
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    assert!(has_replicas(&pair));
+    let same = versions(&[("GHES-1", "3.19.1"), ("ghes-2", "3.19.1")]);
+    let found = findings(&pair, Some(&same), Some(&replication(Health::Ok, &[])));
+    assert_eq!(ids(&found), ["nodes/not-checked"]);
+    assert_eq!(
+        found[0].message,
+        "ghes.corp.example is a high-availability pair: ghes-1 and ghes-2 (a replica). Each node leaves by an address of its \
+         own, and this run has checked the way out of one machine."
+    );
+    let names: Vec<String> = (1..=12).map(|at| format!("n{at}")).collect();
+    let nodes: Vec<(&str, bool)> = names.iter().map(|name| (name.as_str(), false)).collect();
+    let cluster = topology("Cluster", &nodes);
+    assert!(!has_replicas(&cluster));
+    let found = findings(&cluster, None, None);
+    assert!(
+        found[0]
+            .message
+            .starts_with("ghes.corp.example is a cluster: n1, n2, n3, n4, n5, n6, n7, n8 and 4 more.")
+    );
+    let without_name = Topology {
+        topology: Some("Ha".to_owned()),
+        nodes: Some(vec![Node { hostname: None, uuid: None, replica: None, cluster_roles: None }]),
+    };
+    assert!(findings(&without_name, None, None)[0].message.contains("node 1"));
+}
+
+#[test]
+fn a_replica_that_does_not_follow_is_named_with_its_service() {
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    for (answer, expected) in [
+        (
+            replication(
+                Health::Critical,
+                &[("mysql", Health::Critical, "replication has stopped"), ("git", Health::Ok, "fine")],
+            ),
+            "Replication is not in order: ghes-2 is CRITICAL (mysql: replication has stopped).",
+        ),
+        (replication(Health::Unknown, &[]), "Replication is not in order: ghes-2 is UNKNOWN."),
+        (
+            replication(Health::Ok, &[("redis", Health::Other("ODD".to_owned()), "")]),
+            "Replication is not in order: ghes-2 is not OK (redis: ODD).",
+        ),
+        (
+            Answer::Said(Replication { status: Some(Health::Warning), nodes: None }),
+            "The replication of ghes.corp.example is WARNING; which node is concerned was not said.",
+        ),
+    ] {
+        let found = findings(&pair, None, Some(&answer));
+        assert_eq!(ids(&found), ["nodes/not-checked", "nodes/unhealthy"]);
+        assert_eq!(found[1].message, expected);
+    }
+    let untold = findings(&pair, Some(&silent()), Some(&silent()));
+    assert_eq!(ids(&untold), ["nodes/not-checked"]);
+    assert!(untold[0].message.contains("How the replicas follow was not told: no whole reply came in time."));
+    assert!(
+        untold[0].message.contains("Which version each node runs was not told: no whole reply came in time.")
+    );
+}
+
+#[test]
+fn versions_that_differ_are_listed() {
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    let found = findings(&pair, Some(&versions(&[("ghes-1", "3.19.1"), ("ghes-2", "3.18.4")])), None);
+    assert_eq!(ids(&found), ["nodes/not-checked", "nodes/mixed-versions"]);
+    assert_eq!(
+        found[1].message,
+        "The nodes of ghes.corp.example run different versions: ghes-1 runs 3.19.1 and ghes-2 runs 3.18.4."
+    );
+}
+
+#[test]
+fn every_kind_is_a_warning_with_steps() {
+    assert!(META.kinds.iter().all(|kind| kind.severity == Severity::Warning && kind.waivable()));
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    let mixed = versions(&[("ghes-1", "3.19.1"), ("ghes-2", "3.18.4")]);
+    let found = findings(&pair, Some(&mixed), Some(&replication(Health::Warning, &[])));
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|finding| !finding.fix.is_empty()));
+}
