@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-use gh_connect_engine::{Record, State};
+use gh_connect_engine::{Policy, Record, State};
 use support::{Ran, gh_connect, world};
 
 #[test]
@@ -44,6 +44,17 @@ fn the_deadline_leaves_a_valid_report() {
     assert_eq!(ran.exit, 3);
     assert_eq!(ran.record.run.cut_short_by.as_deref(), Some("deadline"));
     partial(&ran.record);
+}
+
+/// What waits for one black hole is told once, also when the run is judged again.
+#[test]
+fn a_deadline_over_one_black_hole_has_one_cause() {
+    let arguments = ["check", "--lab=connect/timeout", "-o", "json", "--timeout", "20", "--deadline", "1"];
+    let ran = Ran::of(&gh_connect(arguments).output().unwrap()).unwrap();
+    assert_eq!((ran.exit, ran.record.root_causes.as_slice()), (3, &["connect".to_owned()][..]));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let again = gh_connect_engine::judge_again(&ran.record, gh_connect_checks::ALL, Policy::default());
+    assert_eq!(runtime.block_on(again).unwrap().root_causes, ran.record.root_causes);
 }
 
 /// Both signals are sent while nobody takes the report: the second one must not wait for that.

@@ -19,7 +19,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Effects, Fact, FactRecord, Plan, Stop};
+use crate::{
+    Effects, Fact, FactRecord, Plan, Stop,
+    waits::{self, Asker, FactKey, Standstill, Waits},
+};
 
 /// What a check or a fact may reach: the plan, the facts, the clock and files of the machine. Cheap to clone.
 #[derive(Clone)]
@@ -34,13 +37,13 @@ struct Inner {
     facts: Mutex<BTreeMap<FactKey, Measurement>>,
     saved: Option<BTreeMap<FactKey, FactRecord>>,
     parked: Mutex<VecDeque<(String, Box<dyn Any + Send>)>>,
+    waits: Waits,
     shared: Mutex<BTreeMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>,
     sockets: Arc<Semaphore>,
     busy: AtomicUsize,
     settled: watch::Sender<bool>,
 }
 
-type FactKey = (String, String);
 type Answer = Result<Arc<dyn Kept>, Stop>;
 
 /// A measurement under way or done.
@@ -89,6 +92,7 @@ impl Cx {
             facts: Mutex::default(),
             saved,
             parked: Mutex::default(),
+            waits: Waits::default(),
             shared: Mutex::default(),
             sockets: Arc::new(Semaphore::new(MOST_SOCKETS)),
             busy: AtomicUsize::new(0),
@@ -120,7 +124,11 @@ impl Cx {
 
     /// The fact, measured now unless somebody asked before.
     pub async fn fact<F: Fact>(&self, key: &F::Key) -> Result<Arc<F>, Stop> {
-        let (answer, _) = self.ask::<F>(key).await;
+        let asked = self.ask::<F>(key);
+        let (answer, _) = {
+            let _waiting = self.0.waits.begin(&name::<F>(key));
+            asked.await
+        };
         self.mark::<F>(key, true);
         let kept = answer?;
         Arc::downcast(kept.into_any()).map_err(|_| Stop::Trouble(format!("two facts have the id {}", F::ID)))
@@ -202,15 +210,13 @@ impl Cx {
         self.0.saved.is_none()
     }
 
-    /// Id and key of the facts that were asked for and are not there yet.
-    pub(crate) fn pending(&self) -> Vec<(String, String)> {
-        let facts = lock(&self.0.facts);
-        let pending = facts.iter().filter(|(_, measurement)| measurement.answer.peek().is_none());
-        pending.map(|(name, _)| name.clone()).collect()
+    /// Who waits for what.
+    pub(crate) fn standstill(&self) -> Standstill {
+        self.0.waits.now()
     }
 
-    /// All facts so far, and an end to the measuring of the others.
-    pub(crate) fn close(&self) -> Vec<FactRecord> {
+    /// All facts so far, and an end to the measuring of the others, whose reason belongs to the check that `owner` names.
+    pub(crate) fn close(&self, owner: impl Fn(&Asker) -> Option<&'static str>) -> Vec<FactRecord> {
         self.0.sockets.close();
         lock(&self.0.parked).clear();
         lock(&self.0.shared).clear();
@@ -223,7 +229,11 @@ impl Cx {
                 task.abort();
             }
             let (answer, duration) = answer.unwrap_or_else(|| {
-                (Err(Stop::Trouble("the run ended before it was measured".to_owned())), Duration::ZERO)
+                let stop = match owner(&Asker::Fact((id.clone(), key.clone()))) {
+                    Some(check) => Stop::blocked(check),
+                    None => Stop::Trouble("the run ended before it was measured".to_owned()),
+                };
+                (Err(stop), Duration::ZERO)
             });
             let (value, stop) = match answer {
                 Ok(kept) => (kept.to_json(), None),
@@ -243,7 +253,7 @@ impl Cx {
     }
 
     fn ask<F: Fact>(&self, key: &F::Key) -> Shared<BoxFuture<'static, (Answer, Duration)>> {
-        let name = (F::ID.to_owned(), key.to_string());
+        let name = name::<F>(key);
         let mut facts = lock(&self.0.facts);
         if let Some(measurement) = facts.get(&name) {
             return measurement.answer.clone();
@@ -259,7 +269,7 @@ impl Cx {
 
     /// Keeps in mind whether anybody had the answer. Once somebody had, it counts.
     fn mark<F: Fact>(&self, key: &F::Key, heard: bool) {
-        if let Some(measurement) = lock(&self.0.facts).get_mut(&(F::ID.to_owned(), key.to_string())) {
+        if let Some(measurement) = lock(&self.0.facts).get_mut(&name::<F>(key)) {
             measurement.heard = Some(heard || measurement.heard == Some(true));
         }
     }
@@ -267,15 +277,20 @@ impl Cx {
     fn measure<F: Fact>(&self, key: F::Key) -> Measurement {
         let started = self.elapsed();
         let cx = self.clone();
-        let task = tokio::spawn(async move {
+        let asker = Asker::Fact(name::<F>(&key));
+        let task = tokio::spawn(waits::by(asker, async move {
             let answer = F::measure(&key, &cx).await;
             (answer.map(|fact| Arc::new(fact) as Arc<dyn Kept>), cx.elapsed().saturating_sub(started))
-        });
+        }));
         let abort = task.abort_handle();
         let answer =
             task.map(|joined| joined.unwrap_or_else(|error| (Err(broken(F::ID, error)), Duration::ZERO)));
         Measurement { answer: answer.boxed().shared(), started, task: Some(abort), heard: None }
     }
+}
+
+fn name<F: Fact>(key: &F::Key) -> FactKey {
+    (F::ID.to_owned(), key.to_string())
 }
 
 fn recalled<F: Fact>(saved: Option<&FactRecord>) -> Measurement {

@@ -18,6 +18,7 @@ mod record;
 mod redact;
 mod run;
 mod text;
+mod waits;
 mod words;
 
 pub use check::{Category, Check, Examination, Meta, Subject};

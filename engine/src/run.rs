@@ -10,6 +10,7 @@ use crate::{
     context::{millis, panic_message},
     exit_code,
     record::{NotJudged, root_causes, state, verdict},
+    waits::{self, Asker, Standstill},
 };
 
 /// A run about to begin.
@@ -89,7 +90,7 @@ impl Run {
             }
         };
         tell(Event::Started { checks: checks.iter().map(|check| check.meta().id).collect() });
-        let cut = {
+        let (cut, standstill) = {
             let work = async {
                 if let Some(prepare) = prepare
                     && let Some(plan) = prepare.await
@@ -100,21 +101,23 @@ impl Run {
                 examine_all(&mut sheets, &cx, &tell).await;
             };
             tokio::pin!(work, interrupt);
-            tokio::select! {
+            let cut = tokio::select! {
                 biased;
                 () = &mut work => None,
                 signal = &mut interrupt => Some(Cut::Interrupted(signal)),
                 () = tokio::time::sleep(deadline.saturating_sub(cx.elapsed())) => Some(Cut::Deadline(deadline)),
-            }
+            };
+            // Before the work is dropped, and with it every wait.
+            (cut, cx.standstill())
         };
         if sheets.is_empty() {
             // Cut short before there was a whole plan.
             sheets = self::sheets(checks, cx.plan());
         }
+        let owner = |asker: &Asker| standstill.owner(asker).and_then(|at| Some(checks.get(at)?.meta().id));
         if let Some(cut) = &cut {
-            let waiting_for = cx.pending();
-            for sheet in &mut sheets {
-                sheet.cut(cut, &waiting_for, cx.elapsed());
+            for (at, sheet) in sheets.iter_mut().enumerate() {
+                sheet.cut(at, cut, &standstill, owner, cx.elapsed());
             }
         }
         let run = RunRecord {
@@ -125,7 +128,7 @@ impl Run {
             vantage,
             cut_short_by: cut.as_ref().map(|cut| cut.id().to_owned()),
         };
-        let facts = cx.close();
+        let facts = cx.close(owner);
         let signal = cut.and_then(|cut| cut.signal());
         let record = conclude(sheets, cx.plan(), run, facts, policy, signal);
         Measured { record, plan: cx.plan().clone(), live: cx.is_live() }
@@ -173,21 +176,36 @@ impl Sheet {
         Self { check, deselected, subjects, done, ended: Duration::ZERO }
     }
 
-    fn cut(&mut self, cut: &Cut, waiting_for: &[(String, String)], now: Duration) {
-        for (subject, done) in self.subjects.iter().zip(&mut self.done).filter(|(_, done)| done.is_none()) {
-            let mine = waiting_for.iter().filter(|(_, key)| match subject {
-                Subject::Target(target) => mentions(key, &target.host),
-                Subject::Proxy | Subject::Cloud | Subject::Server | Subject::Manage | Subject::Run => true,
-            });
-            let mine: Vec<String> = mine.map(|(id, key)| format!("{id} {key}")).collect();
-            let mut waited = String::new();
-            if !mine.is_empty() {
-                waited = format!(" while waiting for {}", mine[..mine.len().min(MOST_NAMED)].join(", "));
-            }
-            if mine.len() > MOST_NAMED {
-                waited.push_str(&format!(" and {} more", mine.len() - MOST_NAMED));
-            }
-            *done = Some(Err(Stop::Trouble(format!("{cut}{waited}"))));
+    /// What was not done by now waits for what another check judges, or could not be found out. `at` is the place in the
+    /// registry.
+    fn cut(
+        &mut self,
+        at: usize,
+        cut: &Cut,
+        standstill: &Standstill,
+        owner: impl Fn(&Asker) -> Option<&'static str>,
+        now: Duration,
+    ) {
+        for (nth, done) in self.done.iter_mut().enumerate().filter(|(_, done)| done.is_none()) {
+            let asker = Asker::Examination(at, nth);
+            let stop = match owner(&asker) {
+                Some(check) => Stop::blocked(check),
+                None => {
+                    let ends = standstill.ends(&asker);
+                    let named: Vec<String> =
+                        ends.iter().take(MOST_NAMED).map(|(id, key)| format!("{id} {key}")).collect();
+                    let more = match ends.len().saturating_sub(MOST_NAMED) {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    let waited = match named.is_empty() {
+                        true => String::new(),
+                        false => format!(" while waiting for {}{more}", named.join(", ")),
+                    };
+                    Stop::Trouble(format!("{cut}{waited}"))
+                }
+            };
+            *done = Some(Err(stop));
             self.ended = now;
         }
     }
@@ -246,14 +264,6 @@ impl Sheet {
 
 fn sheets(checks: &[&'static dyn Check], plan: &Plan) -> Vec<Sheet> {
     checks.iter().map(|check| Sheet::new(*check, plan)).collect()
-}
-
-/// Whether `key` names this host, and not one that only ends like it.
-fn mentions(key: &str, host: &str) -> bool {
-    let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    key.match_indices(host).any(|(at, _)| {
-        !key[..at].ends_with(part_of_name) && !key[at + host.len()..].starts_with(part_of_name)
-    })
 }
 
 fn waiver(plan: &Plan, finding: &crate::Finding) -> Option<String> {
@@ -335,7 +345,8 @@ async fn examine_all(sheets: &mut [Sheet], cx: &Cx, tell: &(impl Fn(Event) + Syn
         tell(Event::Ended { check: sheet.check.meta().id, state });
     }
     for (at, nth, check, subject) in &subjects {
-        let examination = AssertUnwindSafe(async move { check.examine(subject, cx).await }).catch_unwind();
+        let examination = waits::by(Asker::Examination(*at, *nth), check.examine(subject, cx));
+        let examination = AssertUnwindSafe(examination).catch_unwind();
         work.push(Box::pin(async move { (*at, *nth, examination.await) }));
     }
     while let Some((at, nth, examined)) = work.next().await {
