@@ -80,32 +80,25 @@ pub(super) fn refused(plan: &Plan, egress: &EgressAddresses) -> Examination {
     );
     let finding = Finding::new(&NOT_INCLUDED, list.slug.clone(), message)
         .evidence(json!({ "refused": egress.refused, "known-addresses": egress.known }));
+    let from_inside = " Do so from an address that the list permits: it lets nobody else in.";
     let finding = match (address, &egress.ranges()[..]) {
-        (Some(address), _) => list.permit(finding, &[IpNet::from(address.to_canonical())]),
+        (Some(address), _) => list.permit(finding, &[IpNet::from(address.to_canonical())], from_inside),
         (None, []) => finding.step(
             Owner::Network,
             "Name the public addresses under which the server leaves the network: the addresses of its NAT gateway or egress \
              proxy, IPv4 and IPv6. Each is an entry to add; say them with --egress-ip ADDRESS",
         ),
-        (None, ranges) => list.permit(finding, ranges),
+        (None, ranges) => list.permit(finding, ranges, from_inside),
     };
-    let finding = match egress.refused.first().and_then(|it| it.owner_kind.as_deref()) {
+    match egress.refused.first().and_then(|it| it.owner_kind.as_deref()) {
         Some("organization") => finding.step(
             Owner::EnterpriseOwner,
             "The list that refuses is said to be an organization's: look at its own settings too, Authentication security, IP \
              allow list",
         ),
         _ => finding,
-    };
-    finding
-        .step(
-            Owner::EnterpriseOwner,
-            format!(
-                "Nobody is let in to {} from outside of the list, so do this from an address that it permits",
-                list.page
-            ),
-        )
-        .into()
+    }
+    .into()
 }
 
 /// What came in the place of an answer, unless another check owns it.
@@ -173,8 +166,8 @@ fn idp_managed(list: &List, owners: &Owners, egress: &EgressAddresses) -> Findin
         )
         .step(
             Owner::Operator,
-            "Once that is seen to, --skip allow-list judges the rest. No run can confirm it, so enable stays shut: the connection \
-             is then made in the browser",
+            "When that is in order, judge the rest with --skip allow-list. No run can confirm it, so enable stays shut: the \
+             connection is then made in the browser",
         )
 }
 
@@ -353,7 +346,7 @@ impl<'a> Case<'a> {
             "Wait ten minutes and run this again: an entry that was added just now takes some minutes to act",
         );
         let finding = match address {
-            Some(address) => self.list.permit(finding, &[IpNet::from(address.to_canonical())]),
+            Some(address) => self.list.permit(finding, &[IpNet::from(address.to_canonical())], ""),
             None => finding.step(
                 Owner::Network,
                 "Make sure that no other address is seen: GitHub does not name the one that it refused. Look at the NAT gateway \
@@ -375,14 +368,7 @@ impl<'a> Case<'a> {
             self.list.slug,
             listing(&singles, MOST_NAMED)
         );
-        let finding = pool(self.finding(&NARROW, message), &self.rotations);
-        finding.step(
-            Owner::EnterpriseOwner,
-            format!(
-                "Add that range at {}, under IP allow list. It takes a few minutes to act",
-                self.list.page
-            ),
-        )
+        pool(self.finding(&NARROW, message), &self.rotations, &self.list)
     }
 
     /// The addresses of a changing family that entries for single addresses cover.
@@ -436,11 +422,11 @@ impl<'a> Case<'a> {
 
     /// The steps that permit what is missing: of addresses that change, the pool comes first.
     fn permitting(&self, finding: Finding, missing: &[IpNet]) -> Finding {
-        let finding = self.list.permit(finding, missing);
+        let finding = self.list.permit(finding, missing, "");
         let changing = self.rotations.iter().filter(|rotation| {
             rotation.seen.len() > 1 && rotation.seen.iter().any(|seen| missing.contains(&IpNet::from(*seen)))
         });
-        pool(finding, &changing.cloned().collect::<Vec<_>>())
+        pool(finding, &changing.cloned().collect::<Vec<_>>(), &self.list)
     }
 
     fn finding(&self, kind: &'static Kind, message: String) -> Finding {

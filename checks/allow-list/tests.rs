@@ -220,11 +220,6 @@ fn the_exact_entry_is_said_and_where_it_goes() {
         "Add the entry 203.0.113.7 to the IP allow list of acme: https://github.com/enterprises/acme/settings/security, under IP \
          allow list, with the description ghes.corp.example. It takes a few minutes to act; then run this again"
     );
-    let command = step.command.as_deref().expect("a command");
-    assert!(
-        command.contains(r#"allowListValue: "203.0.113.7", name: "ghes.corp.example", isActive: true"#),
-        "{command}"
-    );
     let range = self::finding(&entries(&["203.0.113.0/29"]), &egress("203.0.113.0/28"));
     assert!(range.message.contains("Of 203.0.113.0/28 it leaves out 203.0.113.8/29."), "{}", range.message);
     assert!(range.fix[0].text.starts_with("Add the entry 203.0.113.0/28 to"), "{}", range.fix[0].text);
@@ -244,13 +239,12 @@ fn the_exact_entry_is_said_and_where_it_goes() {
 }
 
 #[test]
-fn a_slug_that_a_shell_could_misread_stands_in_no_command() {
+fn a_slug_is_shown_without_what_would_steer_a_terminal() {
     let mut plan = plan();
-    plan.enterprise = Some(Sourced::default("acme\"; rm -rf $HOME; \u{1b}[2J".to_owned()));
+    plan.enterprise = Some(Sourced::default("acme\u{1b}[2J".to_owned()));
     let judged = judge(&plan, &on(), &Answer::Said(entries(&[])), &egress("203.0.113.7"));
     let finding = judged.expect("judged").findings.remove(0);
-    assert!(finding.fix.iter().all(|step| step.command.is_none()), "{finding:?}");
-    assert!(!finding.message.contains('\u{1b}'));
+    assert!(!format!("{}{}", finding.message, finding.fix[0].text).contains('\u{1b}'));
 }
 
 proptest! {

@@ -88,22 +88,17 @@ fn not_known(plan: &Plan, what: &str, egress: &EgressAddresses) -> Finding {
     };
     Finding::new(&UNKNOWN, "run", message)
         .evidence(egress)
-        .step(
-            Owner::Network,
-            format!(
-                "Name the public addresses under which connections of {server} to GitHub leave the network, IPv4 and IPv6: those \
-                 of {through}, all of them where there is a pool"
-            ),
-        )
         .command(
             Owner::Operator,
-            "Run this again with every one of them, an address or a range such as 198.51.100.0/28 (or egress-ip in \
-             gh-connect.toml)",
+            format!(
+                "Run this again with every public address under which connections of {server} to GitHub leave the network, IPv4 and \
+                 IPv6. Whoever runs {through} knows them; of a pool the whole range is said, such as 198.51.100.0/28"
+            ),
             "gh-connect check --egress-ip ADDRESS",
         )
         .step(
             Owner::Operator,
-            "Or let it be measured: name a page on the internet that answers with the caller's address, which you trust, in \
+            "Let it be measured: name a page on the internet that answers with the caller's address, which you trust, in \
              gh-connect.toml, [egress] echo = [\"https://PAGE/\"], and run this on the server's own way out",
         )
 }

@@ -6,7 +6,12 @@ use gh_connect_engine::{
     AccountPlan, ConnectTo, Cx, Fact, Machine, NoProxy, Plan, Product, ProxySetting, Redactor, Roots,
     Seconds, Selection, Sourced, Stop, Trust,
 };
-use gh_connect_github::{Credentials, OfTheRun, RateLimit, Refusal, cloud, cloud::Topic, manage, server};
+use gh_connect_github::{
+    Credentials, OfTheRun, RateLimit, Refusal, cloud,
+    cloud::Topic,
+    egress::{EgressAddresses, Source},
+    manage, server,
+};
 use gh_connect_lab::{Event, Lab, World};
 use serde_json::Value;
 
@@ -138,8 +143,13 @@ fn plan(world: &World, lab: &Lab, timeout: f64) -> Plan {
         deadline: Sourced::default(Seconds(Duration::from_secs(60))),
         selection: Selection::default(),
         waivers: Vec::new(),
-        account: AccountPlan::default(),
+        account: AccountPlan { echo: echo_pages(world), ..AccountPlan::default() },
     }
+}
+
+fn echo_pages(world: &World) -> Vec<Sourced<String>> {
+    let pages = world.check.get("egress").and_then(|egress| egress.get("echo")?.as_array());
+    pages.into_iter().flatten().filter_map(|page| Some(Sourced::default(page.as_str()?.to_owned()))).collect()
 }
 
 #[tokio::test]
@@ -333,6 +343,84 @@ async fn the_servers_own_proxy_is_read_with_its_password() {
     assert_eq!(credentials.password.expose(), "canary-pass");
     let kept = format!("{settings:?} {}", serde_json::to_string(&*settings).expect("JSON"));
     assert!(!kept.contains("canary-pass"), "{kept}");
+}
+
+#[tokio::test]
+async fn the_address_that_the_cloud_sees_is_told_by_whoever_knows_it() {
+    let through_the_proxy = r#"
+        [check]
+        proxy = "http://svc:canary-pass@proxy.corp.example:3128"
+        egress = { echo = ["https://echo.corp.example/"] }
+        [proxy]
+        [egress]
+        proxy = ["203.0.113.9"]
+        "#;
+    let over_both_families = r#"
+        [check]
+        egress = { echo = ["https://echo.corp.example/"] }
+        [host."api.github.com"]
+        addresses = ["140.82.121.5", "2606:50c0:8000::153"]
+        [host."echo.corp.example"]
+        addresses = ["192.0.2.80", "2606:50c0:8001::80"]
+        "#;
+    let upload = r#"
+        [[enterprise.installation]]
+        host-name = "GHES.corp.example"
+        [enterprise]
+        audit-log = [
+            { action = "dotcom_connection.upload_license_usage", at = "3 days ago", actor-ip = "203.0.113.11" },
+            { action = "dotcom_connection.create", at = "9 days ago", actor-ip = "198.51.100.1" },
+        ]
+        "#;
+    for (world, expected) in [
+        ("", &[][..]),
+        (
+            "[enterprise.allow-list]\nentries = []\nrefusal = \"enterprise-with-address\"",
+            &["203.0.113.7/32 refusal"],
+        ),
+        ("[enterprise.allow-list]\nentries = []", &[]),
+        ("[check]\negress = { echo = [\"https://echo.corp.example/\"] }", &["203.0.113.7/32 echo"]),
+        ("[check]\negress = { echo = [\"https://echo.corp.example/nothing-here\"] }", &[]),
+        (over_both_families, &["203.0.113.7/32 echo", "2001:db8:7::7/128 echo"]),
+        (through_the_proxy, &["203.0.113.9/32 echo"]),
+        (upload, &["203.0.113.11/32 event"]),
+    ] {
+        let run = Run::of(world).await;
+        let seen = run.fact::<EgressAddresses>().await;
+        run.has_no_secret(&format!("{seen:?}"));
+        let told = seen.known.iter().map(|egress| {
+            let who = match egress.source {
+                Source::Refusal { .. } => "refusal",
+                Source::Event { .. } => "event",
+                Source::Said { .. } => "said",
+                Source::Echo { .. } => "echo",
+            };
+            format!("{} {who}", egress.range)
+        });
+        assert_eq!(told.collect::<Vec<_>>(), expected, "{world}: {seen:?}");
+        assert_eq!(seen.refused.is_empty(), !world.contains("entries = []"), "{world}: {seen:?}");
+        assert_eq!(seen.untold.is_empty(), !world.contains("nothing-here"), "{world}: {seen:?}");
+        assert_eq!(
+            seen.unknown_families().is_empty(),
+            !expected.is_empty() || world == through_the_proxy,
+            "{seen:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_echo_page_says_instead_of_an_address_is_named() {
+    for answer in ["block-page", "redirect", "close", "truncated", "huge", "empty", "escape", "unavailable"] {
+        let world = format!(
+            "[check]\negress = {{ echo = [\"https://echo.corp.example/\"] }}\n\
+             [endpoint.\"echo.corp.example/\"]\nanswer = \"{answer}\""
+        );
+        let run = Run::of(&world).await;
+        let seen = run.fact::<EgressAddresses>().await;
+        let kept_as_it_was = answer == "escape";
+        assert_eq!(seen.known.is_empty(), !kept_as_it_was, "{answer}: {seen:?}");
+        assert_eq!(seen.untold.len(), usize::from(!kept_as_it_was), "{answer}: {seen:?}");
+    }
 }
 
 /// Whatever an endpoint does, every fact ends with an answer, a refusal by name or a stop, and tells no secret.

@@ -215,6 +215,7 @@ async fn only_active_entries_of_the_enterprise_count() {
         ("refuses = 'everybody'", 403),
         ("refuses = 'nobody', entries = []", 200),
         ("refuses = 'unlisted-rest', entries = []", 403),
+        ("refuses = 'everybody-over-rest'", 403),
     ] {
         let lab = lab(&format!("enterprise.allow-list = {{ {list} }}")).await;
         assert_eq!(rest(&lab, AUDIT_LOG).await.status, status, "{list}");
