@@ -381,7 +381,9 @@ impl<'a> Case<'a> {
         let narrow = self.covers.iter().filter(|(range, cover)| {
             seen.contains(range) && matches!(cover, Cover::Whole(by) if by.iter().all(single))
         });
-        narrow.map(|(range, _)| *range).collect()
+        let mut narrow: Vec<IpNet> = narrow.map(|(range, _)| *range).collect();
+        narrow.sort();
+        narrow
     }
 
     /// The entries of another sort that cover all of `ranges`, where they do.
