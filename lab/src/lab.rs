@@ -179,8 +179,8 @@ impl Lab {
         format!("https://{ECHO}/")
     }
 
-    /// Everything that must not appear in anything that a run writes, by the names that the log uses: tokens, passwords,
-    /// the secrets among the server's settings.
+    /// Everything that must not appear in anything that a run writes, by the names that the log uses: tokens, passwords
+    /// (also those in the URLs of proxies), the secrets among the server's settings.
     pub fn secrets(&self) -> &[(String, String)] {
         &self.scene.secrets
     }

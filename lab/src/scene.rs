@@ -301,6 +301,7 @@ fn secrets(world: &World) -> Vec<(String, String)> {
     tokens
         .chain([("manage".to_owned(), server.manage.password.clone())])
         .chain(proxies.map(|proxy| ("proxy".to_owned(), proxy.password.clone())))
+        .chain(told::proxy_passwords(world))
         .chain(settings)
         .filter(|(_, value)| !value.is_empty())
         .collect()

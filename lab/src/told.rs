@@ -1,6 +1,7 @@
 //! What a run in a world is told without being asked: `[check]` of the healthy world, and what the server's administrator
 //! was told.
 
+use percent_encoding::percent_decode_str;
 use toml::{Table, Value};
 
 use crate::clock;
@@ -41,6 +42,23 @@ pub(crate) fn proxy_of_server(world: &World) -> Option<&str> {
         Some(said) => used(said),
         None => proxy_of_machine(world),
     }
+}
+
+/// The passwords in the URLs of all proxies that anybody is told of, by where they stand.
+pub(crate) fn proxy_passwords(world: &World) -> impl Iterator<Item = (String, String)> {
+    let environment =
+        VARIABLES.iter().filter_map(|name| Some((*name, world.environment.get(*name)?.as_str())));
+    let said = world.check.get("proxy").and_then(Value::as_str).map(|url| ("check.proxy", url));
+    let set = world.server.http_proxy.as_deref().map(|url| ("setting http-proxy", url));
+    environment.chain(said).chain(set).filter_map(|(place, url)| Some((place.to_owned(), password(url)?)))
+}
+
+/// The password between the first colon of a URL's user and its last `@`.
+fn password(url: &str) -> Option<String> {
+    let (user, _) = url.rsplit_once('@')?;
+    let user = user.rsplit_once("//").map_or(user, |(_, user)| user);
+    let (_, password) = user.split_once(':')?;
+    Some(percent_decode_str(password).decode_utf8_lossy().into_owned())
 }
 
 /// The proxy that a run uses: the one that it is told of, else the server's own, else the machine's.
