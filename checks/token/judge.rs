@@ -1,7 +1,7 @@
 //! From what the interfaces did with a credential to findings: one for each thing that is wrong with it.
 
 use gh_connect_engine::{Examination, Finding, Plan, Stop, shown};
-use gh_connect_github::{Api, Refusal};
+use gh_connect_github::Refusal;
 
 use super::{seen::Seen, words};
 
@@ -67,10 +67,10 @@ fn rejection(seen: &Seen) -> Option<&str> {
 }
 
 fn remark(seen: &Seen) -> String {
-    match (&seen.token, &seen.login) {
-        _ if seen.api == Api::Manage => "the Manage API takes the password".to_owned(),
-        (Some(token), Some(login)) => format!("{}'s {}, {}", shown(login, 100), token.kind, token.origin),
-        (Some(token), None) => format!("a {}, {}", token.kind, token.origin),
-        (None, _) => "accepted".to_owned(),
+    let Some(token) = &seen.token else { return "the password is taken".to_owned() };
+    let origin = token.origin.strip_prefix("environment ").unwrap_or(&token.origin);
+    match &seen.login {
+        Some(login) => format!("{} ({origin})", shown(login, 100)),
+        None => format!("a {} ({origin})", token.kind),
     }
 }

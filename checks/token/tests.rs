@@ -69,10 +69,7 @@ fn limited(resets_at: Option<i64>, retry_after_s: Option<u64>) -> Refusal {
 
 #[test]
 fn a_good_credential_passes_with_whose_it_is() {
-    for (api, expected) in [
-        (Api::Cloud, "octo-owner's personal access token (classic), environment GH_TOKEN"),
-        (Api::Manage, "the Manage API takes the password"),
-    ] {
+    for (api, expected) in [(Api::Cloud, "octo-owner (GH_TOKEN)"), (Api::Manage, "the password is taken")] {
         let judged = judge(&plan(), &seen(api, enough(), Vec::new())).expect("judged");
         assert_eq!(judged.remark.as_deref(), Some(expected));
     }

@@ -106,6 +106,10 @@ fn one<T: std::fmt::Display>(folded: &Folded<'_, T>, several: bool) -> String {
     match folded.same.len() {
         0 if several => format!("{}: {}", story::some(&[folded.of], 1, true), folded.said),
         0 => folded.said.to_string(),
+        // The sides of the account plane are few, and have names that are no host's.
+        _ if !folded.subjects().iter().any(|subject| subject.contains(['.', ':'])) => {
+            format!("{}: {}", folded.subjects().join(" and "), folded.said)
+        }
         more => format!("{} hosts: {}", more + 1, folded.said),
     }
 }
