@@ -87,7 +87,10 @@ fn a_lab_ends_with_its_signal() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let command = lines.find(|line| line.contains("--config ")).unwrap();
     let configuration = command.rsplit(' ').next().unwrap().to_owned();
-    let ran = gh_connect(["check", "--config", &configuration, "-o", "json"]).output().unwrap();
+    // As a user would: the command that it prints.
+    let (before, after) = command.strip_prefix("Try it:").unwrap().split_once("gh-connect check").unwrap();
+    let command = format!("{before}{} check{after} -o json", env!("CARGO_BIN_EXE_gh-connect"));
+    let ran = Command::new("sh").args(["-c", &command]).output().unwrap();
     let ran = Ran::of(&ran).unwrap();
     assert_eq!((ran.exit, ran.record.root_causes.len()), (0, 0), "{}", ran.stderr);
     assert!(lines.any(|line| line.contains("Ctrl-C")));

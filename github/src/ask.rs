@@ -1,7 +1,7 @@
 //! Questions: from what is asked to a typed answer, or to what came instead, by name.
 
 use gh_connect_engine::{Cx, Stop};
-use gh_connect_probe::tls::why_unverified;
+use gh_connect_probe::tls::{Handshake, why_unverified};
 use http::{HeaderMap, Method};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -182,16 +182,41 @@ async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result
         api.endpoint(cx.plan())?;
         return Ok(Heard::NoCredential);
     }
-    let why = match Client::of(cx, api).await {
-        Ok(client) => match client.send(cx, request).await {
-            Ok(reply) => return Ok(Heard::Reply(reply)),
-            Err(why) => why,
-        },
-        Err(Unopened::Stop(stop)) => return Err(stop),
-        Err(Unopened::NoReply(no_reply)) => Refusal::NoReply(no_reply),
+    let exchange = async {
+        match Client::of(cx, api).await {
+            Ok(client) => Ok(client.send(cx, request).await),
+            Err(Unopened::Stop(stop)) => Err(stop),
+            Err(Unopened::NoReply(no_reply)) => Ok(Err(Refusal::NoReply(no_reply))),
+        }
     };
-    stands_behind(cx, api, &why).await?;
-    Ok(Heard::Refused(why))
+    match behind(cx, api, exchange).await? {
+        Ok(reply) => Ok(Heard::Reply(reply)),
+        Err(why) => {
+            stands_behind(cx, api, &why).await?;
+            Ok(Heard::Refused(why))
+        }
+    }
+}
+
+/// Does `work` while it waits, beside it, for the measurement that tells what keeps an interface from answering: whoever cuts
+/// the run short then knows what all of these questions had in common. The run makes that measurement anyway.
+pub(crate) async fn behind<T>(cx: &Cx, api: Api, work: impl Future<Output = T>) -> T {
+    let in_common = async {
+        match api {
+            Api::Cloud => {
+                if let Ok(endpoint) = api.endpoint(cx.plan()) {
+                    let _ = cx.fact::<Handshake>(&endpoint).await;
+                }
+            }
+            Api::Server | Api::Manage => drop(cx.fact::<Status>(&crate::OfTheRun).await),
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = in_common => unreachable!("it never ends"),
+    }
 }
 
 /// Stops where another check owns the reason why there is no proper reply: the network's checks for the cloud, `server` for

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::slug;
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
-    ask::{Query, Told},
+    ask::{Query, Told, behind},
     json,
 };
 
@@ -209,7 +209,7 @@ async fn part<T>(
         let query = Query { needs: NEEDS, document: DOCUMENT, variables };
         Ok(query.read::<Data>(cx).await?.0.map(Arc::new))
     });
-    let told = asked.await.clone()?;
+    let told = behind(cx, Api::Cloud, asked).await.clone()?;
     Ok(told.and_then(|told| {
         let said = told.data.as_ref().and_then(|data| read(&told, data));
         said.ok_or_else(|| (told.why_null(path), NEEDS))
