@@ -4,27 +4,16 @@ use gh_connect_engine::{Cx, Stop};
 use gh_connect_github::{
     OfTheRun,
     cloud::{Account, Enterprise},
-    server::{ServerUser, SiteUser},
 };
 
 /// The enterprise account, for checks to which it matters that one of its owners asks: what only owners see is nothing to
 /// anybody else. Stops as blocked by the check that owns the reason: `owner` when the token's user is said to be none.
-pub async fn owned(cx: &Cx) -> Result<Account, Stop> {
+pub(crate) async fn owned(cx: &Cx) -> Result<Account, Stop> {
     let enterprise = cx.fact::<Enterprise>(&OfTheRun).await?;
     let account = enterprise.answer.or_stop()?;
     match account.viewer_is_admin {
         Some(false) => Err(Stop::blocked("owner")),
         _ => Ok(account.clone()),
-    }
-}
-
-/// The user of the server's token, for checks that need a site administrator's answers.
-pub async fn administered(cx: &Cx) -> Result<SiteUser, Stop> {
-    let asked = cx.fact::<ServerUser>(&OfTheRun).await?;
-    let user = asked.answer.or_stop()?;
-    match user.site_admin {
-        Some(false) => Err(Stop::blocked("owner")),
-        _ => Ok(user.clone()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What can be wrong between a GitHub Enterprise Server and GitHub: one folder per check, and nothing else.
 
-pub mod account;
 #[path = "allow-list/mod.rs"]
 pub mod allow_list;
 pub mod billing;
@@ -22,6 +21,7 @@ pub mod server;
 pub mod tls;
 pub mod token;
 
+mod account;
 #[cfg(test)]
 mod testing;
 
