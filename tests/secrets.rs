@@ -36,6 +36,10 @@ fn the_forms_are_those_of_the_password() {
 fn not_when_the_environment_has_it_and_the_proxy_takes_it() {
     let rules = format!("auth = \"basic\"\nuser = '{USER}'\npassword = '{PASSWORD}'");
     in_every_report(&environment(&rules), &[], "[redacted]@proxy.corp.example");
+    // What is taken out of reports is still there where it is needed.
+    let world = world("secrets", &environment(&rules));
+    let output = gh_connect(["check", &world.argument(), "-o", "json"]).output().unwrap();
+    assert_eq!(support::Ran::of(&output).unwrap().record.root_causes, Vec::<String>::new());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Reading JSON from outside: bounded in depth, forgiving about what is absent, unknown or in a list of one, and exact about
 //! what is of another type.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use gh_connect_engine::shown;
+use gh_connect_engine::{Redactor, shown};
 use http::HeaderMap;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -14,6 +14,38 @@ use serde::{
 use serde_json::error::Category;
 
 use crate::refusal::{Refusal, not_json};
+
+/// Takes what is secret out of a body: out of the texts of what is JSON, so that a password `true` breaks no answer, else out
+/// of all of it.
+pub(crate) fn clean(body: &mut Vec<u8>, redactor: &Redactor) {
+    fn texts(value: &mut serde_json::Value, redactor: &Redactor) {
+        match value {
+            serde_json::Value::String(text) => {
+                if let Cow::Owned(clean) = redactor.clean(text) {
+                    *text = clean;
+                }
+            }
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|value| texts(value, redactor)),
+            serde_json::Value::Object(fields) => {
+                let cleaned = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                    texts(&mut value, redactor);
+                    (redactor.clean_report(&name).into_owned(), value)
+                });
+                *fields = cleaned.collect();
+            }
+            _ => {}
+        }
+    }
+    let Ok(text) = std::str::from_utf8(body) else { return };
+    let Cow::Owned(all_of_it) = redactor.clean(text) else { return };
+    *body = match serde_json::from_str(text) {
+        Ok(mut value) => {
+            texts(&mut value, redactor);
+            value.to_string().into_bytes()
+        }
+        Err(_) => all_of_it.into_bytes(),
+    };
+}
 
 /// Reads a body. What is wrong is told by where it stands and what should stand there, never by what stands there instead:
 /// with `secretive`, not even how a body begins that is no JSON.

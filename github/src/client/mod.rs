@@ -23,7 +23,7 @@ use self::{
     gate::{Gate, NotOpened},
     way::Way,
 };
-use crate::{Api, NoReply, Refusal, credentials::Credentials};
+use crate::{Api, NoReply, Refusal, credentials::Credentials, json};
 
 /// Asks one interface.
 pub(crate) struct Client {
@@ -190,11 +190,8 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        if !(as_it_is && status == 200)
-            && let Ok(text) = std::str::from_utf8(&body)
-            && let std::borrow::Cow::Owned(clean) = self.redactor.clean(text)
-        {
-            body = clean.into_bytes();
+        if !(as_it_is && status == 200) {
+            json::clean(&mut body, &self.redactor);
         }
         Ok(Reply { status, headers, body, credential })
     }
