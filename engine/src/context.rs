@@ -134,6 +134,12 @@ impl Cx {
         Arc::downcast(kept.into_any()).map_err(|_| Stop::Trouble(format!("two facts have the id {}", F::ID)))
     }
 
+    /// The fact, if somebody has asked for it by now; it is not measured for this.
+    pub async fn fact_under_way<F: Fact>(&self, key: &F::Key) -> Option<Arc<F>> {
+        let asked = lock(&self.0.facts).contains_key(&name::<F>(key));
+        if asked { self.fact(key).await.ok() } else { None }
+    }
+
     /// The fact if it is measured by the time that no examination is under way any more: for what is nice to know and
     /// must never make a run longer. For checks; a fact that is asked for like this by another fact may come too late.
     pub async fn fact_at_leisure<F: Fact>(&self, key: &F::Key) -> Option<Arc<F>> {

@@ -199,16 +199,16 @@ async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result
 }
 
 /// Does `work` while it waits, beside it, for the measurement that tells what keeps an interface from answering: whoever cuts
-/// the run short then knows what all of these questions had in common. The run makes that measurement anyway.
+/// the run short then knows what all of these questions had in common. It is not made for that.
 pub(crate) async fn behind<T>(cx: &Cx, api: Api, work: impl Future<Output = T>) -> T {
     let in_common = async {
         match api {
             Api::Cloud => {
                 if let Ok(endpoint) = api.endpoint(cx.plan()) {
-                    let _ = cx.fact::<Handshake>(&endpoint).await;
+                    cx.fact_under_way::<Handshake>(&endpoint).await;
                 }
             }
-            Api::Server | Api::Manage => drop(cx.fact::<Status>(&crate::OfTheRun).await),
+            Api::Server | Api::Manage => drop(cx.fact_under_way::<Status>(&crate::OfTheRun).await),
         }
         std::future::pending::<()>().await;
     };
