@@ -1,6 +1,6 @@
 //! The judgement of what answers at the server's name.
 
-use gh_connect_engine::{Examination, Finding, Plan, Product, Stop};
+use gh_connect_engine::{Examination, Finding, Plan, Product, Stop, Subject, shown};
 use gh_connect_github::{
     Answer, NoReply, Refusal,
     manage::{ManageVersion, NodeMaintenance},
@@ -54,6 +54,17 @@ pub(super) fn server(seen: &Seen<'_>) -> Result<Examination, Stop> {
     Ok(Examination::passed(words::remark(seen, version)))
 }
 
+/// Judges a URL at which nothing is asked.
+pub(super) fn unusable(plan: &Plan, subject: &Subject, why: &str) -> Result<Examination, Stop> {
+    let Some(server) = plan.server.as_ref().filter(|_| *subject == Subject::Server) else {
+        return Err(Stop::NotApplicable("the server itself is not reached".to_owned()));
+    };
+    let host = plan.server_host().unwrap_or("HOSTNAME");
+    let message = format!("The server's URL {} ({}) {why}.", shown(&server.value, 200), server.origin);
+    let finding = Finding::new(&UNREACHABLE, host, message);
+    Ok(steps::another_url(finding, host).into())
+}
+
 /// What is wrong with what answers, before its version and licence matter.
 pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
     match &seen.status.heard {
@@ -76,7 +87,7 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
         }
         Heard::Reply { status, .. } if *status >= 500 || seen.is_proven() => {
             let finding = seen.finding(&UNREACHABLE, words::unwell(seen, *status));
-            Some(steps::unwell(finding, seen))
+            Some(steps::unwell(finding, seen, *status >= 500))
         }
         Heard::Reply { redirects_to, .. } => {
             let finding = seen.finding(&NOT_GHES, words::not_ghes(seen));
@@ -99,7 +110,7 @@ fn unproven(seen: &Seen<'_>) -> Option<Finding> {
         | Refusal::RateLimited { .. } => None,
         Refusal::NoReply(_) | Refusal::ServerError { .. } => {
             let finding = seen.finding(&UNREACHABLE, words::api_unwell(seen, refusal));
-            Some(steps::unwell(finding, seen))
+            Some(steps::unwell(finding, seen, true))
         }
         _ => Some(steps::not_ghes(seen.finding(&NOT_GHES, words::no_api(seen, refusal)), seen, None)),
     }

@@ -58,6 +58,9 @@ impl Check for Server {
 
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
+            if let Some(why) = Api::why_server_unusable(cx.plan()) {
+                return judge::unusable(cx.plan(), subject, why);
+            }
             let gathered = Gathered::of(cx).await?;
             match subject {
                 Subject::Server => {

@@ -34,12 +34,38 @@ pub(super) fn unreachable(finding: Finding, seen: &Seen<'_>, why: &NoReply) -> F
     }
 }
 
-pub(super) fn unwell(finding: Finding, seen: &Seen<'_>) -> Finding {
+pub(super) fn another_url(finding: Finding, host: &str) -> Finding {
+    finding
+        .step(Owner::Operator, format!("Say --server https://{host}"))
+        .step(
+            Owner::ServerAdmin,
+            format!(
+                "If the server speaks no TLS, turn it on: GitHub Connect and its browser flow need it. In the Management Console, \
+                 https://{host}:8443, under Settings, Privacy"
+            ),
+        )
+}
+
+/// `of_its_own` is whether the server, or who stands before it, says that it is in trouble.
+pub(super) fn unwell(finding: Finding, seen: &Seen<'_>, of_its_own: bool) -> Finding {
     let host = seen.host();
+    if !of_its_own {
+        return finding.step(
+            Owner::Network,
+            format!(
+                "Find the gateway, filter or login page that answers on {} in the server's place for this machine, and let it through \
+                 to the server; or run gh-connect on the server itself (ssh -p 122 admin@{host})",
+                seen.endpoint
+            ),
+        );
+    }
     finding
         .command(
             Owner::ServerAdmin,
-            format!("Look which services do not run, in the admin shell (ssh -p 122 admin@{host}); after ghe-config-apply wait until it has ended"),
+            format!(
+                "Look which services do not run, in the admin shell (ssh -p 122 admin@{host}); after ghe-config-apply wait until it \
+                 has ended"
+            ),
             "ghe-service-list",
         )
         .step(
@@ -200,24 +226,38 @@ fn distrusted(
     let leaf = own.and_then(Handshake::leaf);
     match reason {
         Reason::UnknownIssuer => {
-            let root = match leaf {
-                Some(leaf) if leaf.self_issued => "the certificate of the authority that the server should have one from".to_owned(),
-                Some(leaf) => format!("the root certificate above {}", leaf.issuer),
-                None => "the root certificate of the server's authority".to_owned(),
-            };
-            let finding = finding.step(
-                Owner::Operator,
-                format!("Get {root} in PEM from whoever issues certificates in the company, and say --ca-file ROOT.pem"),
-            );
-            match leaf.is_some_and(|leaf| leaf.self_issued) {
-                true => finding.step(
-                    Owner::ServerAdmin,
-                    format!("Give {host} a certificate by an authority: in the Management Console, https://{host}:8443, under Settings, Privacy"),
-                ),
-                false => finding.step(
-                    Owner::ServerAdmin,
-                    format!("If clients lack an intermediate certificate, upload the whole chain: https://{host}:8443, Settings, Privacy"),
-                ),
+            let say = "say --ca-file ROOT.pem";
+            match leaf {
+                Some(leaf) if leaf.self_issued => finding
+                    .step(
+                        Owner::ServerAdmin,
+                        format!(
+                            "Give {host} a certificate by an authority: in the Management Console, https://{host}:8443, under \
+                             Settings, Privacy"
+                        ),
+                    )
+                    .step(
+                        Owner::Operator,
+                        format!("If that is the company's own authority, get its root certificate in PEM and {say}"),
+                    ),
+                _ => {
+                    let issuer = leaf.map_or_else(|| "it".to_owned(), |leaf| leaf.issuer.to_string());
+                    finding
+                        .step(
+                            Owner::Operator,
+                            format!(
+                                "Get the root certificate above {issuer} in PEM from whoever issues certificates in the company, \
+                                 and {say}"
+                            ),
+                        )
+                        .step(
+                            Owner::ServerAdmin,
+                            format!(
+                                "If an intermediate certificate is missing, upload the whole chain: https://{host}:8443, Settings, \
+                                 Privacy"
+                            ),
+                        )
+                }
             }
         }
         Reason::NameMismatch => {

@@ -544,6 +544,22 @@ fn nobody_expects_a_manage_api_where_there_is_no_server() {
 }
 
 #[test]
+fn a_url_at_which_nothing_is_asked_is_told_once() {
+    let mut plan = World::healthy().plan;
+    assert_eq!(Api::why_server_unusable(&plan), None);
+    plan.server = Some(Sourced::default("http://ghes.corp.example".to_owned()));
+    let why = Api::why_server_unusable(&plan).expect("a reason");
+    let finding = only(judge::unusable(&plan, &Subject::Server, why));
+    assert_eq!(
+        finding.message,
+        "The server's URL http://ghes.corp.example (default) is not https://, and nothing that says who asks is sent in the clear."
+    );
+    assert_eq!(finding.fix[0].text, "Say --server https://ghes.corp.example");
+    assert!(matches!(judge::unusable(&plan, &Subject::Manage, why), Err(Stop::NotApplicable(_))));
+    assert_eq!(Api::Manage.endpoint(&plan).err(), Some(Stop::blocked("server")));
+}
+
+#[test]
 fn severities_are_those_of_the_contract() {
     for kind in META.kinds {
         let expected = if kind.id == "server/license-trial" { Severity::Warning } else { Severity::Blocker };

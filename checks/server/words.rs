@@ -71,7 +71,11 @@ pub(super) fn unwell(seen: &Seen<'_>, status: u16) -> String {
         (503, false) => ": a load balancer without a server behind it, or a server whose services are not up",
         _ => "",
     };
-    format!("{} answers GET /status with {status} in place of 200{but}{}.", seen.endpoint, began(seen))
+    let away = match &seen.status.heard {
+        Heard::Reply { redirects_to: Some(host), .. } => format!(", and redirects to {host}"),
+        _ => began(seen),
+    };
+    format!("{} answers GET /status with {status} in place of 200{but}{away}.", seen.endpoint)
 }
 
 pub(super) fn api_unwell(seen: &Seen<'_>, why: &Refusal) -> String {
@@ -178,8 +182,8 @@ pub(super) fn manage_unreachable(seen: &Seen<'_>, why: &Refusal) -> String {
     let (host, path) = (seen.host(), "/manage/v1/config/license");
     match why {
         Refusal::NoReply(NoReply::NoSession { end: End::Distrusted(reason) }) => format!(
-            "The Manage API of {host}, on port 8443, is not trusted. {}",
-            distrusted(host, seen.manage_handshake, reason)
+            "The Manage API is not trusted. {}",
+            distrusted(&format!("{host}:8443"), seen.manage_handshake, reason)
         ),
         Refusal::NoReply(NoReply::NoSession { end }) => {
             format!("No TLS session with the Manage API at {host}:8443 comes about: {}.", ended(end))

@@ -18,8 +18,8 @@ pub enum Api {
 }
 
 impl Api {
-    /// Where it is. Stops as skipped when the plan names no server, and as trouble when the server's URL is `http://`:
-    /// what says who asks is never sent in the clear.
+    /// Where it is. Stops as skipped when the plan names no server, and as blocked by `server` when the server's URL is
+    /// `http://`: what says who asks is never sent in the clear.
     pub fn endpoint(self, plan: &Plan) -> Result<Endpoint, Stop> {
         if self == Self::Cloud {
             return Ok(Endpoint::new(&format!("api.{}", plan.product.value.apex()), 443));
@@ -27,14 +27,15 @@ impl Api {
         let Some(server) = &plan.server else {
             return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
         };
-        let unusable = |why: &str| Stop::Trouble(format!("the server's URL ({}) {why}", server.origin));
-        let url = Url::parse(&server.value).map_err(|_| unusable("is none"))?;
-        let host = url.host_str().ok_or_else(|| unusable("has no host"))?;
-        if url.scheme() != "https" {
-            return Err(unusable("is not https://, and nothing that says who asks is sent in the clear"));
-        }
-        let port = if self == Self::Manage { MANAGE_PORT } else { url.port().unwrap_or(443) };
-        Ok(Endpoint::new(host, port))
+        let (host, port) = read(&server.value).map_err(|_| Stop::blocked("server"))?;
+        let port = if self == Self::Manage { MANAGE_PORT } else { port };
+        Ok(Endpoint::new(&host, port))
+    }
+
+    /// Why nothing can be asked of the server at the plan's URL, completing "the server's URL …": for the check `server`,
+    /// which alone tells it. `None` also where no server is named.
+    pub fn why_server_unusable(plan: &Plan) -> Option<&'static str> {
+        plan.server.as_ref().and_then(|server| read(&server.value).err())
     }
 
     /// The host by which the `gh` command knows its token: `gh auth token --hostname HOST`.
@@ -45,6 +46,16 @@ impl Api {
             Self::Manage => None,
         }
     }
+}
+
+/// Host and port of a server's URL, or why it is of no use.
+fn read(url: &str) -> Result<(String, u16), &'static str> {
+    let url = Url::parse(url).map_err(|_| "is none")?;
+    let host = url.host_str().ok_or("has no host")?;
+    if url.scheme() != "https" {
+        return Err("is not https://, and nothing that says who asks is sent in the clear");
+    }
+    Ok((host.to_owned(), url.port().unwrap_or(443)))
 }
 
 /// The interface's name, for people.

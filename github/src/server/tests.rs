@@ -87,9 +87,8 @@ async fn a_page_of_another_web_server_is_no_server() {
 async fn without_tls_or_a_name_nothing_is_sent() {
     let mut plain = plan(&[]);
     plain.server.as_mut().expect("a server").value = "http://ghes.test".to_owned();
-    assert!(
-        matches!(cx(plain).fact::<Status>(&OfTheRun).await, Err(Stop::Trouble(text)) if text.contains("https://"))
-    );
+    assert!(Api::why_server_unusable(&plain).is_some_and(|why| why.contains("https://")));
+    assert_eq!(cx(plain).fact::<Status>(&OfTheRun).await.err(), Some(Stop::blocked("server")));
     let mut unnamed = plan(&[]);
     unnamed.server = None;
     let cx = cx(unnamed);
