@@ -95,7 +95,7 @@ pub(crate) fn succeeded(output: &Output) -> Result<String> {
 }
 
 /// Where `cargo xtask test` installs the packages: beside what cargo builds.
-fn packages() -> Result<PathBuf> {
+pub(crate) fn packages() -> Result<PathBuf> {
     let target =
         Path::new(env!("CARGO_BIN_EXE_gh-connect")).ancestors().nth(2).context("no target folder")?;
     let folder = target.join("clients");

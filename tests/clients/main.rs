@@ -6,6 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the clients are processes, and what they read are files")]
 
+mod examples;
 mod gh;
 mod graphql;
 mod machine;
