@@ -86,11 +86,55 @@ fn a_session_that_is_not_verified_carries_nothing() {
     }
 }
 
+/// The account plane asks each question once, over one connection to GitHub's API.
+#[test]
+fn a_question_is_asked_once() {
+    let lab = LabThread::start(&World::healthy()).unwrap();
+    let configuration = configuration(&lab);
+    let path = configuration.path("world.toml");
+    let check = lab.check().to_string();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (keys, tables) = text.split_once("\n[trust]").unwrap();
+    let (check_keys, check_tables) = check.split_once("\n[").unwrap_or((&check, ""));
+    std::fs::write(&path, format!("{keys}\n{check_keys}\n[trust]{tables}\n[{check_tables}")).unwrap();
+    let mut command = gh_connect(["check", "--config", path.to_str().unwrap(), "-o", "json"]);
+    let output = command.envs(lab.environment()).output().unwrap();
+    let ran = Ran::of(&output).unwrap();
+    assert_eq!(ran.exit, 0, "{:?}", ran.record.root_causes);
+    let log = lab.log();
+    let mut asked: Vec<String> = Vec::new();
+    for event in &log {
+        match event {
+            Event::Request { host, port, method, path, .. }
+                if path != "/graphql" && path != "/api/graphql" =>
+            {
+                asked.push(format!("{method} {host}:{port}{path}"));
+            }
+            Event::Document { host, operation, .. } => asked.push(format!("{host} {operation:?}")),
+            _ => {}
+        }
+    }
+    // One for each action that is looked for: the log leaves the search out.
+    let searches = asked.iter().filter(|asked| asked.ends_with("/audit-log")).count();
+    let sought = ran.record.facts.iter().filter(|fact| fact.id == "cloud.audit-log").count();
+    assert!(searches > 4 && searches == sought, "{searches} of {sought}");
+    asked.retain(|asked| !asked.ends_with("/audit-log"));
+    let questions = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), questions, "{asked:#?}");
+    assert!(questions > 20, "{asked:#?}");
+    // Where HTTP/2 is spoken all of it goes over one connection, beside that of the network plane, which says nothing of
+    // whose it is.
+    let to_the_api = |event: &&Event| matches!(event, Event::Connection { host, port: 443, .. } if host == "api.github.com");
+    assert_eq!(log.iter().filter(to_the_api).count(), 2);
+}
+
 /// Runs `check` in a lab that somebody else holds, and gives what the lab saw.
 fn run(lab: &LabThread, exit: i32, flags: &[&str]) -> Vec<Event> {
     let configuration = configuration(lab);
     let path = configuration.path("world.toml");
-    let fixed = ["check", "--config", path.to_str().unwrap(), "-o", "json"];
+    let fixed = ["check", "--only", "network", "--config", path.to_str().unwrap(), "-o", "json"];
     let output = gh_connect(fixed.iter().chain(flags)).output().unwrap();
     let ran = Ran::of(&output).unwrap();
     assert_eq!(ran.exit, exit, "{:?}", ran.record.root_causes);

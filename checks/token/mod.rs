@@ -8,7 +8,9 @@ mod tests;
 mod words;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Role, Severity, Stop, Subject};
+
+use crate::origin;
 
 /// The check.
 pub struct Token;
@@ -92,7 +94,18 @@ impl Check for Token {
                 Subject::Manage => seen::of_manage(cx).await?,
                 _ => return Err(Stop::Trouble("token looks at the three interfaces only".to_owned())),
             };
-            judge::judge(cx.plan(), &seen)
+            let judged = judge::judge(cx.plan(), &seen)?;
+            // Who answers strangers in the place of GitHub's API rejects any token, and says nothing of this one.
+            let rejected = judged.findings.iter().any(|finding| finding.kind.id == REJECTED.id);
+            let api = cx.plan().targets.iter().find(|target| target.role == Role::Api);
+            if *subject == Subject::Cloud
+                && rejected
+                && let Some(api) = api
+                && origin::owns_answers_of(cx, api).await
+            {
+                return Err(Stop::blocked("origin"));
+            }
+            Ok(judged)
         })
     }
 }

@@ -128,7 +128,9 @@ impl Plan {
     pub fn adopt(&mut self, setting: Sourced<ProxySetting>, no_proxy: Sourced<NoProxy>) {
         let proxy = std::mem::replace(&mut self.proxy, setting);
         let no_proxy = std::mem::replace(&mut self.no_proxy, no_proxy);
-        self.other_proxies.insert(0, proxy.clone());
+        if proxy.origin != Origin::default_value() {
+            self.other_proxies.insert(0, proxy.clone());
+        }
         self.account.to_server = Some(WayToServer { proxy, no_proxy });
     }
 
