@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{slug, step};
 use crate::{
-    Answer, Api, Needs,
+    Answer, Api, Needs, Refusal,
     ask::Get,
     json::{self, Objects},
 };
@@ -129,13 +129,25 @@ impl Fact for AuditLog {
     async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {
         let needs = Needs::scope(Api::Cloud, "read:audit_log");
         let target = topic.target("", slug(cx)?);
-        let (answer, headers) = Get::new(needs, &target).read_with_headers(cx).await?;
-        Ok(Self { answer: answer.map(|events| read_events(*topic, events, &headers)) })
+        let (answer, headers) = Get::new(needs.clone(), &target).read_with_headers(cx).await?;
+        Ok(Self {
+            answer: answer
+                .and_then(|events| read_events(*topic, events, &headers).map_err(|why| (why, needs))),
+        })
     }
 }
 
-/// An interface that searches in its own way does no harm: only what belongs to the topic counts.
-pub(crate) fn read_events(topic: Topic, events: Objects<EventReply>, headers: &HeaderMap) -> Events {
+/// An interface that searches in its own way does no harm: only what belongs to the topic counts. What does not say which
+/// action it is about is no event, and may stand in the place of one: the answer is none then.
+pub(crate) fn read_events(
+    topic: Topic,
+    events: Objects<EventReply>,
+    headers: &HeaderMap,
+) -> Result<Events, Refusal> {
+    if let Some(nth) = events.0.iter().position(|event| event.action.is_none()) {
+        let expected = "the name of an action".to_owned();
+        return Err(Refusal::WrongShape { path: format!("[{nth}].action"), expected });
+    }
     let events = events.0.into_iter().filter_map(|event| {
         let action = event.action.filter(|action| topic.covers(action))?;
         let actor_ip = event.actor_ip.and_then(|address| address.trim().parse().ok());
@@ -150,7 +162,7 @@ pub(crate) fn read_events(topic: Topic, events: Objects<EventReply>, headers: &H
     let mut list: Vec<Event> = events.collect();
     list.sort_by_key(|event| std::cmp::Reverse(event.at));
     let link = headers.get(header::LINK).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Events { list, more: link.contains("rel=\"next\"") }
+    Ok(Events { list, more: link.contains("rel=\"next\"") })
 }
 
 #[derive(Deserialize)]
@@ -221,7 +233,7 @@ mod tests {
         ]"#;
         let mut headers = HeaderMap::new();
         let events = json::read(&headers, reply, false).expect("events");
-        let read = read_events(Topic::TrialCreated, events, &headers);
+        let read = read_events(Topic::TrialCreated, events, &headers).expect("read");
         let seen: Vec<_> =
             read.list.iter().map(|event| (event.at.map(|at| at.as_second()), event.actor_ip)).collect();
         let address = "203.0.113.7".parse().ok();
@@ -231,9 +243,17 @@ mod tests {
             header::LINK,
             "<https://api.github.com/x?after=1>; rel=\"next\"".parse().expect("a value"),
         );
-        assert!(
-            read_events(Topic::TrialCreated, json::read(&headers, b"[]", false).expect("none"), &headers)
-                .more
-        );
+        let none = json::read(&headers, b"[]", false).expect("none");
+        assert!(read_events(Topic::TrialCreated, none, &headers).expect("read").more);
+    }
+
+    #[test]
+    fn what_names_no_action_is_not_taken_for_no_event() {
+        for reply in ["{}", r#"{"message": "busy"}"#, r#"[{"action": null, "@timestamp": 1606929874512}]"#] {
+            let headers = HeaderMap::new();
+            let events = json::read(&headers, reply.as_bytes(), false).expect("objects");
+            let read = read_events(Topic::TrialCreated, events, &headers);
+            assert!(matches!(read, Err(Refusal::WrongShape { .. })), "{reply}: {read:?}");
+        }
     }
 }

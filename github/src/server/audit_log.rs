@@ -37,7 +37,10 @@ impl Fact for ServerAuditLog {
             Answer::NoCredential { .. } => return Ok(Self { answer: Answer::NoCredential { needs } }),
         };
         let target = topic.target("/api/v3", &slug);
-        let (answer, headers) = Get::new(needs, &target).read_with_headers(cx).await?;
-        Ok(Self { answer: answer.map(|events| read_events(*topic, events, &headers)) })
+        let (answer, headers) = Get::new(needs.clone(), &target).read_with_headers(cx).await?;
+        Ok(Self {
+            answer: answer
+                .and_then(|events| read_events(*topic, events, &headers).map_err(|why| (why, needs))),
+        })
     }
 }
