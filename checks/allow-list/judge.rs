@@ -1,7 +1,7 @@
 use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Stop};
 use gh_connect_github::{
     Answer, Api, Refusal,
-    cloud::{Entries, Entry, EntryOwner, InForce, Owners},
+    cloud::{Entries, Entry, EntryOwner, InForce, Oidc, Owners},
     egress::{EgressAddresses, RefusedQuestion, Rotation, written},
 };
 use ipnet::IpNet;
@@ -114,6 +114,8 @@ fn unsaid<T>(
     };
     match why {
         Refusal::AllowList { .. } => Ok(refused(plan, egress)),
+        // That the list refuses is known, whatever hides its entries.
+        _ if !egress.refused.is_empty() => Ok(refused(plan, egress)),
         why if why.owner(Api::Cloud) == "token" => Err(Stop::blocked("token")),
         why => {
             let what = format!("GitHub's API gave no answer about {what} ({why})");
@@ -148,10 +150,15 @@ fn unreadable(list: &List, what: &str, evidence: Value, egress: &EgressAddresses
 
 fn idp_managed(list: &List, owners: &Owners, egress: &EgressAddresses) -> Finding {
     let setting = owners.allow_list.clone().map_or("not said".to_owned(), String::from);
+    let provider = match owners.oidc {
+        Oidc::Unknown => {
+            format!("GitHub's API does not say whether {} has an OIDC identity provider", list.slug)
+        }
+        Oidc::None | Oidc::Provider(_) => format!("{} has an OIDC identity provider", list.slug),
+    };
     let message = format!(
-        "{} has an OIDC identity provider, and the setting of GitHub's own IP allow list is {setting}: the provider's policy may \
-         decide on addresses instead, and GitHub's API does not show it.",
-        list.slug
+        "{provider}, and the setting of GitHub's own IP allow list is {setting}: a provider's policy may decide on addresses \
+         instead, and GitHub's API does not show it."
     );
     Finding::new(&IDP_MANAGED, list.slug.clone(), message)
         .evidence(json!({ "settings": owners, "known-addresses": egress.known }))

@@ -9,7 +9,7 @@ use super::slug;
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::{Query, Told, behind},
-    json,
+    json::{self, One},
 };
 
 /// The enterprise account.
@@ -135,8 +135,11 @@ impl Fact for OwnerInfo {
         let answer = part(cx, &OWNER_INFO, |told, data| {
             let info = data.owner_info()?;
             let oidc = match &info.oidc_provider {
-                Some(provider) => Oidc::Provider(provider.provider_type.clone().unwrap_or_default()),
-                None => match told.why_null(&["enterprise", "ownerInfo", "oidcProvider"]) {
+                Provided::Unsaid => Oidc::Unknown,
+                Provided::Said(Some(provider)) => {
+                    Oidc::Provider(provider.provider_type.clone().unwrap_or_default())
+                }
+                Provided::Said(None) => match told.why_null(&["enterprise", "ownerInfo", "oidcProvider"]) {
                     Refusal::Null { .. } => Oidc::None,
                     _ => Oidc::Unknown,
                 },
@@ -249,10 +252,25 @@ struct OwnerInfoReply {
     allow_list: Option<String>,
     #[serde(default, rename = "ipAllowListForInstalledAppsEnabledSetting", deserialize_with = "json::text")]
     allow_list_for_apps: Option<String>,
-    #[serde(default, deserialize_with = "json::object")]
-    oidc_provider: Option<ProviderReply>,
+    #[serde(default)]
+    oidc_provider: Provided,
     #[serde(default, rename = "enterpriseServerInstallations", deserialize_with = "json::object")]
     installations: Option<InstallationsReply>,
+}
+
+/// A provider, none, or not a word of it: only a null says that there is none.
+#[derive(Default, Deserialize)]
+#[serde(from = "Option<One<ProviderReply>>")]
+enum Provided {
+    #[default]
+    Unsaid,
+    Said(Option<ProviderReply>),
+}
+
+impl From<Option<One<ProviderReply>>> for Provided {
+    fn from(said: Option<One<ProviderReply>>) -> Self {
+        Self::Said(said.map(|One(provider)| provider))
+    }
 }
 
 #[derive(Deserialize)]
