@@ -104,11 +104,20 @@ fn not_connected(seen: &Seen<'_>) -> Result<Examination, Stop> {
         return Err(Stop::Trouble(format!("{slug} knows {name}, and does not say whether it is connected")));
     }
     let read = seen.known.servers.len();
-    if own(seen).next().is_none() && seen.known.total.is_some_and(|total| total > read as u64) {
-        return Err(Stop::Trouble(format!(
-            "{slug} knows {} servers, and only the first {read} were read: {name} is not among them",
-            seen.known.total.unwrap_or_default()
-        )));
+    if own(seen).next().is_none() {
+        match seen.known.total {
+            Some(total) if total <= read as u64 => {}
+            Some(total) => {
+                return Err(Stop::Trouble(format!(
+                    "{slug} knows {total} servers, and {read} were read: {name} is not among them"
+                )));
+            }
+            None => {
+                return Err(Stop::Trouble(format!(
+                    "GitHub did not say how many servers {slug} knows: {name} is not among the {read} that were read"
+                )));
+            }
+        }
     }
     let others = seen.known.servers.iter().filter(|server| server.is_connected == Some(true));
     let others: Vec<&str> = others.map(|server| server.host_name.as_str()).collect();

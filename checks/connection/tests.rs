@@ -100,7 +100,7 @@ fn what_is_not_connected_passes_and_names_who_is() {
     for (servers, total, expected) in [
         (vec![], Some(0), "not connected yet"),
         (vec![record("ghes.corp.example", Some(false), 30)], Some(1), "not connected yet"),
-        (vec![record("other.example", Some(true), 30)], None, "not connected yet; other.example is"),
+        (vec![record("other.example", Some(true), 30)], Some(1), "not connected yet; other.example is"),
         (
             vec![record("a.example", Some(true), 1), record("b.example", Some(true), 1)],
             Some(2),
@@ -116,6 +116,7 @@ fn what_is_not_connected_passes_and_names_who_is() {
         assert_eq!((ids(&examination), examination.remark.as_deref()), (vec![], Some(expected)));
     }
     assert!(matches!(judged(vec![record("a", Some(true), 1)], Some(130), quiet), Err(Stop::Trouble(_))));
+    assert!(matches!(judged(Vec::new(), None, quiet), Err(Stop::Trouble(_))));
     assert!(matches!(
         judged(vec![record("ghes.corp.example", None, 1)], Some(1), quiet),
         Err(Stop::Trouble(_))
