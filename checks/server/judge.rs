@@ -80,10 +80,15 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
             let finding = seen.finding(&UNREACHABLE, words::unreachable(seen, why));
             Some(steps::unreachable(finding, seen, why))
         }
+        // Whoever is excepted from it still gets an answer (GitHub docs: Enabling and scheduling maintenance mode, IP
+        // exception list).
+        Heard::Reply { status: 200, .. } if says_maintenance(seen) => {
+            Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen, 200)), seen))
+        }
         Heard::Reply { status: 200, .. } if seen.is_proven() => None,
         Heard::Reply { status: 200, .. } if seen.looks_like_one() => unproven(seen),
         Heard::Reply { status: 503, .. } if is_in_maintenance(seen) => {
-            Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen)), seen))
+            Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen, 503)), seen))
         }
         Heard::Reply { status, .. } if *status >= 500 || seen.is_proven() => {
             let finding = seen.finding(&UNREACHABLE, words::unwell(seen, *status));
@@ -122,8 +127,12 @@ pub(super) fn is_too_old(plan: &Plan, release: Release) -> bool {
 }
 
 fn is_in_maintenance(seen: &Seen<'_>) -> bool {
-    let says = |word: &str| seen.maintenance.iter().any(|node| node.status.as_deref() == Some(word));
-    says("on") || seen.maintenance.is_empty() && (seen.is_proven() || seen.looks_like_one())
+    says_maintenance(seen) || seen.maintenance.is_empty() && (seen.is_proven() || seen.looks_like_one())
+}
+
+/// Whether the Manage API says so.
+fn says_maintenance(seen: &Seen<'_>) -> bool {
+    seen.maintenance.iter().any(|node| node.status.as_deref() == Some("on"))
 }
 
 fn version_unsaid(seen: &Seen<'_>) -> Stop {

@@ -75,7 +75,8 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
             );
         }
     }
-    if findings.is_empty() && seen.licence.check.is_none() && seen.licence.end(seen.now) == End::Unknown {
+    let checked = seen.licence.check.is_some_and(|check| check.status.is_some());
+    if findings.is_empty() && !checked && seen.licence.end(seen.now) == End::Unknown {
         return Err(Stop::Trouble(format!("the licence of {} does not say when it ends", seen.host())));
     }
     if let Some(Some(LicenceStatus::Other(word))) = seen.licence.check.map(|check| &check.status)

@@ -392,6 +392,12 @@ fn maintenance_is_what_the_server_says_and_not_every_503() {
     let finding = only(world("off").server());
     assert_eq!(finding.kind.id, "server/unreachable");
     assert!(finding.message.contains("although maintenance mode is not on"), "{}", finding.message);
+    let excepted = World::with(|world| world.maintenance = vec![node("on")]);
+    assert_eq!(
+        only(excepted.server()).message,
+        "ghes.corp.example is in maintenance mode (ghes-1), by the Manage API's word, although it answers this machine. People \
+         are told: \"Back at six.\"."
+    );
     // Its licence is judged all the same.
     assert!(world("on").manage().expect("judged").findings.is_empty());
 }
@@ -466,6 +472,9 @@ fn the_licence_is_judged_by_the_servers_word_before_dates() {
         checked(Some(LicenceStatus::Other("odd".to_owned())), future).manage(),
         Err(Stop::Trouble(_))
     ));
+    let mut endless = checked(None, "some day");
+    endless.rest = None;
+    assert!(matches!(endless.manage(), Err(Stop::Trouble(_))), "nothing says when it ends");
     let by_rest = World::with(|world| {
         world.licence = Ok(Answer::NoCredential { needs: Needs { api: Api::Manage, scope: None } });
         world.check = None;

@@ -167,7 +167,7 @@ pub(super) fn too_old(seen: &Seen<'_>, version: &str) -> String {
     )
 }
 
-pub(super) fn maintenance(seen: &Seen<'_>) -> String {
+pub(super) fn maintenance(seen: &Seen<'_>, status: u16) -> String {
     let on: Vec<&NodeMaintenance> =
         seen.maintenance.iter().filter(|node| node.status.as_deref() == Some("on")).collect();
     let nodes: Vec<&str> = on.iter().filter_map(|node| node.hostname.as_deref()).take(MOST_LISTED).collect();
@@ -175,7 +175,11 @@ pub(super) fn maintenance(seen: &Seen<'_>) -> String {
     let said =
         on.iter().find_map(|node| node.maintenance_mode_message.as_deref().filter(|it| !it.is_empty()));
     let said = said.map_or_else(String::new, |said| format!(" People are told: \"{said}\"."));
-    format!("{} is in maintenance mode{nodes}: it answers GET /status with 503.{said}", seen.host())
+    let by = match status {
+        200 => ", by the Manage API's word, although it answers this machine",
+        _ => ": it answers GET /status with 503",
+    };
+    format!("{} is in maintenance mode{nodes}{by}.{said}", seen.host())
 }
 
 pub(super) fn manage_unreachable(seen: &Seen<'_>, why: &Refusal) -> String {
