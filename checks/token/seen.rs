@@ -7,7 +7,7 @@ use gh_connect_github::{
         AllowList, AuditLog, ConsumedLicences, Enterprise, Installations, LicenceSync, OwnerInfo,
         ServerStatistics, Setting, TokenSeen, Topic, Viewer,
     },
-    manage::ManageSettings,
+    manage::{ManageLicence, ManageNodes, ManageSettings},
     server::{ServerLicence, ServerUser},
 };
 
@@ -93,21 +93,35 @@ pub(super) async fn of_server(cx: &Cx) -> Result<Seen, Stop> {
         lacking: lacking(Api::Server, user.token.as_ref(), &refusals),
         token: user.token.clone(),
         refusals,
-        otherwise: user.answer.or_stop().err(),
+        otherwise: user.answer.or_trouble("whose the token is").err(),
     })
 }
 
-/// The Manage API takes a password or does not.
+/// The Manage API takes a password or does not, and may not tell everything to everybody who has one.
 pub(super) async fn of_manage(cx: &Cx) -> Result<Seen, Stop> {
-    let settings = cx.fact::<ManageSettings>(&OfTheRun).await?;
+    let (settings, licence, nodes) = futures::join!(
+        cx.fact::<ManageSettings>(&OfTheRun),
+        cx.fact::<ManageLicence>(&OfTheRun),
+        asked::<ManageNodes, _>(cx, |fact| &fact.answer),
+    );
+    let settings = settings?;
+    let licence = licence.as_ref().ok().map(|fact| &fact.answer);
+    // Where the licence is not told either, `server` says that the Manage API does not answer.
+    let otherwise = match licence {
+        Some(Answer::Said(_)) => {
+            settings.answer.or_trouble("its settings, the proxy that it uses among them")
+        }
+        _ => settings.answer.or_stop(),
+    };
+    let refusals = [refused(&settings.answer), licence.and_then(refused), nodes];
     Ok(Seen {
         api: Api::Manage,
         login: None,
         token: None,
         given: !matches!(settings.answer, Answer::NoCredential { .. }),
-        refusals: refused(&settings.answer).into_iter().collect(),
+        refusals: refusals.into_iter().flatten().collect(),
         lacking: Vec::new(),
-        otherwise: settings.answer.or_stop().err(),
+        otherwise: otherwise.err(),
     })
 }
 

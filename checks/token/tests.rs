@@ -287,3 +287,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_user_of_the_management_console_is_told_of_a_password_and_of_no_token() {
+    let accepted = Some(text("enterprise_administration=read"));
+    for why in [Refusal::MissingPermission { accepted }, missing_scopes()] {
+        let findings = found(&seen(Api::Manage, None, vec![refused(why, None)]));
+        let told = format!("{} {}", findings[0].message, findings[0].fix[0].text);
+        assert_eq!((findings.len(), findings[0].kind.id), (1, "token/scope-missing"));
+        assert!(told.contains("GHE_MANAGE_PASSWORD") && !told.contains("GH_ENTERPRISE_TOKEN"), "{told}");
+    }
+}

@@ -219,6 +219,9 @@ pub(super) fn scopes(place: &Place<'_>, refused: Option<&Refusal>) -> Finding {
         ([], _) => "a scope that was not named".to_owned(),
         _ => lacking.iter().map(told).collect::<Vec<_>>().join("; and "),
     };
+    if place.seen.api == Api::Manage {
+        return permission(place, refused.unwrap_or(&Refusal::MissingPermission { accepted: None }));
+    }
     let message = format!("{}{has} lacks {missing}.", capital(&place.credential()));
     let mut finding = place.finding(&SCOPE_MISSING, message);
     let grant = to_grant(place);
@@ -244,12 +247,26 @@ pub(super) fn scopes(place: &Place<'_>, refused: Option<&Refusal>) -> Finding {
     }
 }
 
-/// A token that has permissions in place of scopes, or belongs to an app.
+/// A token that has permissions in place of scopes, or belongs to an app; a user of the Management Console who may not see
+/// everything there.
 pub(super) fn permission(place: &Place<'_>, why: &Refusal) -> Finding {
     let wanted = match why {
         Refusal::MissingPermission { accepted: Some(accepted) } => format!(" (it accepts {accepted})"),
         _ => String::new(),
     };
+    if place.seen.api == Api::Manage {
+        let message = format!(
+            "With {} {} does not tell all that a run reads: it forbids some of it{wanted}. {}",
+            place.credential(),
+            place.host,
+            place.waiting(),
+        );
+        return place.finding(&SCOPE_MISSING, message).step(
+            Owner::ServerAdmin,
+            "Give the root site administrator's password in GHE_MANAGE_PASSWORD, with no GHE_MANAGE_USER or `api_key`, and run \
+             this again: it opens all that is read, and nothing is changed",
+        );
+    }
     let message = format!(
         "{} is not permitted to see what a run needs: {} refuses it{wanted}. What owners of an enterprise see is there for \
          classic tokens with the {}. {}",
