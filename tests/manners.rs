@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write as _;
 
 use gh_connect_lab::{Event, LabThread, World};
-use support::{Ran, WorldFile, gh_connect, world};
+use support::{Ran, WorldFile, gh_connect, read, world};
 
 const HOSTS: [&str; 3] = ["api.github.com", "github.com", "uploads.github.com"];
 
@@ -93,7 +93,7 @@ fn a_question_is_asked_once() {
     let configuration = configuration(&lab);
     let path = configuration.path("world.toml");
     let check = lab.check().to_string();
-    let text = std::fs::read_to_string(&path).unwrap();
+    let text = read(&path);
     let (keys, tables) = text.split_once("\n[trust]").unwrap();
     let (check_keys, check_tables) = check.split_once("\n[").unwrap_or((&check, ""));
     std::fs::write(&path, format!("{keys}\n{check_keys}\n[trust]{tables}\n[{check_tables}")).unwrap();
