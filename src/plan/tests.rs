@@ -270,6 +270,8 @@ fn every_error_says_what_is_allowed() {
     for (flag, text, expected) in [
         ("--server", "ftp://ghes.corp.example", "does not speak ftp://"),
         ("--server", "https://ghes.corp.example/login", "something after the server's name"),
+        ("--server", "https://GitHub.com", "GitHub's own host"),
+        ("--server", "api.acme.ghe.com.", "GitHub's own host"),
         ("--server", "https://admin:hunter2@ghes.corp.example", "holds a user name or password"),
         ("--enterprise", "https://github.com/enterprises/acme/settings", "did you mean `acme`?"),
         ("--enterprise", "a b", "allowed: letters"),

@@ -25,8 +25,14 @@ pub(super) fn server(said: &Said) -> Result<String, UsageError> {
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
         return error("there is something after the server's name");
     }
-    if url.host_str().is_none_or(str::is_empty) {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    if host.is_empty() {
         return error("the server's URL has no host");
+    }
+    if ["github.com", "ghe.com"].iter().any(|cloud| host == *cloud || host.ends_with(&format!(".{cloud}"))) {
+        return error(
+            "this is GitHub's own host, and no GitHub Enterprise Server: it is told no server's password",
+        );
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
