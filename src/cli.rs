@@ -156,8 +156,9 @@ pub(crate) struct CheckFlags {
 
     /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell; empty if that was nothing.
     ///
-    /// No interface tells whether the server still points at GHE.com. For example, in a POSIX shell:
-    /// --ghe-config "$(ssh -p 122 admin@HOST -- ghe-config --get-regexp github-connect)"
+    /// No interface tells whether the server still points at GHE.com. For example, in a POSIX shell, where 1 is the exit code for
+    /// nothing found and every other failure must not look like it: --ghe-config "$(ssh -p 122 admin@HOST -- ghe-config
+    /// --get-regexp github-connect || [ $? = 1 ] || echo failed)"
     #[arg(long, value_name = "TEXT", help_heading = "What only people know")]
     pub(crate) ghe_config: Option<String>,
 
