@@ -23,7 +23,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     use anyhow::Context as _;
 
     use gh_connect_bench::delay::{End, Link, Nearer};
-    use gh_connect_bench::speed::{self, run::Options};
+    use gh_connect_bench::speed::{self, accounts::Accounts, run::Options};
     use gh_connect_bench::stopwatch::{Watch, measure};
 
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -60,6 +60,18 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             command.status()?;
             Ok(())
         }
+        ["within-accounts", one_way_us, server_one_way_us, gh_connect, world, program, arguments @ ..] => {
+            let far = Duration::from_micros(one_way_us.parse()?);
+            let near = Duration::from_micros(server_one_way_us.parse()?);
+            let world = std::fs::read_to_string(world)?;
+            let bench = std::env::current_exe()?;
+            let accounts = Accounts::at(Path::new(gh_connect), &bench, far, near, &world)?;
+            let mut command = accounts.island.client.command(program);
+            command.args(arguments).stdin(std::process::Stdio::inherit());
+            command.env("CONFIG", &accounts.config).envs(accounts.environment.clone());
+            command.status()?;
+            Ok(())
+        }
         ["run", gh_connect, runs, page] => {
             let options = Options {
                 gh_connect: gh_connect.into(),
@@ -76,6 +88,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             "usage: gh-connect-bench delay ONE_WAY_US NETNS DEVICE NETNS DEVICE [ADDRESS=ONE_WAY_US]...\n       \
              gh-connect-bench stopwatch time|sockets PROGRAM [ARGUMENT]...\n       \
              gh-connect-bench within ONE_WAY_US PROGRAM [ARGUMENT]...\n       \
+             gh-connect-bench within-accounts ONE_WAY_US SERVER_ONE_WAY_US GH_CONNECT WORLD PROGRAM [ARGUMENT]...\n       \
              gh-connect-bench run GH_CONNECT RUNS PAGE"
         ),
     }
