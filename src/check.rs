@@ -134,7 +134,7 @@ fn measure(
         };
         let (measured, ()) =
             tokio::join!(run.measure(signals.next()), progress::show(events, on_stderr, style));
-        let record = &sink::clean_record(measured.record());
+        let record = &sink::clean_record(measured.into_record());
         let on_stdout = appearance::of_stdout(appearance, color, environment, terminals);
         let in_files = appearance::of_file(appearance, color);
         let rendered = outputs.into_iter().map(|output| {

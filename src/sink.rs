@@ -24,8 +24,7 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 /// A record whose text from outside holds no secret. Ids and states stay whole, whatever somebody's password is.
-pub(crate) fn clean_record(record: &Record) -> Record {
-    let mut record = record.clone();
+pub(crate) fn clean_record(mut record: Record) -> Record {
     for check in &mut record.checks {
         for finding in &mut check.findings {
             let texts = [&mut finding.subject, &mut finding.message].into_iter().chain(&mut finding.waived);

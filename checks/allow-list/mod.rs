@@ -6,7 +6,7 @@ mod matching;
 mod tests;
 mod words;
 
-use futures::future::BoxFuture;
+use futures::{FutureExt as _, future::BoxFuture};
 use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
 use gh_connect_github::{
     OfTheRun, Refusal,
@@ -120,6 +120,9 @@ impl Check for AllowList {
 
     fn examine<'a>(&'a self, _: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
+            // Begun whatever comes of the account, so that neither takes a round trip of its own.
+            let _ = cx.fact::<cloud::AllowList>(&OfTheRun).now_or_never();
+            let _ = cx.fact::<EgressAddresses>(&OfTheRun).now_or_never();
             let enterprise = cx.fact::<Enterprise>(&OfTheRun).await?;
             if let Some(Refusal::AllowList { .. }) = enterprise.answer.refusal() {
                 return Ok(refused(cx.plan(), &*cx.fact::<EgressAddresses>(&OfTheRun).await?));

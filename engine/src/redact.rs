@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -36,7 +37,31 @@ impl std::fmt::Debug for Secret {
 /// The last filter before every sink: replaces each known secret in plain, percent-encoded, base64 and JSON-escaped form.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    forms: Vec<String>,
+    /// The longest first: one may hold another.
+    forms: Vec<Form>,
+}
+
+/// A form in which a secret travels, ready to be looked for.
+#[derive(Clone)]
+struct Form {
+    text: String,
+    finder: Finder<'static>,
+}
+
+impl Form {
+    fn new(text: String) -> Self {
+        let finder = Finder::new(&text).into_owned();
+        Self { text, finder }
+    }
+
+    fn find(&self, text: &str) -> Option<usize> {
+        if text.len() < self.text.len() { None } else { self.finder.find(text.as_bytes()) }
+    }
+
+    /// Whether nobody writes this by accident.
+    fn is_unmistakable(&self) -> bool {
+        self.text.len() >= UNMISTAKABLE
+    }
 }
 
 impl Redactor {
@@ -59,9 +84,7 @@ impl Redactor {
 
     /// Learns all that another filter knows.
     pub fn merge(&mut self, other: Self) {
-        self.forms.extend(other.forms);
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        self.forms.dedup();
+        self.add(other.forms);
     }
 
     /// The text without any secret in it. A short one goes where it stands as a word: `pass` is no secret in `passed`.
@@ -72,7 +95,7 @@ impl Redactor {
     /// As [`Redactor::clean`], without the short secrets: for a whole report, whose own words must stay whole even where
     /// somebody's password is `proxy`. What came from outside was cleaned before.
     pub fn clean_report<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        replaced(text, self.forms.iter().filter(|form| unmistakable(form)))
+        replaced(text, self.forms.iter().filter(|form| form.is_unmistakable()))
     }
 
     fn learn_text(&mut self, plain: &str) {
@@ -96,9 +119,14 @@ impl Redactor {
         {
             forms.push(password.to_owned());
         }
+        self.add(forms.into_iter().map(Form::new).collect());
+    }
+
+    fn add(&mut self, forms: Vec<Form>) {
         self.forms.extend(forms);
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        self.forms.dedup();
+        self.forms
+            .sort_by(|one, other| other.text.len().cmp(&one.text.len()).then(one.text.cmp(&other.text)));
+        self.forms.dedup_by(|one, other| one.text == other.text);
     }
 }
 
@@ -108,31 +136,28 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
-fn replaced<'a, 'f>(text: &'a str, forms: impl Iterator<Item = &'f String>) -> Cow<'a, str> {
+fn replaced<'a, 'f>(text: &'a str, forms: impl Iterator<Item = &'f Form>) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for form in forms {
-        if !text.contains(form.as_str()) {
-            continue;
-        }
+        let Some(mut at) = form.find(&text) else { continue };
         let mut clean = String::with_capacity(text.len());
         let mut rest = &*text;
-        while let Some(at) = rest.find(form.as_str()) {
-            let (before, after) = (&rest[..at], &rest[at + form.len()..]);
+        loop {
+            let (before, after) = (&rest[..at], &rest[at + form.text.len()..]);
             let joined = before.chars().next_back().or_else(|| clean.chars().next_back());
             let word = [joined, after.chars().next()].into_iter().flatten().any(char::is_alphanumeric);
             clean.push_str(before);
-            clean.push_str(if word && !unmistakable(form) { form } else { REDACTED });
+            clean.push_str(if word && !form.is_unmistakable() { &form.text } else { REDACTED });
             rest = after;
+            match form.find(rest) {
+                Some(next) => at = next,
+                None => break,
+            }
         }
         clean.push_str(rest);
         text = Cow::Owned(clean);
     }
     text
-}
-
-/// Whether nobody writes this by accident.
-fn unmistakable(form: &str) -> bool {
-    form.len() >= UNMISTAKABLE
 }
 
 const REDACTED: &str = "[redacted]";

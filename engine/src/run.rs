@@ -64,6 +64,11 @@ impl Measured {
         &self.record
     }
 
+    /// What was measured, for whoever needs no leave to act on it.
+    pub fn into_record(self) -> Record {
+        self.record
+    }
+
     /// What it was asked to measure.
     pub fn plan(&self) -> &Plan {
         &self.plan

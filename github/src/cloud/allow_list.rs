@@ -1,7 +1,7 @@
 use gh_connect_engine::{Cx, Fact, Stop, shown};
 use serde::{Deserialize, Serialize};
 
-use super::slug;
+use super::{InForce, OwnerInfo, slug};
 use crate::{Answer, Api, Needs, OfTheRun, Refusal, ask::Query, json};
 
 /// The entries of the enterprise account's IP allow list, from all of its pages.
@@ -23,20 +23,51 @@ pub struct Entries {
     pub ended_by: Option<Refusal>,
 }
 
-/// An entry. What is as it mostly is takes no space in a record.
+/// An entry. In a record one that counts and is the enterprise's own is a text, `203.0.113.0/28 Corp egress`: there may be
+/// thousands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Entry {
     /// An address or a range, as GitHub shows it.
     pub value: Box<str>,
     /// What somebody called it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Box<str>>,
     /// Whether it counts.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub active: bool,
     /// Whose it is.
-    #[serde(default, skip_serializing_if = "EntryOwner::is_enterprise")]
     pub owner: EntryOwner,
+}
+
+/// An entry as a record has it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Usual(String),
+    Unusual { value: Box<str>, name: Option<Box<str>>, active: bool, owner: EntryOwner },
+}
+
+impl From<Entry> for Written {
+    fn from(Entry { value, name, active, owner }: Entry) -> Self {
+        if !active || owner != EntryOwner::Enterprise || value.contains(' ') {
+            return Self::Unusual { value, name, active, owner };
+        }
+        Self::Usual(name.map_or_else(|| value.to_string(), |name| format!("{value} {name}")))
+    }
+}
+
+impl From<Written> for Entry {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Unusual { value, name, active, owner } => Self { value, name, active, owner },
+            Written::Usual(text) => {
+                let (value, name) = match text.split_once(' ') {
+                    Some((value, name)) => (value, Some(name.into())),
+                    None => (text.as_str(), None),
+                };
+                Self { value: value.into(), name, active: true, owner: EntryOwner::Enterprise }
+            }
+        }
+    }
 }
 
 /// Whose an entry of an allow list is.
@@ -52,12 +83,6 @@ pub enum EntryOwner {
     App(Box<str>),
     /// Of something that is not published, or was not said.
     Other(Box<str>),
-}
-
-impl EntryOwner {
-    fn is_enterprise(&self) -> bool {
-        *self == Self::Enterprise
-    }
 }
 
 impl Fact for AllowList {
@@ -86,6 +111,12 @@ impl Fact for AllowList {
                 None => return Ok(Self { answer: Answer::Said(entries) }),
                 Some(cursor) if cursor.is_some() && cursor != after => after = cursor,
                 Some(_) => break,
+            }
+            // The first page is asked for before anybody knows whether the list is on; the others only where it matters.
+            let owners = cx.fact::<OwnerInfo>(&OfTheRun).await?;
+            if owners.answer.said().is_some_and(|owners| owners.list_in_force() == InForce::None) {
+                entries.ended_by = Some(Refusal::Null { path: PATH.join(".") });
+                return Ok(Self { answer: Answer::Said(entries) });
             }
         }
         let path = PATH.join(".") + ".pageInfo.endCursor";
@@ -181,15 +212,6 @@ impl EntryReply {
             owner,
         })
     }
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
-fn is_true(value: &bool) -> bool {
-    *value
 }
 
 const PATH: [&str; 3] = ["enterprise", "ownerInfo", "ipAllowListEntries"];
