@@ -179,8 +179,9 @@ async fn ten_thousand_entries_come_in_a_hundred_pages() {
     let entries = list.answer.said().expect("said");
     assert_eq!((entries.list.len(), entries.total, &entries.ended_by), (10_000, Some(10_000), &None));
     assert_eq!(&*entries.list[9_999].value, "10.39.15.0/24");
-    assert_eq!((served.requests().len(), served.connections()), (100, 1));
-    assert_eq!(serde_json::to_string(&entries.list[0]).expect("JSON"), r#"{"value":"10.0.0.0/24"}"#);
+    // One for each page, and one whether the list is on.
+    assert_eq!((served.requests().len(), served.connections()), (101, 1));
+    assert_eq!(serde_json::to_string(&entries.list[0]).expect("JSON"), r#""10.0.0.0/24""#);
     assert_eq!(saved(&*list), *list);
 }
 
@@ -216,12 +217,46 @@ async fn what_is_not_said_of_an_entry_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_off_is_not_read_to_its_end() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let (_served, cx) = graphql(move |document, variables| {
+        if document.contains("ipAllowListEntries") {
+            counter.fetch_add(1, Ordering::SeqCst);
+            return page(after(variables), 100, Some("100".to_owned()));
+        }
+        json!({ "data": enterprise(&json!({ "ipAllowListEnabledSetting": "DISABLED", "oidcProvider": null })) })
+    })
+    .await;
+    let list = cx.fact::<AllowList>(&OfTheRun).await.expect("a fact");
+    assert!(list.answer.said().expect("said").ended_by.is_some(), "nothing follows from what is not listed");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn an_entry_reads_as_it_was_written() {
+    for (value, name, active, owner) in [
+        ("192.0.2.1", None, true, EntryOwner::Enterprise),
+        ("192.0.2.0/24", Some("Corp egress, 2nd"), true, EntryOwner::Enterprise),
+        ("192.0.2.0/24", Some(" "), true, EntryOwner::Enterprise),
+        ("192.0.2.1 - 192.0.2.9", Some("odd"), true, EntryOwner::Enterprise),
+        ("", None, true, EntryOwner::Enterprise),
+        ("192.0.2.1", Some("off"), false, EntryOwner::Enterprise),
+        ("192.0.2.1", None, true, EntryOwner::App("Bot".into())),
+    ] {
+        let entry = Entry { value: value.into(), name: name.map(Into::into), active, owner };
+        let written = serde_json::to_value(&entry).expect("JSON");
+        assert_eq!(serde_json::from_value::<Entry>(written).expect("an entry"), entry);
+    }
+}
+
+#[tokio::test]
 async fn pages_have_an_end() {
     // A cursor that stays where it is.
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let (_served, circle) = graphql(move |_, _| {
-        counter.fetch_add(1, Ordering::SeqCst);
+    let (_served, circle) = graphql(move |document, _| {
+        counter.fetch_add(usize::from(document.contains("ipAllowListEntries")), Ordering::SeqCst);
         page(0, 1, Some("7".to_owned()))
     })
     .await;
