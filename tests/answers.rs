@@ -49,6 +49,12 @@ fn what_was_not_said_is_no_pass() {
             3,
             "server",
         ),
+        // One server that says the same without an end to every question.
+        (
+            "[endpoint.\"ghes.corp.example/*\"]\nanswer = \"endless-body\"\n".to_owned(),
+            1,
+            "server/unreachable",
+        ),
         // Whoever is on the exception list of maintenance mode sees a healthy server.
         (
             endpoint("ghes.corp.example:8443/manage/v1/maintenance", r#"[{"status": "on"}]"#),

@@ -135,7 +135,7 @@ pub(super) fn manage_unreachable(finding: Finding, seen: &Seen<'_>, why: &Refusa
             distrusted(finding, seen, 8443, seen.manage_handshake, reason)
         }
         Refusal::NoReply(NoReply::NoTunnel) => no_tunnel(finding, seen),
-        Refusal::NoReply(_) => finding
+        Refusal::NoReply(NoReply::NoAddress | NoReply::Unconnected { .. } | NoReply::NoSession { .. }) => finding
             .step(
                 Owner::Network,
                 format!("Let this machine reach {host} on TCP port 8443, the port of the Management Console"),

@@ -508,6 +508,12 @@ fn what_the_licence_permits_only_the_manage_api_tells() {
             finding.message
         );
     }
+    let first = |why| {
+        only(World::with(|world| world.licence = refused_licence(Refusal::NoReply(why))).manage()).fix[0]
+            .owner
+    };
+    assert_eq!(first(NoReply::TimedOut), Owner::ServerAdmin, "the port is reached");
+    assert_eq!(first(NoReply::Unconnected { failure: Failure::TimedOut }), Owner::Network);
     let excluded = only(World::licence(|says| says.croquet_support = Some(false)).manage());
     assert!(excluded.message.contains("reference number 32a145"), "{}", excluded.message);
     assert!(

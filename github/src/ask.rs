@@ -230,16 +230,7 @@ async fn stands_behind(cx: &Cx, api: Api, why: &Refusal) -> Result<(), Stop> {
             NoReply::NoSession { .. } => why_unverified(cx, &api.endpoint(cx.plan())?).await,
             _ => return Ok(()),
         }),
-        (Api::Cloud, _) => Ok(()),
-        (
-            Api::Server | Api::Manage,
-            Refusal::NoReply(_)
-            | Refusal::NotJson { .. }
-            | Refusal::ServerError { .. }
-            | Refusal::Redirected { .. }
-            | Refusal::NotFound { .. }
-            | Refusal::Unexpected { .. },
-        ) => {
+        (Api::Server | Api::Manage, why) if why.owner(api) == "server" => {
             let status = cx.fact::<Status>(&crate::OfTheRun).await?;
             // In maintenance the Manage API answers as ever.
             let blocked = match api {
