@@ -90,8 +90,8 @@ fn word<'a>(plan: &'a Plan, now: Timestamp, history: &'a History) -> Word<'a> {
 fn trial(plan: &Plan, seen: &Seen<'_>, event: &Event) -> Finding {
     let (slug, apex) = (shown(&seen.account.slug, 100), plan.product.value.apex());
     let message = format!(
-        "The enterprise account {slug} is on a trial: its audit log has `{}` {}, and no later `business.convert_trial`. GitHub \
-         Connect is not part of a trial.",
+        "The enterprise account {slug} has a trial and not a contract, by its audit log: that has `{}` {}, and no later \
+         `business.convert_trial`. GitHub Connect is not part of a trial.",
         shown(&event.action, 60),
         when(event),
     );
@@ -146,7 +146,7 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
     let kind = if is_ghe_com { &UNCONFIRMED } else { kind };
     if is_ghe_com {
         message.push_str(
-            " For GHE.com no document demands it; where it was tried, accounts that were not invoiced could not always be connected.",
+            " For GHE.com no document demands it; one person reports that a connection may not complete without it.",
         );
     }
     let finding = Finding::new(kind, slug.clone(), message).evidence(evidence);
