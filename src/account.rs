@@ -48,8 +48,17 @@ pub(crate) fn preparation(
             // Begins the lookup, which no proxy changes, so that it costs no time of its own.
             let _ = cx.fact::<Resolution>(&HostName::new(&target.host)).now_or_never();
         }
-        // Why it cannot be read is for the checks to judge; the run then goes the way that this machine would.
-        let settings = cx.fact::<ManageSettings>(&OfTheRun).await.ok()?;
+        // Why it cannot be read in time is for the checks to judge; the run then goes the way that this machine would, and
+        // says so when the answer comes after all.
+        let patience = cx
+            .plan()
+            .timeout
+            .value
+            .0
+            .mul_f64(OF_AN_ATTEMPT)
+            .min(cx.plan().deadline.value.0.mul_f64(OF_THE_RUN));
+        let settings =
+            tokio::time::timeout(patience, cx.fact::<ManageSettings>(&OfTheRun)).await.ok()?.ok()?;
         let setting = settings.answer.said()?.http_proxy.clone()?;
         let mut plan = cx.plan().clone();
         plan.adopt(Sourced::new(setting, Origin::server("http_proxy")), no_proxy);
@@ -57,6 +66,10 @@ pub(crate) fn preparation(
         Some(plan)
     }))
 }
+
+/// The parts of the time for one attempt, and for the run, that nothing else is done in while a server keeps silent.
+const OF_AN_ATTEMPT: f64 = 0.4;
+const OF_THE_RUN: f64 = 0.3;
 
 /// It reads a file, or asks the system's store of passwords.
 const PATIENCE_WITH_GH: Duration = Duration::from_secs(2);

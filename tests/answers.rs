@@ -55,6 +55,8 @@ fn what_was_not_said_is_no_pass() {
             1,
             "server/unreachable",
         ),
+        // Settings that do not say which proxy the server uses.
+        (endpoint("ghes.corp.example:8443/manage/v1/config/settings", "{}"), 3, "proxy"),
         // Whoever is on the exception list of maintenance mode sees a healthy server.
         (
             endpoint("ghes.corp.example:8443/manage/v1/maintenance", r#"[{"status": "on"}]"#),

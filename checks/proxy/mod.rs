@@ -79,9 +79,9 @@ impl Check for Proxy {
                 Subject::Run => Ok(direct_path(cx).await),
                 _ => {
                     let settings = cx.fact::<ManageSettings>(&OfTheRun).await.ok();
-                    let servers =
-                        settings.as_ref().and_then(|settings| settings.answer.said()?.http_proxy.as_ref());
-                    Ok(setting::judge(cx.plan(), servers))
+                    let said = settings.as_ref().and_then(|settings| settings.answer.said());
+                    setting::is_the_way(cx.plan(), said)?;
+                    Ok(setting::judge(cx.plan(), said.and_then(|said| said.http_proxy.as_ref())))
                 }
             }
         })

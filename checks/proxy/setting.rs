@@ -1,8 +1,9 @@
 //! The setting itself, before anything is sent: the URL, what is excluded, and what other places say.
 
 use gh_connect_engine::{
-    Examination, Finding, NoProxy, Origin, Owner, Plan, ProxySetting, Route, Sourced, Target, shown,
+    Examination, Finding, NoProxy, Origin, Owner, Plan, ProxySetting, Route, Sourced, Stop, Target, shown,
 };
+use gh_connect_github::manage::Settings;
 use serde_json::json;
 
 use super::{
@@ -10,6 +11,23 @@ use super::{
     exclusions::Reading,
     wording::{EXCLUSION, SETTING, list, origin, setting},
 };
+
+/// Whether the run went the way that the server goes: by the server's own setting, or by one that was said for the run. Why
+/// the setting was not read at all is for `token` and `server` to tell.
+pub(super) fn is_the_way(plan: &Plan, settings: Option<&Settings>) -> Result<(), Stop> {
+    let chosen = plan.proxy.origin.is_for_this_run() || plan.account.to_server.is_some();
+    let (false, Some(settings)) = (chosen, settings) else { return Ok(()) };
+    let say_it = "say which it is: --proxy URL, or --proxy off for none";
+    match &settings.http_proxy {
+        None => Err(Stop::Trouble(format!("the server's settings do not say which proxy it uses; {say_it}"))),
+        Some(own) if same(&plan.proxy.value, own) => Ok(()),
+        Some(own) => Err(Stop::Trouble(format!(
+            "the server told its own setting, {}, only after this run had chosen {}; run it again, or {say_it}",
+            setting(own),
+            setting(&plan.proxy.value)
+        ))),
+    }
+}
 
 /// Judges the plan's proxy and its exclusions. `servers` is the server's own setting, where that was read.
 pub(super) fn judge(plan: &Plan, servers: Option<&ProxySetting>) -> Examination {

@@ -1,6 +1,7 @@
 use gh_connect_engine::{
     AccountPlan, NoProxy, Origin, Product, ProxyUrl, Role, Roots, Seconds, Selection, Sourced, Trust, section,
 };
+use gh_connect_github::manage::Settings;
 use gh_connect_probe::{
     dns::{By, NotResolved},
     net::Failure,
@@ -393,6 +394,34 @@ fn settings_that_differ_in_place_are_both_named() {
                 .to_owned()
         )]
     );
+}
+
+#[test]
+fn a_way_that_the_server_may_not_go_is_no_pass() {
+    let environment = Origin::environment("HTTPS_PROXY");
+    for (origin, own, is_the_way) in [
+        (Origin::flag("--proxy"), Some(None), true),
+        (Origin::flag("--proxy"), Some(Some(ProxySetting::Off)), true),
+        (environment.clone(), None, true),
+        (environment.clone(), Some(None), false),
+        (environment.clone(), Some(Some(used("http://proxy.corp.example:3128"))), true),
+        (environment.clone(), Some(Some(used("http://old.corp.example:8080"))), false),
+        (environment, Some(Some(ProxySetting::Off)), false),
+    ] {
+        let mut plan = through_proxy();
+        plan.proxy.origin = origin.clone();
+        let settings = own.clone().map(|http_proxy| Settings {
+            github_hostname: None,
+            http_proxy,
+            private_mode: None,
+            subdomain_isolation: None,
+            tls: None,
+            ntp: Vec::new(),
+            licence_evaluation: None,
+            licence_expire_at: None,
+        });
+        assert_eq!(setting::is_the_way(&plan, settings.as_ref()).is_ok(), is_the_way, "{origin} {own:?}");
+    }
 }
 
 #[test]

@@ -203,6 +203,10 @@ impl Origin {
     pub fn command(line: &str) -> Self {
         Self(format!("command {line}"))
     }
+    /// Whether somebody said it for a run: on the command line, in the file, in a lab world.
+    pub fn is_for_this_run(&self) -> bool {
+        self.0 != "default" && !self.0.starts_with("environment ") && !self.0.starts_with("server ")
+    }
     /// Said by the server's own settings.
     pub fn server(field: &str) -> Self {
         Self(format!("server {field}"))

@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 /// assert_eq!(gh_connect_engine::shown("abcdef", 3), "abc…");
 /// ```
 pub fn shown(text: &str, max: usize) -> String {
+    if text.len() <= max && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(max));
     for (count, c) in text.chars().enumerate() {
         if count == max {

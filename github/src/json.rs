@@ -54,6 +54,10 @@ pub(crate) fn read<T: DeserializeOwned>(
     body: &[u8],
     secretive: bool,
 ) -> Result<T, Refusal> {
+    // Where something is wrong is found out when something is.
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json);
     let error = match value {
