@@ -173,24 +173,58 @@ fn finding(
 }
 
 /// All nodes that either question names. Nodes of the configuration are told apart by their place in it: two may have no
-/// name.
+/// name. A name that only the other question gives is a nameless node's, as long as there is one: it is not a further node.
 fn known(seen: &Seen<'_>) -> Vec<Known> {
-    let versions = seen.versions.and_then(Answer::said).map_or(&[][..], Vec::as_slice);
-    let same = |a: &Option<String>, b: &str| a.as_deref().is_some_and(|a| a.eq_ignore_ascii_case(b));
-    let version = |node: &NodeVersion| node.version.as_ref().and_then(|says| says.version.clone());
-    let configured = seen.topology.nodes.iter().flatten().enumerate().map(|(at, node)| {
-        let name = node.hostname.clone().unwrap_or_else(|| format!("node {}", at + 1));
-        let runs = versions.iter().find(|node| same(&node.hostname, &name)).and_then(version);
-        Known { name, replica: node.replica == Some(true), version: runs }
-    });
-    let mut nodes: Vec<Known> = configured.collect();
-    for node in versions {
-        let Some(name) = &node.hostname else { continue };
-        if !nodes.iter().any(|known| known.name.eq_ignore_ascii_case(name)) && !nodes.is_empty() {
-            nodes.push(Known { name: name.clone(), replica: false, version: version(node) });
+    let configured = seen.topology.nodes.as_deref().unwrap_or_default();
+    if configured.is_empty() {
+        return Vec::new();
+    }
+    let mut named: Vec<(&str, Option<String>)> = Vec::new();
+    for node in seen.versions.and_then(Answer::said).into_iter().flatten() {
+        let Some(name) = node.hostname.as_deref() else { continue };
+        if !named.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            named.push((name, node.version.as_ref().and_then(|says| says.version.clone())));
         }
     }
+    let is_configured = |name: &str| {
+        configured
+            .iter()
+            .filter_map(|node| node.hostname.as_deref())
+            .any(|own| own.eq_ignore_ascii_case(name))
+    };
+    let (same, others): (Vec<_>, Vec<_>) = named.into_iter().partition(|(name, _)| is_configured(name));
+    // Which nameless node a name belongs to is not said: that it is a replica's holds only if that is so of each.
+    let nameless = configured.iter().filter(|node| node.hostname.is_none());
+    let replicas =
+        nameless.clone().all(|node| node.replica == Some(true)) && others.len() <= nameless.count();
+    let mut others = others.into_iter();
+    let mut nodes = Vec::with_capacity(configured.len());
+    for (at, node) in configured.iter().enumerate() {
+        let replica = node.replica == Some(true);
+        nodes.push(match (&node.hostname, &node.hostname.is_none().then(|| others.next()).flatten()) {
+            (Some(name), _) => {
+                let runs = same.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+                Known { name: name.clone(), replica, version: runs.and_then(|(_, version)| version.clone()) }
+            }
+            (None, Some((name, version))) => {
+                Known { name: (*name).to_owned(), replica: replica && replicas, version: version.clone() }
+            }
+            (None, None) => Known { name: format!("node {}", at + 1), replica, version: None },
+        });
+    }
+    let further = others.map(|(name, version)| Known { name: name.to_owned(), replica: false, version });
+    nodes.extend(further);
     nodes
+}
+
+/// The nodes in a line: `ghes-1 3.19.1, node 2 ? (replica)`.
+#[cfg(test)]
+pub(super) fn written(seen: &Seen<'_>) -> String {
+    let node = |node: &Known| {
+        let replica = if node.replica { " (replica)" } else { "" };
+        format!("{} {}{replica}", node.name, node.version.as_deref().unwrap_or("?"))
+    };
+    known(seen).iter().map(node).collect::<Vec<_>>().join(", ")
 }
 
 fn is_several(topology: &Topology) -> bool {

@@ -105,6 +105,38 @@ fn several_nodes_are_listed_with_who_is_a_replica() {
 }
 
 #[test]
+fn a_name_that_only_the_versions_give_is_a_nameless_nodes() {
+    let nameless = |replica| Node { hostname: None, uuid: None, replica: Some(replica), cluster_roles: None };
+    let both = [("ghes-1", "3.19.1"), ("ghes-2", "3.18.4")];
+    for (nodes, said, expected) in [
+        (vec![nameless(false)], &both[..1], "ghes-1 3.19.1"),
+        (vec![nameless(false)], &both[..0], "node 1 ?"),
+        (vec![nameless(false)], &both[..], "ghes-1 3.19.1, ghes-2 3.18.4"),
+        (vec![nameless(true)], &both[..1], "ghes-1 3.19.1 (replica)"),
+        (vec![nameless(true)], &both[..], "ghes-1 3.19.1, ghes-2 3.18.4"),
+        // Which of the two is the replica was not said.
+        (vec![nameless(false), nameless(true)], &both[..], "ghes-1 3.19.1, ghes-2 3.18.4"),
+        (vec![nameless(false), nameless(true)], &both[..0], "node 1 ?, node 2 ? (replica)"),
+        (
+            vec![Node { hostname: Some("GHES-2".to_owned()), ..nameless(true) }, nameless(false)],
+            &both[..],
+            "GHES-2 3.18.4 (replica), ghes-1 3.19.1",
+        ),
+        (vec![], &both[..], ""),
+    ] {
+        let topology = Topology { topology: Some("SingleNode".to_owned()), nodes: Some(nodes) };
+        let versions = versions(said);
+        let seen = Seen { host: "ghes", topology: &topology, versions: Some(&versions), replication: None };
+        assert_eq!(judge::written(&seen), expected);
+    }
+    let alone = Topology { topology: Some("SingleNode".to_owned()), nodes: Some(vec![nameless(false)]) };
+    let versions = versions(&both[..1]);
+    let seen = Seen { host: "ghes", topology: &alone, versions: Some(&versions), replication: None };
+    let judged = judge(&seen).expect("judged");
+    assert_eq!((judged.findings.len(), judged.remark.as_deref()), (0, Some("one node, ghes-1")));
+}
+
+#[test]
 fn a_replica_that_does_not_follow_is_named_with_its_service() {
     let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
     for (answer, expected) in [
