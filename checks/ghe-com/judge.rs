@@ -16,6 +16,10 @@ pub(super) struct Seen<'a> {
 }
 
 pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
+    // Settings of nobody in particular are no settings of the server that is to be connected.
+    if seen.plan.server_host().is_none() {
+        return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
+    }
     let mut findings = Vec::new();
     let version = seen.version.as_ref().ok().copied().flatten();
     let release = version.and_then(Release::parse);

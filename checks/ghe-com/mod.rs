@@ -39,9 +39,6 @@ impl Check for GheCom {
     fn examine<'a>(&'a self, _: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let plan = cx.plan();
-            if plan.server.is_none() && plan.account.ghe_config.is_none() {
-                return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
-            }
             // Towards github.com any release will do.
             if plan.product.value == Product::GithubCom {
                 return judge(&Seen { plan, version: Ok(None) });

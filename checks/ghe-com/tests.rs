@@ -64,6 +64,18 @@ fn where_the_server_points_is_compared_with_the_target() {
 }
 
 #[test]
+fn settings_of_no_server_are_not_judged() {
+    let on_octo = format!("{ON}{OCTO}");
+    for (target, text) in
+        [(None, None), (None, Some("")), (None, Some(ON)), (Some("octo"), Some(on_octo.as_str()))]
+    {
+        let nobody = Plan { server: None, ..plan(target, text) };
+        let judged = judge(&Seen { plan: &nobody, version: Ok(target.map(|_| "3.19.1")) });
+        assert!(matches!(judged, Err(Stop::Skipped(_))), "{target:?} {text:?}");
+    }
+}
+
+#[test]
 fn messages_name_the_value_that_decided() {
     let message = |target, text: &str| {
         judged(target, Some(text), Ok(target.map(|_| "3.19.1"))).expect("judged").findings.remove(0).message
