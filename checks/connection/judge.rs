@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{ALREADY_CONNECTED, ORPHANED, UNPROVEN, moment};
+use crate::account::listing;
 
 /// What is judged.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub(super) struct Seen<'a> {
     pub(super) account: &'a Account,
     /// The names under which this server may be known, at least one.
     pub(super) names: Vec<String>,
+    /// Why the name that the server believes to have is not among them; `None` where it is.
+    pub(super) unread: Option<Stop>,
     pub(super) known: &'a Known,
     /// Signs of life; not looked for where nothing is connected.
     pub(super) signs: Option<Signs>,
@@ -25,8 +28,23 @@ pub(super) struct Seen<'a> {
 pub(super) struct Signs {
     /// What was heard.
     pub(super) heard: Vec<Heard>,
+    /// The last time that the server itself logged that it was disconnected.
+    pub(super) ended: Option<Timestamp>,
     /// Why the surest of them could not be looked for.
     pub(super) unknown: Option<Stop>,
+}
+
+impl Signs {
+    /// Whether a connection of which this was heard last still is one: servers report every week, and none that was
+    /// disconnected since.
+    fn are_alive_by(&self, last: &Heard, now: Timestamp) -> bool {
+        let recent = last.at.is_some_and(|at| now.duration_since(at).abs() <= A_MONTH);
+        recent && !self.ended_after(last)
+    }
+
+    fn ended_after(&self, last: &Heard) -> bool {
+        self.ended.is_some_and(|ended| last.at.is_none_or(|at| at <= ended))
+    }
 }
 
 /// Something that was heard of the server.
@@ -42,7 +60,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// All that was heard of the server with these names.
+    /// All that was heard of the server with these names, the latest first.
     pub(super) fn all(
         names: &[String],
         licences: Option<&SyncStatus>,
@@ -62,13 +80,22 @@ impl Heard {
         let logged = events.iter().filter(|event| !event.action.ends_with(".destroy"));
         let logged =
             logged.map(|event| Self { what: "an event in the server's audit log", at: event.at, but: None });
-        synced.chain(collected).chain(logged).take(MOST_HEARD).collect()
+        let mut all: Vec<Self> = synced.chain(collected).chain(logged).collect();
+        all.sort_by_key(|heard| std::cmp::Reverse(heard.at));
+        all.truncate(MOST_HEARD);
+        all
     }
 
     /// Whether it shows that the connection that was made at `created` works: what came before was another's.
     fn proves(&self, created: Option<Timestamp>) -> bool {
         self.but.is_none() && self.at.is_some_and(|at| created.is_none_or(|created| at >= created))
     }
+}
+
+/// When the server last logged that it was disconnected. Without a date it might have been at any time.
+pub(super) fn ended(events: &[Event]) -> Option<Timestamp> {
+    let ends = events.iter().filter(|event| event.action == "dotcom_connection.destroy");
+    ends.map(|event| event.at.unwrap_or(Timestamp::MAX)).max()
 }
 
 /// The records of this server that say that it is connected.
@@ -81,7 +108,9 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     let Some(signs) = seen.signs.as_ref().filter(|_| !records.is_empty()) else {
         return not_connected(seen);
     };
-    let alive = |record: &&&Installation| proof(record, signs).is_some();
+    let last = |record: &Installation| proof(record, signs);
+    let alive =
+        |record: &&&Installation| last(record).is_some_and(|heard| signs.are_alive_by(heard, seen.now));
     if let Some(record) = records.iter().find(alive) {
         let finding = already_connected(seen, record, signs);
         let remark = Some(format!("connected{}", since(record)));
@@ -89,6 +118,9 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     }
     if let Some(stop) = &signs.unknown {
         return Err(stop.clone());
+    }
+    if let Some((record, heard)) = records.iter().find_map(|record| Some((record, last(record)?))) {
+        return Ok(silent(seen, record, signs, heard).into());
     }
     let age = |record: &Installation| record.created_at.map(|at| seen.now.duration_since(at));
     let young = |record: &&&Installation| age(record).is_none_or(|age| age <= A_WEEK);
@@ -119,6 +151,9 @@ fn not_connected(seen: &Seen<'_>) -> Result<Examination, Stop> {
             }
         }
     }
+    if let Some(why) = &seen.unread {
+        could_be_another(seen, why)?;
+    }
     let others = seen.known.servers.iter().filter(|server| server.is_connected == Some(true));
     let others: Vec<&str> = others.map(|server| server.host_name.as_str()).collect();
     Ok(Examination::passed(match others.as_slice() {
@@ -127,6 +162,23 @@ fn not_connected(seen: &Seen<'_>) -> Result<Examination, Stop> {
         [first, second] => format!("not connected yet; {first} and {second} are"),
         [first, rest @ ..] => format!("not connected yet; {first} and {} others are", rest.len()),
     }))
+}
+
+/// Stops where a record of another name could be of this server: GitHub knows a server by the name that it believes to
+/// have, and that was not read.
+fn could_be_another(seen: &Seen<'_>, why: &Stop) -> Result<(), Stop> {
+    let others = seen.known.servers.iter().filter(|server| server.is_connected != Some(false));
+    let others: Vec<String> = others.map(|server| server.host_name.clone()).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let Stop::Trouble(why) = why else { return Err(why.clone()) };
+    let (host, slug) = (&seen.names[0], &seen.account.slug);
+    Err(Stop::Trouble(format!(
+        "{slug} has connected {}, and whether one of these is {host} is not known: the name that the server itself has was not \
+         read ({why})",
+        listing(&others, MOST_NAMED),
+    )))
 }
 
 fn already_connected(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Finding {
@@ -189,12 +241,43 @@ fn unproven(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Finding {
         since(record),
         nothing(signs, record)
     );
-    finding(seen, &UNPROVEN, record, signs, message)
+    look_at_the_server(seen, record, finding(seen, &UNPROVEN, record, signs, message))
+}
+
+/// It worked once, and `last` is what was heard last.
+fn silent(seen: &Seen<'_>, record: &Installation, signs: &Signs, last: &Heard) -> Finding {
+    let (host, slug) = (&record.host_name, &seen.account.slug);
+    let record_says = format!("{slug} has a record of {host} as connected{}", since(record));
+    let heard = format!("{}{}", last.what, on(last.at));
+    let message = match signs.ended.filter(|_| signs.ended_after(last)) {
+        Some(ended) => format!(
+            "{record_says}, and by the server's own audit log it was disconnected{}, after the last that was heard of it, {heard}. \
+             Whether it is connected now cannot be told.",
+            on(dated(ended))
+        ),
+        None => format!(
+            "{record_says}, and it was last heard of{}, by {}. Servers report once a week, so whether it still is connected \
+             cannot be told.",
+            on(last.at),
+            last.what
+        ),
+    };
+    look_at_the_server(seen, record, finding(seen, &UNPROVEN, record, signs, message))
+}
+
+/// `None` where it was not said when.
+fn dated(ended: Timestamp) -> Option<Timestamp> {
+    (ended != Timestamp::MAX).then_some(ended)
+}
+
+fn look_at_the_server(seen: &Seen<'_>, record: &Installation, finding: Finding) -> Finding {
+    let (host, slug) = (&record.host_name, &seen.account.slug);
+    finding
         .command(
             Owner::ServerAdmin,
             format!(
-                "Look what the server says: {} shows the features of a connection, or offers \"Enable GitHub Connect\"; while it \
-                 is not connected this prints a line every hour, in the admin shell",
+                "Look whether the server says that it is connected: {} shows the features of a connection, or offers \"Enable \
+                 GitHub Connect\"; while it is not connected this prints a line every hour, in the admin shell",
                 page(seen)
             ),
             LOG,
@@ -220,7 +303,7 @@ fn finding(
     signs: &Signs,
     message: String,
 ) -> Finding {
-    let evidence = serde_json::json!({ "record": record, "names": seen.names, "heard": signs.heard });
+    let evidence = serde_json::json!({ "record": record, "names": seen.names, "heard": signs.heard, "ended": signs.ended.and_then(dated) });
     Finding::new(kind, record.host_name.clone(), message).evidence(evidence)
 }
 
@@ -287,6 +370,10 @@ fn on(at: Option<Timestamp>) -> String {
 
 /// Connected servers report once a week (facts §1.7).
 const A_WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Of four reports, at most, all were missed.
+const A_MONTH: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// Servers that are listed by name.
+const MOST_NAMED: usize = 8;
 const MOST_HEARD: usize = 200;
 /// What an unconnected server writes every hour (facts §3.4).
 const LOG: &str = "grep 'Connection settings missing' /var/log/github/resqued.log | tail -n 3";

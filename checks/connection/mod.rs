@@ -14,7 +14,7 @@ use gh_connect_github::{
     server::ServerAuditLog,
 };
 
-use self::judge::{Heard, Seen, Signs, connected, judge};
+use self::judge::{Heard, Seen, Signs, connected, ended, judge};
 pub use self::moment::moment;
 use crate::account;
 
@@ -54,13 +54,15 @@ impl Check for Connection {
             let installations = installations?;
             let known = installations.answer.or_trouble("which servers it knows")?;
             // The name that the server believes to have is the one that it is known by.
-            let own = settings.ok().and_then(|fact| fact.answer.said()?.github_hostname.clone());
-            let names: Vec<String> =
-                [Some(host.to_owned()), own].into_iter().flatten().filter(|name| !name.is_empty()).collect();
+            let (names, unread) = match own_name(settings.as_ref().map(|fact| &**fact)) {
+                Ok(own) => (vec![host.to_owned(), own.to_owned()], None),
+                Err(why) => (vec![host.to_owned()], Some(why)),
+            };
             let mut seen = Seen {
                 plan: cx.plan(),
                 account: &account,
                 names,
+                unread,
                 known,
                 signs: None,
                 now: cx.effects().now(),
@@ -87,11 +89,19 @@ impl Check for Connection {
                     statistics.map_or(&[], Vec::as_slice),
                     events.map_or(&[], |events| &events.list),
                 ),
+                ended: events.and_then(|events| ended(&events.list)),
                 unknown: licences.err(),
             });
             judge(&seen)
         })
     }
+}
+
+/// The name that the server believes to have, or why it was not read.
+fn own_name<'a>(settings: Result<&'a ManageSettings, &Stop>) -> Result<&'a str, Stop> {
+    let settings = settings.map_err(Stop::clone)?.answer.or_trouble("which name the server has")?;
+    let name = settings.github_hostname.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    name.ok_or_else(|| Stop::Trouble("the server's settings do not say which name it has".to_owned()))
 }
 
 static ORPHANED: Kind = Kind {
@@ -107,7 +117,7 @@ static UNPROVEN: Kind = Kind {
     id: "connection/unproven",
     severity: Severity::Blocker,
     undetermined: true,
-    title: "whether a young connection works cannot be told yet",
+    title: "whether the connection works cannot be told",
     since: "0.1.0",
     world: include_str!("worlds/unproven.toml"),
 };

@@ -4,6 +4,7 @@ use gh_connect_engine::{Product, Sourced};
 use gh_connect_github::cloud::{
     Account, Collected, Event, Installation, Known, LastSync, ServerInstance, SyncStatus,
 };
+use gh_connect_github::{Answer, Api, Needs, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -66,6 +67,16 @@ fn judged(
     total: Option<u64>,
     heard: impl FnOnce(&[String]) -> Signs,
 ) -> Result<Examination, Stop> {
+    judged_by(&["ghes.corp.example", "git.corp.example"], None, servers, total, heard)
+}
+
+fn judged_by(
+    names: &[&str],
+    unread: Option<Stop>,
+    servers: Vec<Installation>,
+    total: Option<u64>,
+    heard: impl FnOnce(&[String]) -> Signs,
+) -> Result<Examination, Stop> {
     let mut plan = testing::plan(Product::GithubCom);
     plan.server = Some(Sourced::default("https://ghes.corp.example".to_owned()));
     let account = Account {
@@ -75,12 +86,13 @@ fn judged(
         created_at: None,
         viewer_is_admin: Some(true),
     };
-    let names = vec!["ghes.corp.example".to_owned(), "git.corp.example".to_owned()];
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let signs = Some(heard(&names));
     judge(&Seen {
         plan: &plan,
         account: &account,
         names,
+        unread,
         known: &Known { servers, total },
         signs,
         now: now(),
@@ -128,6 +140,7 @@ fn a_record_is_judged_by_what_came_after_it() {
     let signs = |licences: Option<SyncStatus>, statistics: Vec<Collected>, events: Vec<Event>| {
         move |names: &[String]| Signs {
             heard: Heard::all(names, licences.as_ref(), &statistics, &events),
+            ended: ended(&events),
             unknown: None,
         }
     };
@@ -164,10 +177,118 @@ fn a_record_is_judged_by_what_came_after_it() {
 }
 
 #[test]
+fn what_was_heard_long_ago_or_before_it_was_disconnected_proves_nothing() {
+    let undated = || Installation { created_at: None, ..record("ghes.corp.example", Some(true), 0) };
+    let old = || record("ghes.corp.example", Some(true), 400);
+    let logged = |list: &[(&str, i64)]| -> Vec<Event> {
+        list.iter().flat_map(|(action, days)| event(&format!("dotcom_connection.{action}"), *days)).collect()
+    };
+    let someday = Event { at: None, ..event("dotcom_connection.destroy", 0).remove(0) };
+    let silent = "and it was last heard of on 2026-10-21, by licence synchronization. Servers report once a week, so whether \
+                  it still is connected cannot be told.";
+    let over = "and by the server's own audit log it was disconnected on 2026-11-20, after the last that was heard of it, \
+                licence synchronization on 2026-11-17. Whether it is connected now cannot be told.";
+    let someday_over =
+        "it was disconnected, after the last that was heard of it, licence synchronization on 2026-11-17.";
+    for (record, heard, events, expected, words) in [
+        (old(), 31, vec![], "connection/already-connected", ""),
+        (old(), 32, vec![], "connection/unproven", silent),
+        (undated(), 31, vec![], "connection/already-connected", ""),
+        (undated(), 32, vec![], "connection/unproven", silent),
+        // A clock that is years ahead does not make a server live for years.
+        (old(), -400, vec![], "connection/unproven", "last heard of on 2027-12-27"),
+        (old(), 32, logged(&[("token_updated", 3)]), "connection/already-connected", ""),
+        (old(), 5, logged(&[("destroy", 2)]), "connection/unproven", over),
+        (undated(), 5, logged(&[("destroy", 2)]), "connection/unproven", over),
+        (old(), 5, logged(&[("create", 1), ("destroy", 2)]), "connection/already-connected", ""),
+        (old(), 5, logged(&[("destroy", 6)]), "connection/already-connected", ""),
+        (old(), 5, vec![someday], "connection/unproven", someday_over),
+    ] {
+        let signs = |names: &[String]| Signs {
+            heard: Heard::all(names, Some(&synced(heard, "success")), &[], &events),
+            ended: ended(&events),
+            unknown: None,
+        };
+        let examination = judged(vec![record], Some(1), signs).expect("judged");
+        assert_eq!(ids(&examination), [expected], "{heard} {events:?}");
+        let finding = &examination.findings[0];
+        assert!(finding.message.contains(words), "{}", finding.message);
+        assert!(!finding.fix.is_empty());
+    }
+}
+
+#[test]
+fn the_latest_is_kept_of_much_that_was_heard() {
+    let statistics: Vec<Collected> = (0..400).rev().flat_map(collected).collect();
+    let heard = Heard::all(&["ghes.corp.example".to_owned()], None, &statistics, &[]);
+    let signs = |_: &[String]| Signs { heard, ended: None, unknown: None };
+    let examination = judged(vec![record("ghes.corp.example", Some(true), 500)], Some(1), signs);
+    assert_eq!(ids(&examination.expect("judged")), ["connection/already-connected"]);
+}
+
+#[test]
+fn without_the_servers_own_name_another_record_may_be_its() {
+    let other = |connected| record("other.example", connected, 30);
+    let own = |connected| record("ghes.corp.example", connected, 30);
+    let judged = |unread: &Stop, servers: Vec<Installation>| {
+        let total = Some(servers.len() as u64);
+        judged_by(&["ghes.corp.example"], Some(unread.clone()), servers, total, quiet)
+    };
+    let (token, trouble) = (Stop::blocked("token"), Stop::Trouble("it does not say".to_owned()));
+    let expected = Stop::Trouble(
+        "acme has connected other.example, and whether one of these is ghes.corp.example is not known: the name that the \
+         server itself has was not read (it does not say)"
+            .to_owned(),
+    );
+    for (servers, passes) in [
+        (vec![], true),
+        (vec![other(Some(false))], true),
+        (vec![own(Some(false)), other(Some(false))], true),
+        (vec![other(Some(true))], false),
+        (vec![other(None)], false),
+        (vec![own(Some(false)), other(Some(true))], false),
+    ] {
+        for (unread, stop) in [(&token, &token), (&trouble, &expected)] {
+            let judged = judged(unread, servers.clone());
+            assert_eq!(judged.as_ref().err(), (!passes).then_some(stop), "{servers:?}");
+            if let Ok(examination) = judged {
+                assert_eq!(examination.remark.as_deref(), Some("not connected yet"));
+            }
+        }
+    }
+    // What is found by the name in --server is found.
+    let found = judged(&token, vec![own(Some(true)), other(Some(true))]).expect("judged");
+    assert_eq!(ids(&found), ["connection/orphaned"]);
+}
+
+#[test]
+fn the_own_name_is_read_or_said_not_to_be() {
+    let settings = |name: Option<&str>| {
+        let text = serde_json::json!({
+            "github_hostname": name, "http_proxy": null, "private_mode": null, "subdomain_isolation": null, "tls": null,
+            "ntp": [], "licence_evaluation": null, "licence_expire_at": null,
+        });
+        ManageSettings { answer: Answer::Said(serde_json::from_value(text).expect("settings")) }
+    };
+    let needs = || Needs { api: Api::Manage, scope: None };
+    let refused = |why| ManageSettings { answer: Answer::Refused { why, needs: needs() } };
+    let wrong = Refusal::BadCredentials { message: String::new() };
+    assert_eq!(own_name(Ok(&settings(Some("git.corp.example")))), Ok("git.corp.example"));
+    assert!(matches!(own_name(Ok(&settings(None))), Err(Stop::Trouble(_))));
+    assert!(matches!(own_name(Ok(&settings(Some(" ")))), Err(Stop::Trouble(_))));
+    assert!(matches!(own_name(Ok(&refused(Refusal::TooDeep))), Err(Stop::Trouble(_))));
+    assert_eq!(own_name(Ok(&refused(wrong))), Err(Stop::blocked("token")));
+    let nobody = ManageSettings { answer: Answer::NoCredential { needs: needs() } };
+    assert_eq!(own_name(Ok(&nobody)), Err(Stop::blocked("token")));
+    assert_eq!(own_name(Err(&Stop::blocked("server"))), Err(Stop::blocked("server")));
+}
+
+#[test]
 fn of_several_records_one_that_works_is_enough() {
     let two = vec![record("ghes.corp.example", Some(true), 90), record("ghes.corp.example", Some(true), 10)];
     let alive = |names: &[String]| Signs {
-        heard: Heard::all(names, Some(&synced(50, "success")), &[], &[]),
+        heard: Heard::all(names, Some(&synced(20, "success")), &[], &[]),
+        ended: None,
         unknown: None,
     };
     assert_eq!(ids(&judged(two, Some(2), alive).expect("judged")), ["connection/already-connected"]);
@@ -178,11 +299,13 @@ fn what_could_not_be_asked_is_neither_a_pass_nor_an_orphan() {
     let own = || vec![record("ghes.corp.example", Some(true), 30)];
     let blocked = |names: &[String]| Signs {
         heard: Heard::all(names, None, &[], &[]),
+        ended: None,
         unknown: Some(Stop::blocked("token")),
     };
     assert_eq!(judged(own(), Some(1), blocked).err(), Some(Stop::blocked("token")));
     let alive = |names: &[String]| Signs {
         heard: Heard::all(names, None, &collected(1), &[]),
+        ended: None,
         unknown: Some(Stop::blocked("token")),
     };
     assert_eq!(ids(&judged(own(), Some(1), alive).expect("judged")), ["connection/already-connected"]);
@@ -196,10 +319,12 @@ fn messages_name_what_decided() {
     };
     let failed = |names: &[String]| Signs {
         heard: Heard::all(names, Some(&synced(2, "failed")), &[], &[]),
+        ended: None,
         unknown: None,
     };
     let synced = |names: &[String]| Signs {
         heard: Heard::all(names, Some(&synced(2, "success")), &[], &[]),
+        ended: None,
         unknown: None,
     };
     assert_eq!(
