@@ -159,10 +159,14 @@ impl std::fmt::Display for RateLimit {
 }
 
 impl Refusal {
-    /// What a REST reply says instead of an answer; `None` for 2xx. `credential` is whether one was sent.
+    /// What a reply says instead of an answer; `None` for 200 alone, the one status that every answer to a question here has
+    /// (facts §3, §4): that something is accepted, empty or cut off answers none. `credential` is whether one was sent.
     pub fn of_rest(status: u16, headers: &HeaderMap, body: &[u8], credential: bool) -> Option<Self> {
-        if (200..300).contains(&status) {
+        if status == 200 {
             return None;
+        }
+        if (201..300).contains(&status) {
+            return Some(Self::Unexpected { status, message: words(&message(body), status) });
         }
         if (300..400).contains(&status) {
             return Some(Self::Redirected { status, host: location_host(headers) });
