@@ -24,7 +24,7 @@ impl History {
                 history.trials.push(event.clone());
             } else if is(&[Topic::TrialConverted]) {
                 history.conversions.push(event.clone());
-            } else if is(&[Topic::BillingTypeChanged]) || action == AZURE_UNLINKED {
+            } else if is(&[Topic::BillingTypeChanged, Topic::AzureSubscription]) {
                 history.changes.push(event.clone());
             }
         }
@@ -75,5 +75,3 @@ pub(super) fn age_in_days(on: Date, now: Timestamp) -> i64 {
     let today = Offset::UTC.to_datetime(now).date();
     today.duration_since(on).as_hours() / 24
 }
-
-const AZURE_UNLINKED: &str = "billing_customer.azure_subscription_unlinked";

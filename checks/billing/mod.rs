@@ -98,8 +98,8 @@ impl Check for Billing {
                 servers: known.ok().and_then(|it| it.answer.said().cloned()).map(|known| known.servers),
             };
             let mut log = Vec::new();
-            for told in events {
-                match of_log(&told?.answer) {
+            for (topic, told) in TOPICS.into_iter().zip(events) {
+                match of_log(topic, &told?.answer) {
                     Ok(events) => log.extend(events),
                     // That nobody vouches for the account needs no log, and can be put right at the same time.
                     Err(stop) => {
@@ -113,8 +113,16 @@ impl Check for Billing {
     }
 }
 
-fn of_log(answer: &Answer<Events>) -> Result<Vec<Event>, Stop> {
-    Ok(answer.or_trouble("what its audit log holds about the contract")?.list.clone())
+/// The newest events decide, and they are on the first page. One that holds none although another follows decides nothing.
+fn of_log(topic: Topic, answer: &Answer<Events>) -> Result<Vec<Event>, Stop> {
+    let events = answer.or_trouble("what its audit log holds about the contract")?;
+    match events.is_unread() {
+        true => Err(Stop::Trouble(format!(
+            "what its audit log holds about the contract is not known: the first page of its events `{topic}` holds none of them, \
+             and another page follows"
+        ))),
+        false => Ok(events.list.clone()),
+    }
 }
 
 /// What the audit log may tell of a contract (facts §5).

@@ -235,6 +235,18 @@ fn without_the_log_only_the_lack_of_a_word_can_be_told() {
     assert_eq!(told(Product::GheCom("octocorp".to_owned()), None), None);
 }
 
+#[test]
+fn a_page_without_events_that_another_follows_is_no_empty_log() {
+    let read = |list: &[Event], more| {
+        of_log(Topic::TrialCreated, &Answer::Said(Events { list: list.to_vec(), more }))
+    };
+    let newest = [event(CREATED, Some(hours_ago(1)))];
+    assert_eq!(read(&[], false), Ok(Vec::new()));
+    assert_eq!(read(&newest, true), Ok(newest.to_vec()), "the newest are on the first page");
+    let Err(Stop::Trouble(why)) = read(&[], true) else { panic!("it proves nothing") };
+    assert!(why.contains(CREATED), "{why}");
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let actions = prop_oneof![
         Just(CREATED),

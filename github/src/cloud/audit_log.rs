@@ -37,7 +37,8 @@ pub enum Topic {
     TrialExpired,
     /// The way of paying was changed: `billing.change_billing_type`.
     BillingTypeChanged,
-    /// An Azure subscription was linked or unlinked: `billing_customer.*`.
+    /// The Azure subscription was unlinked: `billing_customer.azure_subscription_unlinked`. Of its category nothing else counts,
+    /// and so nothing else may push it off the page.
     AzureSubscription,
     /// The GitHub App of a connection was created or deleted: `enterprise_installation.*`.
     Installations,
@@ -52,6 +53,13 @@ pub struct Events {
     pub list: Vec<Event>,
     /// Whether there are older ones.
     pub more: bool,
+}
+
+impl Events {
+    /// Whether nothing was found so far, and more is to be had: that proves nothing, not even that there is nothing.
+    pub fn is_unread(&self) -> bool {
+        self.list.is_empty() && self.more
+    }
 }
 
 /// An event of an audit log. What is `None` was not said. All text is safe to show.
@@ -90,7 +98,7 @@ impl Topic {
             Self::TrialCancelled => "business.cancel_trial",
             Self::TrialExpired => "business.expire_trial",
             Self::BillingTypeChanged => "billing.change_billing_type",
-            Self::AzureSubscription => "billing_customer",
+            Self::AzureSubscription => "billing_customer.azure_subscription_unlinked",
             Self::Installations => "enterprise_installation",
             Self::Connections => "dotcom_connection",
         }
@@ -161,8 +169,15 @@ pub(crate) fn read_events(
     });
     let mut list: Vec<Event> = events.collect();
     list.sort_by_key(|event| std::cmp::Reverse(event.at));
-    let link = headers.get(header::LINK).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Ok(Events { list, more: link.contains("rel=\"next\"") })
+    Ok(Events { list, more: leads_on(headers) })
+}
+
+/// Whether a `Link` leads to a next page (RFC 8288 §3: quoted or not, in one field or several).
+fn leads_on(headers: &HeaderMap) -> bool {
+    headers.get_all(header::LINK).iter().any(|value| {
+        let link = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+        ["rel=\"next\"", "rel=next"].iter().any(|next| link.contains(next))
+    })
 }
 
 #[derive(Deserialize)]
@@ -205,8 +220,9 @@ mod tests {
         for (topic, action, expected) in [
             (Topic::TrialCreated, "business.create_trial", true),
             (Topic::TrialCreated, "business.create_trial.more", false),
-            (Topic::AzureSubscription, "billing_customer.azure_subscription_linked", true),
-            (Topic::AzureSubscription, "billing_customers.x", false),
+            (Topic::AzureSubscription, "billing_customer.azure_subscription_unlinked", true),
+            (Topic::AzureSubscription, "billing_customer.azure_subscription_linked", false),
+            (Topic::Installations, "enterprise_installations.x", false),
             (Topic::Installations, "enterprise_installation.create", true),
             (Topic::Connections, "enterprise_installation.create", false),
         ] {
@@ -245,6 +261,31 @@ mod tests {
         );
         let none = json::read(&headers, b"[]", false).expect("none");
         assert!(read_events(Topic::TrialCreated, none, &headers).expect("read").more);
+    }
+
+    #[test]
+    fn a_page_without_an_event_of_the_topic_proves_nothing_while_there_is_another() {
+        let next = "<https://api.github.com/x?after=1>; rel=\"next\"";
+        let unquoted = "<https://api.github.com/x?after=1>; REL=next";
+        let first = "<https://api.github.com/x?before=>; rel=\"first\"";
+        let (wanted, other) = (r#"[{"action": "business.create_trial"}]"#, r#"[{"action": "repo.destroy"}]"#);
+        for (reply, links, expected) in [
+            ("[]", &[][..], false),
+            ("[]", &[first], false),
+            ("[]", &[next], true),
+            ("[]", &[first, unquoted], true),
+            (other, &[next], true),
+            (other, &[], false),
+            (wanted, &[next], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for link in links {
+                headers.append(header::LINK, link.parse().expect("a value"));
+            }
+            let events = json::read(&headers, reply.as_bytes(), false).expect("events");
+            let read = read_events(Topic::TrialCreated, events, &headers).expect("read");
+            assert_eq!(read.is_unread(), expected, "{reply} {links:?}");
+        }
     }
 
     #[test]
