@@ -214,6 +214,9 @@ async fn part<T>(
     });
     let told = behind(cx, Api::Cloud, asked).await.clone()?;
     Ok(told.and_then(|told| {
+        if let Some(why) = told.data.as_ref().and_then(|data| data.is_of_another(slug)) {
+            return Err((why, NEEDS));
+        }
         let said = told.data.as_ref().and_then(|data| read(&told, data));
         said.ok_or_else(|| (told.why_null(path), NEEDS))
     }))
@@ -226,6 +229,16 @@ struct Data {
 }
 
 impl Data {
+    /// Why this is no answer, if it is about another account than the one that was asked for: nothing follows from that for
+    /// this one. Slugs have no case.
+    fn is_of_another(&self, asked: &str) -> Option<Refusal> {
+        let said = self.enterprise.as_ref()?.slug.as_deref()?;
+        (!said.eq_ignore_ascii_case(asked)).then(|| Refusal::WrongShape {
+            path: "data.enterprise.slug".to_owned(),
+            expected: format!("{}, which was asked for", shown(asked, 100)),
+        })
+    }
+
     fn owner_info(&self) -> Option<&OwnerInfoReply> {
         self.enterprise.as_ref()?.owner_info.as_ref()
     }

@@ -84,6 +84,47 @@ async fn one_reply_makes_three_facts() {
 }
 
 #[tokio::test]
+async fn an_answer_about_another_account_is_none() {
+    for (slug, is_answer) in [("acme", true), ("Acme", true), ("acme-labs", false), ("", false)] {
+        let (_served, cx) = graphql(move |_, _| {
+            let mut data = enterprise(
+                &json!({ "oidcProvider": null, "enterpriseServerInstallations": { "totalCount": 0, "nodes": [] } }),
+            );
+            data["enterprise"]["slug"] = json!(slug);
+            json!({ "data": data })
+        })
+        .await;
+        let (account, owners, known) = futures::join!(
+            cx.fact::<Enterprise>(&OfTheRun),
+            cx.fact::<OwnerInfo>(&OfTheRun),
+            cx.fact::<Installations>(&OfTheRun),
+        );
+        let refusal = Refusal::WrongShape {
+            path: "data.enterprise.slug".to_owned(),
+            expected: "acme, which was asked for".to_owned(),
+        };
+        let expected = (!is_answer).then_some(&refusal);
+        assert_eq!(account.expect("a fact").answer.refusal(), expected, "{slug}");
+        assert_eq!(owners.expect("a fact").answer.refusal(), expected, "{slug}");
+        assert_eq!(known.expect("a fact").answer.refusal(), expected, "{slug}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_accepted_or_cut_off_is_no_audit_log() {
+    for status in [202, 204, 206] {
+        let served = Served::start(Speaks::Both, move |_: &Seen| Says::status(status, "[]")).await;
+        let cx = cx(plan(&[(Api::Cloud, served.address)]));
+        let log = cx.fact::<AuditLog>(&Topic::TrialCreated).await.expect("a fact");
+        let refusal = log.answer.refusal();
+        assert!(
+            matches!(refusal, Some(Refusal::Unexpected { status: said, .. }) if *said == status),
+            "{refusal:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn errors_are_told_apart_by_their_paths() {
     let forbidden = |path: &[&str]| json!({ "type": "FORBIDDEN", "path": path, "message": "No.", "extensions": { "saml_failure": false } });
     let not_told = Refusal::Forbidden { message: "No.".to_owned() };
