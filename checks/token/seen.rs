@@ -23,7 +23,8 @@ pub(super) struct Seen {
     pub(super) token: Option<TokenSeen>,
     /// Whether there was one at all.
     pub(super) given: bool,
-    /// Why questions were not answered: only what the credential is to blame for. The weightiest first.
+    /// Why questions were not answered: only what the credential is to blame for, [`withheld`] answers among it. The weightiest
+    /// first.
     pub(super) refusals: Vec<Refused>,
     /// What the token is known not to open.
     pub(super) lacking: Vec<scopes::Scope>,
@@ -83,8 +84,11 @@ pub(super) async fn of_cloud(cx: &Cx) -> Result<Seen, Stop> {
 /// All that a run asks the server as somebody.
 pub(super) async fn of_server(cx: &Cx) -> Result<Seen, Stop> {
     let (user, licence) =
-        futures::join!(cx.fact::<ServerUser>(&OfTheRun), asked::<ServerLicence, _>(cx, |fact| &fact.answer));
+        futures::join!(cx.fact::<ServerUser>(&OfTheRun), cx.fact::<ServerLicence>(&OfTheRun));
     let user = user?;
+    let licence = licence.ok().and_then(|licence| {
+        refused(&licence.answer).or_else(|| withheld(user.token.as_ref(), &licence.answer))
+    });
     let refusals: Vec<Refused> = [refused(&user.answer), licence].into_iter().flatten().collect();
     Ok(Seen {
         api: Api::Server,
@@ -137,6 +141,15 @@ fn refused<T>(answer: &Answer<T>) -> Option<Refused> {
     (why.owner(needs.api) == super::META.id).then(|| Refused { why: why.clone(), scope })
 }
 
+/// The refusal of what only a scope opens, as if there were nothing there, to a token that does not say which scopes it has: a
+/// fine-grained one or an app's has none. Where the scopes are said, they tell whether that is why.
+pub(super) fn withheld<T>(token: Option<&TokenSeen>, answer: &Answer<T>) -> Option<Refused> {
+    let Answer::Refused { why, needs } = answer else { return None };
+    let is_silent = matches!(why, Refusal::NotFound { .. } | Refusal::Forbidden { .. });
+    let scope = needs.scope.as_ref()?.to_string();
+    (is_silent && token?.scopes.is_none()).then(|| Refused { why: why.clone(), scope: Some(scope) })
+}
+
 /// What a token does not open: by the questions that were refused for the lack of a scope, and by the scopes that it says to
 /// have, since something else may have stood before them. `admin:enterprise` is not missed unless a question needed it: an
 /// allow list that is off is not read.
@@ -147,7 +160,12 @@ pub(super) fn lacking(api: Api, token: Option<&TokenSeen>, refusals: &[Refused])
     };
     let refused = |scope: &scopes::Scope| {
         let for_it = |refused: &&Refused| refused.scope.as_deref() == Some(scope.name);
-        refusals.iter().filter(for_it).any(|refused| matches!(refused.why, Refusal::MissingScopes { .. }))
+        refusals.iter().filter(for_it).any(|refused| {
+            matches!(
+                refused.why,
+                Refusal::MissingScopes { .. } | Refusal::NotFound { .. } | Refusal::Forbidden { .. }
+            )
+        })
     };
     scopes::of(api).iter().filter(|scope| unsaid(scope) || refused(scope)).copied().collect()
 }

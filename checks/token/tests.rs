@@ -1,13 +1,13 @@
 //! Judgement on answers made by hand.
 
 use gh_connect_engine::{Finding, Origin, Owner, Product, Sourced};
-use gh_connect_github::{Api, RateLimit, Refusal, Scopes, TokenKind, cloud::TokenSeen};
+use gh_connect_github::{Answer, Api, Needs, RateLimit, Refusal, Scopes, TokenKind, cloud::TokenSeen};
 use proptest::prelude::*;
 
 use super::{
     judge::judge,
     scopes,
-    seen::{Refused, Seen, lacking},
+    seen::{Refused, Seen, lacking, withheld},
     *,
 };
 use crate::testing;
@@ -171,6 +171,37 @@ fn a_scope_is_granted_where_the_token_is_kept() {
     let server = found(&server).remove(0);
     assert!(server.message.contains("site_admin") && server.fix[0].owner == Owner::ServerAdmin);
     assert!(server.fix[0].text.contains("https://ghes.corp.example/settings/tokens"));
+}
+
+#[test]
+fn a_token_without_scopes_lacks_what_the_server_withholds_from_it() {
+    let not_found = || Refusal::NotFound { message: text("Not Found") };
+    let site_admin = || Some(Scopes::from(["site_admin"]));
+    for (kind, scopes, why, expected) in [
+        (TokenKind::FineGrained, None, not_found(), true),
+        (TokenKind::FineGrained, None, Refusal::Forbidden { message: text("No.") }, true),
+        (TokenKind::Classic, None, not_found(), true),
+        // A user who is no site administrator: no scope helps.
+        (TokenKind::Classic, site_admin(), not_found(), false),
+        (TokenKind::FineGrained, None, Refusal::ServerError { status: 502 }, false),
+    ] {
+        let token = token(kind, scopes.clone());
+        let answer = Answer::<()>::Refused {
+            why,
+            needs: Needs { api: Api::Server, scope: Some("site_admin".into()) },
+        };
+        let refusals: Vec<Refused> = withheld(Some(&token), &answer).into_iter().collect();
+        let lacking = lacking(Api::Server, Some(&token), &refusals);
+        let seen =
+            Seen { token: Some(token), refusals, lacking, ..seen(Api::Server, site_admin(), Vec::new()) };
+        let expected = if expected { &["token/scope-missing"][..] } else { &[] };
+        assert_eq!(ids(&seen), expected, "{kind} {scopes:?} {answer:?}");
+        for finding in found(&seen) {
+            assert!(finding.message.contains("lacks site_admin"), "{}", finding.message);
+        }
+    }
+    let said = withheld(Some(&token(TokenKind::FineGrained, None)), &Answer::Said(()));
+    assert_eq!(said, None, "whatever it is, it opens the licence");
 }
 
 #[test]
