@@ -92,7 +92,7 @@ impl Check for Billing {
                 cx.fact::<Installations>(&OfTheRun),
             );
             let account = account?;
-            let (plan, today) = (cx.plan(), cx.effects().now());
+            let (plan, today) = (cx.plan(), cx.began());
             let hints = Hints {
                 seats: seats.ok().and_then(|it| it.answer.said().cloned()),
                 servers: known.ok().and_then(|it| it.answer.said().cloned()).map(|known| known.servers),

@@ -65,7 +65,7 @@ impl Check for Connection {
                 unread,
                 known,
                 signs: None,
-                now: cx.effects().now(),
+                now: cx.began(),
             };
             if connected(&seen).is_empty() {
                 return judge(&seen);

@@ -189,7 +189,7 @@ impl Gathered {
         Seen {
             plan: cx.plan(),
             endpoint: &self.endpoint,
-            now: cx.effects().now(),
+            now: cx.began(),
             status: &self.status,
             meta: self.meta.as_deref(),
             versions: self.versions.as_deref(),

@@ -12,6 +12,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -34,6 +35,7 @@ struct Inner {
     amended: OnceLock<Plan>,
     effects: Box<dyn Effects>,
     started: Instant,
+    began: Timestamp,
     facts: Mutex<BTreeMap<FactKey, Measurement>>,
     saved: Option<BTreeMap<FactKey, FactRecord>>,
     parked: Mutex<VecDeque<(String, Box<dyn Any + Send>)>>,
@@ -84,11 +86,13 @@ impl Cx {
     }
 
     fn new(plan: Plan, effects: Box<dyn Effects>, saved: Option<BTreeMap<FactKey, FactRecord>>) -> Self {
+        let began = effects.now();
         Self(Arc::new(Inner {
             plan,
             amended: OnceLock::new(),
             effects,
             started: Instant::now(),
+            began,
             facts: Mutex::default(),
             saved,
             parked: Mutex::default(),
@@ -115,6 +119,12 @@ impl Cx {
     /// The machine's clock and files.
     pub fn effects(&self) -> &dyn Effects {
         &*self.0.effects
+    }
+
+    /// When the run began, by the wall clock: the one moment by which a run judges what is old, so that its record is judged
+    /// alike.
+    pub fn began(&self) -> Timestamp {
+        self.0.began
     }
 
     /// The time since the run began.

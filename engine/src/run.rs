@@ -85,7 +85,7 @@ impl Run {
     /// `interrupt` comes. Whatever was not done by then ends `unknown`, and the record is whole.
     pub async fn measure(self, interrupt: impl Future<Output = Interrupt>) -> Measured {
         let Self { checks, cx, policy, id, vantage, events, prepare } = self;
-        let started_at = cx.effects().now();
+        let started_at = cx.began();
         let deadline = cx.plan().deadline.value.0;
         let mut sheets: Vec<Sheet> = Vec::new();
         let tell = |event: Event| {

@@ -262,7 +262,7 @@ async fn events(cx: &Cx) -> Vec<Egress> {
     let Ok(log) = log else { return Vec::new() };
     let known = installations.ok().and_then(|it| it.answer.said().cloned());
     let list = log.answer.said().map(|events| events.list.as_slice()).unwrap_or_default();
-    of_events(list, cx.plan().server_host(), known.as_ref(), cx.effects().now())
+    of_events(list, cx.plan().server_host(), known.as_ref(), cx.began())
 }
 
 /// The addresses of the events that the server caused, not a person with a browser, within the last month. An event does
