@@ -166,7 +166,7 @@ pub(crate) struct CheckFlags {
     ///
     /// GitHub Connect to github.com demands it, and no interface tells. For example "Ana Lyst: latest invoice of 3 May on the
     /// billing overview". It stands in the report, and counts for today: an attestation that lasts belongs into
-    /// gh-connect.toml, [billing] invoiced.
+    /// gh-connect.toml, `[billing] invoiced`.
     #[arg(long, value_name = "NAME: EVIDENCE", help_heading = "What only people know")]
     pub(crate) attest_invoiced: Option<String>,
 
