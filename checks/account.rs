@@ -16,13 +16,3 @@ pub(crate) async fn owned(cx: &Cx) -> Result<Account, Stop> {
         _ => Ok(account.clone()),
     }
 }
-
-/// `a, b and c`; of more than `most`, unless by one, the first ones and how many there are besides.
-pub(crate) fn listing(all: &[String], most: usize) -> String {
-    match all {
-        [] => String::new(),
-        [one] => one.clone(),
-        all if all.len() > most + 1 => format!("{} and {} more", all[..most].join(", "), all.len() - most),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
-}

@@ -13,7 +13,7 @@ use super::{
     matching::{Cover, Listed, range_of},
     words::{List, MOST_NAMED, named, pool, with_sources},
 };
-use crate::account::listing;
+use crate::wording::listing;
 
 /// Judges what the settings, the entries and the addresses tell together. Only a list that was read to its end, and an
 /// active entry of the enterprise's own for every address, is a pass.

@@ -7,7 +7,7 @@ use gh_connect_github::{
 };
 use ipnet::IpNet;
 
-use crate::account::listing;
+use crate::wording::listing;
 
 /// The allow list of the plan's enterprise account.
 pub(super) struct List {

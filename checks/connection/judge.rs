@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{ALREADY_CONNECTED, ORPHANED, UNPROVEN, moment};
-use crate::account::listing;
+use crate::wording::listing;
 
 /// What is judged.
 #[derive(Clone)]

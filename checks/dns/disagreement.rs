@@ -7,8 +7,9 @@ use gh_connect_probe::dns::{By, Says, Scope, shown_server};
 
 use super::{
     judge::Case,
-    wording::{self, and, list},
+    wording::{self, list},
 };
+use crate::wording::and;
 
 impl Case<'_> {
     /// Somebody says something of another kind than the others, and somebody gives addresses that can be used. Different

@@ -17,7 +17,8 @@ use gh_connect_probe::{
 };
 use serde_json::{Value, json};
 
-use super::wording::{self, addresses, and, list, said};
+use super::wording::{self, addresses, list, said};
+use crate::wording::and;
 
 /// Everything that was seen of one name.
 pub(super) struct Seen {

@@ -9,6 +9,8 @@ use gh_connect_probe::{
     net::Failure,
 };
 
+use crate::wording::few;
+
 /// What a server says, as the second half of a sentence that begins with its name.
 pub(super) fn said(asked: &Asked, limit: Seconds) -> String {
     match asked.says() {
@@ -54,26 +56,13 @@ pub(super) fn list(addresses: &[IpAddr]) -> String {
         Scope::NotPublic(what) => format!("{address} ({what})"),
         Scope::Public | Scope::Sinkhole => address.to_string(),
     };
-    let mut words: Vec<String> = addresses.iter().take(MOST_LISTED).map(one).collect();
-    if addresses.len() > MOST_LISTED {
-        words.push(format!("{} more", addresses.len() - MOST_LISTED));
-    }
-    and(&words)
+    few(&addresses.iter().map(one).collect::<Vec<_>>(), MOST_LISTED, 0)
 }
 
 /// `the address 10.0.0.1 (private)`
 pub(super) fn addresses(addresses: &[IpAddr]) -> String {
     let noun = if addresses.len() == 1 { "the address" } else { "the addresses" };
     format!("{noun} {}", list(addresses))
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn and(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 /// `1 query`, `3 queries`.

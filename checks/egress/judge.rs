@@ -2,7 +2,7 @@ use gh_connect_engine::{Examination, Finding, Owner, Plan, Stop, shown};
 use gh_connect_github::egress::{Egress, EgressAddresses, Rotation, written};
 
 use super::{UNKNOWN, VARIES};
-use crate::account::listing;
+use crate::wording::listing;
 
 /// What is known of the enterprise account's IP allow list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

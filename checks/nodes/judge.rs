@@ -8,6 +8,7 @@ use gh_connect_github::{
 use serde::Serialize;
 
 use super::{MIXED_VERSIONS, NOT_CHECKED, UNHEALTHY};
+use crate::wording::few;
 
 /// What is judged.
 #[derive(Clone, Copy)]
@@ -61,7 +62,7 @@ fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
     let mut message = format!(
         "{} {what}: {}. Each node leaves by an address of its own, and this run has checked the way out of one machine.",
         seen.host,
-        list(&named.collect::<Vec<_>>())
+        few(&named.collect::<Vec<_>>(), MOST_LISTED, 0)
     );
     if let Some(Answer::Refused { why, .. }) = seen.replication {
         message.push_str(&format!(" How the replicas follow was not told: {why}."));
@@ -76,7 +77,7 @@ fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
             format!(
                 "Run gh-connect check on each node in its admin shell (ssh -p 122 admin@NODE), {}, or from a machine that leaves \
                  the network as that node does",
-                list(&names)
+                few(&names, MOST_LISTED, 0)
             ),
         )
         .step(
@@ -153,8 +154,11 @@ fn mixed_versions(seen: &Seen<'_>, nodes: &[Known]) -> Option<Finding> {
     }
     let each =
         nodes.iter().filter_map(|node| Some(format!("{} runs {}", node.name, node.version.as_deref()?)));
-    let message =
-        format!("The nodes of {} run different versions: {}.", seen.host, list(&each.collect::<Vec<_>>()));
+    let message = format!(
+        "The nodes of {} run different versions: {}.",
+        seen.host,
+        few(&each.collect::<Vec<_>>(), MOST_LISTED, 0)
+    );
     let newest = "the version of the newest";
     Some(finding(seen, &MIXED_VERSIONS, message, nodes).step(
         Owner::ServerAdmin,
@@ -233,20 +237,6 @@ fn is_several(topology: &Topology) -> bool {
 
 fn word(health: &Health) -> String {
     String::from(health.clone())
-}
-
-/// `a`, `a and b`, `a, b and 7 more`.
-fn list(words: &[String]) -> String {
-    let more = words.len().saturating_sub(MOST_LISTED);
-    let mut shown: Vec<String> = words.iter().take(MOST_LISTED).cloned().collect();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    match shown.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 const MOST_LISTED: usize = 8;

@@ -9,8 +9,9 @@ use serde_json::json;
 use super::{
     BYPASSED, EXCLUSIONS_DIFFER, INVALID_URL, SERVER_NOT_EXCLUDED, SETTING_DIFFERS, UNSUPPORTED_SCHEME,
     exclusions::Reading,
-    wording::{EXCLUSION, SETTING, list, origin, setting},
+    wording::{EXCLUSION, SETTING, origin, setting},
 };
+use crate::wording::and;
 
 /// Whether the run went the way that the server goes: by the server's own setting, or by one that was said for the run. Why
 /// the setting was not read at all is for `token` and `server` to tell.
@@ -151,10 +152,10 @@ fn exclusions_differ(plan: &Plan) -> Option<Finding> {
         "The exclusion list {} is not read alike: {} go{} around the proxy to {}, {} go{} through it.{more} This run reads it \
          as GitHub Enterprise Server does.",
         origin(&plan.no_proxy),
-        list(&around),
+        and(&around),
         if around.len() == 1 { "es" } else { "" },
         shown(first.host(), 100),
-        list(&through),
+        and(&through),
         if through.len() == 1 { "es" } else { "" },
     );
     Some(Finding::new(&EXCLUSIONS_DIFFER, "proxy", message).evidence(json!({
@@ -178,7 +179,7 @@ fn setting_differs(plan: &Plan, servers: Option<&ProxySetting>) -> Option<Findin
         "This run uses {} {}, while another place says {}.",
         setting(&plan.proxy.value),
         origin(&plan.proxy),
-        list(&said)
+        and(&said)
     );
     let place =
         |other: &Sourced<ProxySetting>| json!({ "setting": setting(&other.value), "origin": other.origin });

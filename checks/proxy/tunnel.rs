@@ -12,8 +12,9 @@ use serde_json::json;
 use super::{
     AUTH_REJECTED, AUTH_REQUIRED, AUTH_UNSUPPORTED, DENIED, NOT_A_PROXY, REFUSED, TIMEOUT, TLS_FAILED,
     UNREACHABLE, UNRESOLVED, UNTRUSTED, UPSTREAM_FAILED,
-    wording::{SETTING, distrust, list, required, said, span, tls_end, upstream_cause},
+    wording::{SETTING, distrust, required, said, span, tls_end, upstream_cause},
 };
+use crate::wording::and;
 
 /// What is judged.
 pub(super) struct Seen<'a> {
@@ -210,7 +211,7 @@ impl Seen<'_> {
             true => String::new(),
             false => format!(
                 " It does open a tunnel to {}, so it may itself be waiting for this host.",
-                list(&open)
+                and(&open)
             ),
         };
         self.finding(
@@ -237,7 +238,7 @@ impl Seen<'_> {
     fn authentication(&self, reply: &Reply) -> Finding {
         let place = self.place();
         let basic = reply.schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
-        let offered = list(&reply.schemes);
+        let offered = and(&reply.schemes);
         let exempt = "Exempt the server's address from authentication, at least for these hosts";
         if !basic && !reply.schemes.is_empty() {
             return self
@@ -319,7 +320,7 @@ impl Seen<'_> {
         match (open.as_slice(), self.others.len()) {
             ([], 0) => None,
             ([], _) => Some("It opens none of the other hosts either.".to_owned()),
-            (open, _) => Some(format!("It does open {}.", list(open))),
+            (open, _) => Some(format!("It does open {}.", and(open))),
         }
     }
 

@@ -8,24 +8,14 @@ use gh_connect_probe::{
     tls::{Chain, End, Reason},
 };
 
+use crate::wording::and;
+
 /// `12 ms`, `1.0 s`.
 pub(super) fn span(micros: u64) -> String {
     match micros {
         0..=999 => "less than 1 ms".to_owned(),
         1_000..=999_999 => format!("{} ms", micros / 1_000),
         _ => format!("{:.1} s", Duration::from_micros(micros).as_secs_f64()),
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(items: &[impl AsRef<str>]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.as_ref().to_owned(),
-        [all @ .., last] => {
-            let all: Vec<&str> = all.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", all.join(", "), last.as_ref())
-        }
     }
 }
 
@@ -49,7 +39,7 @@ pub(super) fn origin<T>(sourced: &Sourced<T>) -> String {
 pub(super) fn required(plan: &Plan) -> String {
     let required: Vec<String> =
         plan.targets.iter().filter(|target| target.required()).map(Target::to_string).collect();
-    list(&required)
+    and(&required)
 }
 
 /// `403 Forbidden, "Access denied", pointing to "https://…"`.
@@ -93,7 +83,7 @@ pub(super) fn distrust(reason: &Reason, chain: Option<&Chain>) -> String {
         (Reason::Malformed, _) => "it cannot be read".to_owned(),
         (Reason::UnknownIssuer, _) => format!("it was issued{issuer}, which this machine does not know"),
         (Reason::Unacceptable(why), _) => shown(why, 160),
-        (Reason::NameMismatch, Some(leaf)) => format!("it is for {}", shown(&list(&leaf.names), 160)),
+        (Reason::NameMismatch, Some(leaf)) => format!("it is for {}", shown(&and(&leaf.names), 160)),
         (Reason::NameMismatch, None) => "it is for other names".to_owned(),
         (Reason::Expired, Some(leaf)) => {
             format!("its time, or its issuer's, is over (it ended {})", leaf.not_after)

@@ -17,6 +17,7 @@ use super::{
     judge::Seen,
     licence::{self, End as Ends},
 };
+use crate::wording::few;
 
 /// `3.19.1, licensed to Acme Corp for 240 more days`
 pub(super) fn remark(seen: &Seen<'_>, version: &str) -> String {
@@ -251,16 +252,10 @@ pub(super) fn presented(handshake: &Handshake) -> serde_json::Value {
 
 /// The first few names that a certificate is for.
 pub(super) fn names(leaf: &Statement) -> String {
-    let mut words: Vec<String> = leaf.names.iter().take(MOST_LISTED).cloned().collect();
-    let rest = leaf.names.len().saturating_sub(MOST_LISTED) + leaf.more_names;
-    if rest > 0 {
-        words.push(format!("{rest} more"));
+    if leaf.names.is_empty() && leaf.more_names == 0 {
+        return format!("no name at all (it belongs to {})", leaf.subject);
     }
-    match words.as_slice() {
-        [] => format!("no name at all (it belongs to {})", leaf.subject),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
+    few(&leaf.names, MOST_LISTED, leaf.more_names)
 }
 
 /// `ghes.corp.example, made out to Acme Corp,`

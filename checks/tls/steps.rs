@@ -3,7 +3,7 @@
 use gh_connect_engine::{Finding, Owner, Plan, Route, Target};
 use gh_connect_probe::tls::{Handshake, Statement, Verdicts};
 
-use super::words::and;
+use crate::wording::and;
 
 pub(super) fn untrusted_issuer(
     finding: Finding,

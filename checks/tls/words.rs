@@ -4,6 +4,8 @@ use gh_connect_engine::{ProxyUrl, Seconds, Stop, Target};
 use gh_connect_probe::tls::{Certificate, Chain, End, Handshake, Statement, Variant, Verdicts};
 use jiff::Timestamp;
 
+use crate::wording::{and, few};
+
 pub(super) fn remark(handshake: &Handshake) -> String {
     let version = handshake.version.as_deref().unwrap_or("TLS");
     match handshake.leaf() {
@@ -67,7 +69,7 @@ pub(super) fn name_mismatch(own: &Handshake, target: &Target, leaf: Option<&Stat
     let Some(leaf) = leaf else { return format!("The certificate presented for {host} is for other names.") };
     let names = match leaf.names.as_slice() {
         [] => format!("no name at all (it belongs to {})", leaf.subject),
-        names => and(&few(names, leaf.more_names)),
+        names => few(names, MOST_LISTED, leaf.more_names),
     };
     let mut text = format!(
         "The certificate presented for {host} is for {names}, issued by {}: another server answers.",
@@ -215,15 +217,6 @@ pub(super) fn only_on_80(target: &Target, own: Result<&Handshake, &Stop>) -> Str
     format!("{} has a verified TLS session on port 80 and none on {}: {why}.", target.host, target.port)
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn and(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 fn highest(top: &Certificate) -> String {
     match &top.says {
         Some(says) => {
@@ -231,15 +224,6 @@ fn highest(top: &Certificate) -> String {
         }
         None => format!(" The highest certificate sent cannot be read, SHA-256 {}.", top.sha256),
     }
-}
-
-fn few(names: &[String], more: usize) -> Vec<String> {
-    let mut words: Vec<String> = names.iter().take(MOST_LISTED).cloned().collect();
-    let rest = names.len().saturating_sub(MOST_LISTED) + more;
-    if rest > 0 {
-        words.push(format!("{rest} more"));
-    }
-    words
 }
 
 /// The first certificate of which `test` says something, as the beginning of a sentence that goes on with the host.

@@ -9,6 +9,7 @@ use super::{
     scopes::{self, Scope},
     seen::Seen,
 };
+use crate::wording::and;
 
 /// An interface with the names of everything around its credential.
 pub(super) struct Place<'a> {
@@ -92,7 +93,7 @@ impl<'a> Place<'a> {
     fn waiting(&self) -> String {
         match scopes::waiting(self.seen.api) {
             [one] => format!("The check {one} waits for it."),
-            more => format!("The checks {} wait for it.", listed(more)),
+            more => format!("The checks {} wait for it.", and(more)),
         }
     }
 
@@ -211,7 +212,7 @@ pub(super) fn scopes(place: &Place<'_>, refused: Option<&Refusal>) -> Finding {
     let said = place.seen.token.as_ref().and_then(|token| token.scopes.as_ref());
     let has = match said.map(|scopes| scopes.names()) {
         Some([]) => " has no scopes, and".to_owned(),
-        Some(names) => format!(" has {}, and", listed(names)),
+        Some(names) => format!(" has {}, and", and(names)),
         None => String::new(),
     };
     let missing = match (&lacking[..], refused) {
@@ -241,7 +242,7 @@ pub(super) fn scopes(place: &Place<'_>, refused: Option<&Refusal>) -> Finding {
                 "Open {} as {}, choose the token, tick {}, and press Update token: the token stays the same. Then run this again",
                 place.tokens_page(),
                 place.whom(),
-                listed(&grant),
+                and(&grant),
             ),
         ),
     }
@@ -397,19 +398,7 @@ fn told(scope: &Scope) -> String {
 fn counted<S: AsRef<str>>(scopes: &[S]) -> String {
     match scopes {
         [one] => format!("scope {}", one.as_ref()),
-        _ => format!("scopes {}", listed(scopes)),
-    }
-}
-
-/// `a, b and c`.
-fn listed<S: AsRef<str>>(names: &[S]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.as_ref().to_owned(),
-        [first @ .., last] => {
-            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", first.join(", "), last.as_ref())
-        }
+        _ => format!("scopes {}", and(scopes)),
     }
 }
 
