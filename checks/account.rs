@@ -1,6 +1,6 @@
-//! What checks of the account plane ask first: the enterprise account, and who asks.
+//! What checks of the account plane ask first: the enterprise account, by which name, and who asks.
 
-use gh_connect_engine::{Cx, Stop};
+use gh_connect_engine::{Cx, Plan, Stop, shown};
 use gh_connect_github::{
     OfTheRun,
     cloud::{Account, Enterprise},
@@ -15,4 +15,9 @@ pub(crate) async fn owned(cx: &Cx) -> Result<Account, Stop> {
         Some(false) => Err(Stop::blocked("owner")),
         _ => Ok(account.clone()),
     }
+}
+
+/// The enterprise account's slug, safe to show; empty where none is named.
+pub(crate) fn slug(plan: &Plan) -> String {
+    plan.enterprise.as_ref().map(|slug| shown(&slug.value, 100)).unwrap_or_default()
 }

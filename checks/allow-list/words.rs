@@ -7,7 +7,7 @@ use gh_connect_github::{
 };
 use ipnet::IpNet;
 
-use crate::wording::listing;
+use crate::{account, wording::listing};
 
 /// The allow list of the plan's enterprise account.
 pub(super) struct List {
@@ -21,7 +21,7 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn of(plan: &Plan) -> Self {
-        let slug = plan.enterprise.as_ref().map(|slug| shown(&slug.value, 100)).unwrap_or_default();
+        let slug = account::slug(plan);
         let page = format!("https://{}/enterprises/{slug}/settings/security", plan.product.value.apex());
         let name = shown(plan.server_host().unwrap_or("GitHub Enterprise Server"), 253);
         Self { slug, page, name }

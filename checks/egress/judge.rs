@@ -2,7 +2,7 @@ use gh_connect_engine::{Examination, Finding, Owner, Plan, Stop, shown};
 use gh_connect_github::egress::{Egress, EgressAddresses, Rotation, written};
 
 use super::{UNKNOWN, VARIES};
-use crate::wording::listing;
+use crate::{account, wording::listing};
 
 /// What is known of the enterprise account's IP allow list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn told_nothing(untold: &gh_connect_github::egress::Untold) -> String {
 }
 
 fn not_known(plan: &Plan, what: &str, egress: &EgressAddresses) -> Finding {
-    let slug = plan.enterprise.as_ref().map(|slug| shown(&slug.value, 100)).unwrap_or_default();
+    let slug = account::slug(plan);
     let server = shown(plan.server_host().unwrap_or("the server"), 253);
     let message = format!(
         "The IP allow list of {slug} is on, and under which address GitHub sees the server is not known: {what}."

@@ -11,7 +11,7 @@ use gh_connect_github::{
 };
 use serde_json::json;
 
-use crate::origin;
+use crate::{account, origin};
 
 /// The check.
 pub struct EnterpriseAccount;
@@ -87,7 +87,7 @@ fn healthy(account: &Account) -> Examination {
 
 /// Judges what came in the place of the account.
 fn judge(plan: &Plan, why: &Refusal, login: Option<&str>) -> Examination {
-    let slug = plan.enterprise.as_ref().map(|slug| shown(&slug.value, 100)).unwrap_or_default();
+    let slug = account::slug(plan);
     let apex = plan.product.value.apex();
     let evidence = json!({ "slug": slug, "api": format!("api.{apex}"), "viewer": login, "answer": why });
     let finding = match says_not_found(why) {
