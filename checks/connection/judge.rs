@@ -167,17 +167,27 @@ fn not_connected(seen: &Seen<'_>) -> Result<Examination, Stop> {
 /// Stops where a record of another name could be of this server: GitHub knows a server by the name that it believes to
 /// have, and that was not read.
 fn could_be_another(seen: &Seen<'_>, why: &Stop) -> Result<(), Stop> {
-    let others = seen.known.servers.iter().filter(|server| server.is_connected != Some(false));
-    let others: Vec<String> = others.map(|server| server.host_name.clone()).collect();
-    if others.is_empty() {
+    let named = |said: Option<bool>| -> Vec<&str> {
+        let servers = seen.known.servers.iter().filter(|server| server.is_connected == said);
+        servers.map(|server| server.host_name.as_str()).collect()
+    };
+    let (others, unsaid) = (named(Some(true)), named(None));
+    if others.is_empty() && unsaid.is_empty() {
         return Ok(());
     }
     let Stop::Trouble(why) = why else { return Err(why.clone()) };
+    let mut told = Vec::new();
+    if !others.is_empty() {
+        told.push(format!("has connected {}", listing(&others, MOST_NAMED)));
+    }
+    if !unsaid.is_empty() {
+        let verb = if unsaid.len() == 1 { "is" } else { "are" };
+        told.push(format!("does not say whether {} {verb} connected", listing(&unsaid, MOST_NAMED)));
+    }
     let (host, slug) = (&seen.names[0], &seen.account.slug);
     Err(Stop::Trouble(format!(
-        "{slug} has connected {}, and whether one of these is {host} is not known: the name that the server itself has was not \
-         read ({why})",
-        listing(&others, MOST_NAMED),
+        "{slug} {}, and whether one of these is {host} is not known: the name that the server itself has was not read ({why})",
+        told.join(", and "),
     )))
 }
 

@@ -235,22 +235,35 @@ fn without_the_servers_own_name_another_record_may_be_its() {
         judged_by(&["ghes.corp.example"], Some(unread.clone()), servers, total, quiet)
     };
     let (token, trouble) = (Stop::blocked("token"), Stop::Trouble("it does not say".to_owned()));
-    let expected = Stop::Trouble(
-        "acme has connected other.example, and whether one of these is ghes.corp.example is not known: the name that the \
-         server itself has was not read (it does not say)"
-            .to_owned(),
-    );
-    for (servers, passes) in [
-        (vec![], true),
-        (vec![other(Some(false))], true),
-        (vec![own(Some(false)), other(Some(false))], true),
-        (vec![other(Some(true))], false),
-        (vec![other(None)], false),
-        (vec![own(Some(false)), other(Some(true))], false),
+    let in_words = |told: &str| {
+        Stop::Trouble(format!(
+            "acme {told}, and whether one of these is ghes.corp.example is not known: the name that the server itself has was not \
+             read (it does not say)"
+        ))
+    };
+    let (connected, unsaid) =
+        ("has connected other.example", "does not say whether other.example is connected");
+    let another = || record("another.example", None, 30);
+    for (servers, told) in [
+        (vec![], None),
+        (vec![other(Some(false))], None),
+        (vec![own(Some(false)), other(Some(false))], None),
+        (vec![other(Some(true))], Some(connected)),
+        (vec![other(None)], Some(unsaid)),
+        (
+            vec![other(None), another()],
+            Some("does not say whether other.example and another.example are connected"),
+        ),
+        (
+            vec![other(Some(true)), another()],
+            Some("has connected other.example, and does not say whether another.example is connected"),
+        ),
+        (vec![own(Some(false)), other(Some(true))], Some(connected)),
     ] {
-        for (unread, stop) in [(&token, &token), (&trouble, &expected)] {
+        for unread in [&token, &trouble] {
             let judged = judged(unread, servers.clone());
-            assert_eq!(judged.as_ref().err(), (!passes).then_some(stop), "{servers:?}");
+            let stop = told.map(|told| if *unread == token { token.clone() } else { in_words(told) });
+            assert_eq!(judged.as_ref().err(), stop.as_ref(), "{servers:?}");
             if let Ok(examination) = judged {
                 assert_eq!(examination.remark.as_deref(), Some("not connected yet"));
             }
