@@ -89,7 +89,49 @@ fn a_session_that_is_not_verified_carries_nothing() {
 /// The account plane asks each question once, over one connection to GitHub's API.
 #[test]
 fn a_question_is_asked_once() {
-    let lab = LabThread::start(&World::healthy()).unwrap();
+    let (ran, log) = run_with_accounts(&World::healthy(), &[]);
+    assert_eq!(ran.exit, 0, "{:?}", ran.record.root_causes);
+    let mut asked = asked(&log);
+    // One for each action that is looked for: the log leaves the search out.
+    let searches = asked.iter().filter(|asked| asked.ends_with("/audit-log")).count();
+    let sought = ran.record.facts.iter().filter(|fact| fact.id == "cloud.audit-log").count();
+    assert!(searches > 4 && searches == sought, "{searches} of {sought}");
+    asked.retain(|asked| !asked.ends_with("/audit-log"));
+    let questions = asked.len();
+    asked.dedup();
+    assert_eq!(asked.len(), questions, "{asked:#?}");
+    assert!(questions >= 20, "{asked:#?}");
+    // Where HTTP/2 is spoken all of it goes over one connection, beside that of the network plane, which says nothing of
+    // whose it is.
+    let to_the_api = |event: &&Event| matches!(event, Event::Connection { host, port: 443, .. } if host == "api.github.com");
+    assert_eq!(log.iter().filter(to_the_api).count(), 2);
+}
+
+/// What a token does not open is seen by what the other checks ask. What servers have sent is asked for where this one is
+/// on record as connected.
+#[test]
+fn nothing_is_asked_only_to_judge_a_token() {
+    let own = "[[enterprise.installation]]\nhost-name = 'GHES.corp.example'\n";
+    let another = "[[enterprise.installation]]\nhost-name = 'other.corp.example'\n";
+    for (world, asks_for_signs) in [("", false), (another, false), (own, true)] {
+        let world = World::parse("own", world).unwrap();
+        let (with, without) =
+            (run_with_accounts(&world, &[]), run_with_accounts(&world, &["--skip", "token"]));
+        let deselected =
+            |ran: &Ran| ran.record.checks.iter().any(|check| check.id == "token" && check.deselected);
+        assert_eq!((deselected(&with.0), deselected(&without.0)), (false, true));
+        let questions = asked(&with.1);
+        assert_eq!(questions, asked(&without.1));
+        for signs in ["/license-sync-status", "/server-statistics"] {
+            let is_asked = questions.iter().any(|question| question.ends_with(signs));
+            assert_eq!(is_asked, asks_for_signs, "{signs} in {questions:#?}");
+        }
+    }
+}
+
+/// Runs `check` with both planes in a lab of this world, and gives what the lab saw.
+fn run_with_accounts(world: &World, flags: &[&str]) -> (Ran, Vec<Event>) {
+    let lab = LabThread::start(world).unwrap();
     let configuration = configuration(&lab);
     let path = configuration.path("world.toml");
     let check = lab.check().to_string();
@@ -97,13 +139,15 @@ fn a_question_is_asked_once() {
     let (keys, tables) = text.split_once("\n[trust]").unwrap();
     let (check_keys, check_tables) = check.split_once("\n[").unwrap_or((&check, ""));
     std::fs::write(&path, format!("{keys}\n{check_keys}\n[trust]{tables}\n[{check_tables}")).unwrap();
-    let mut command = gh_connect(["check", "--config", path.to_str().unwrap(), "-o", "json"]);
-    let output = command.envs(lab.environment()).output().unwrap();
-    let ran = Ran::of(&output).unwrap();
-    assert_eq!(ran.exit, 0, "{:?}", ran.record.root_causes);
-    let log = lab.log();
+    let fixed = ["check", "--config", path.to_str().unwrap(), "-o", "json"];
+    let output = gh_connect(fixed.iter().chain(flags)).envs(lab.environment()).output().unwrap();
+    (Ran::of(&output).unwrap(), lab.log())
+}
+
+/// The questions of a log, in order.
+fn asked(log: &[Event]) -> Vec<String> {
     let mut asked: Vec<String> = Vec::new();
-    for event in &log {
+    for event in log {
         match event {
             Event::Request { host, port, method, path, .. }
                 if path != "/graphql" && path != "/api/graphql" =>
@@ -114,20 +158,8 @@ fn a_question_is_asked_once() {
             _ => {}
         }
     }
-    // One for each action that is looked for: the log leaves the search out.
-    let searches = asked.iter().filter(|asked| asked.ends_with("/audit-log")).count();
-    let sought = ran.record.facts.iter().filter(|fact| fact.id == "cloud.audit-log").count();
-    assert!(searches > 4 && searches == sought, "{searches} of {sought}");
-    asked.retain(|asked| !asked.ends_with("/audit-log"));
-    let questions = asked.len();
     asked.sort();
-    asked.dedup();
-    assert_eq!(asked.len(), questions, "{asked:#?}");
-    assert!(questions > 20, "{asked:#?}");
-    // Where HTTP/2 is spoken all of it goes over one connection, beside that of the network plane, which says nothing of
-    // whose it is.
-    let to_the_api = |event: &&Event| matches!(event, Event::Connection { host, port: 443, .. } if host == "api.github.com");
-    assert_eq!(log.iter().filter(to_the_api).count(), 2);
+    asked
 }
 
 /// Runs `check` in a lab that somebody else holds, and gives what the lab saw.

@@ -1,7 +1,9 @@
 //! The judgement of a connection that GitHub knows.
 
 use gh_connect_engine::{Examination, Finding, Owner, Plan, Stop};
-use gh_connect_github::cloud::{Account, Collected, Event, Installation, Known, LastSync, SyncStatus};
+use gh_connect_github::cloud::{
+    Account, Collected, Event, Installation, Known, LastSync, SyncStatus, is_one_of,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -100,7 +102,7 @@ pub(super) fn ended(events: &[Event]) -> Option<Timestamp> {
 
 /// The records of this server that say that it is connected.
 pub(super) fn connected<'a>(seen: &Seen<'a>) -> Vec<&'a Installation> {
-    own(seen).filter(|server| server.is_connected == Some(true)).collect()
+    seen.known.records_of(&seen.names).filter(|server| server.is_connected == Some(true)).collect()
 }
 
 pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
@@ -132,11 +134,11 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
 
 fn not_connected(seen: &Seen<'_>) -> Result<Examination, Stop> {
     let (name, slug) = (&seen.names[0], &seen.account.slug);
-    if own(seen).any(|server| server.is_connected.is_none()) {
+    if seen.known.records_of(&seen.names).any(|server| server.is_connected.is_none()) {
         return Err(Stop::Trouble(format!("{slug} knows {name}, and does not say whether it is connected")));
     }
     let read = seen.known.servers.len();
-    if own(seen).next().is_none() {
+    if seen.known.records_of(&seen.names).next().is_none() {
         match seen.known.total {
             Some(total) if total <= read as u64 => {}
             Some(total) => {
@@ -352,17 +354,6 @@ fn trouble(last: &LastSync) -> Option<String> {
         Some(error) => format!("ended in \"{status}\": {error}"),
         None => format!("ended in \"{status}\""),
     })
-}
-
-fn own<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a Installation> {
-    let names = seen.names.clone();
-    seen.known.servers.iter().filter(move |server| is_one_of(&names, Some(&server.host_name)))
-}
-
-/// Names are equal without regard to case and a final dot.
-fn is_one_of(names: &[String], name: Option<&str>) -> bool {
-    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    name.is_some_and(|name| names.iter().any(|own| bare(own) == bare(name)))
 }
 
 /// The page of GitHub Connect on the server (facts §2).

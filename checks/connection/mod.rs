@@ -9,8 +9,7 @@ use futures::future::BoxFuture;
 use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
 use gh_connect_github::{
     OfTheRun,
-    cloud::{Installations, LicenceSync, ServerStatistics, Topic},
-    manage::ManageSettings,
+    cloud::{Installations, LicenceSync, OwnNames, ServerStatistics, Topic},
     server::ServerAuditLog,
 };
 
@@ -41,23 +40,14 @@ impl Check for Connection {
 
     fn examine<'a>(&'a self, _: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
-            let Some(host) = cx.plan().server_host() else {
-                return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
-            };
             let run = &OfTheRun;
-            let (account, installations, settings) = futures::join!(
-                account::owned(cx),
-                cx.fact::<Installations>(run),
-                cx.fact::<ManageSettings>(run)
-            );
+            let (own, account, installations) =
+                futures::join!(OwnNames::of(cx), account::owned(cx), cx.fact::<Installations>(run));
+            // Without a server there is nothing to look for, whatever the account says.
+            let OwnNames { names, unread } = own?;
             let account = account?;
             let installations = installations?;
             let known = installations.answer.or_trouble("which servers it knows")?;
-            // The name that the server believes to have is the one that it is known by.
-            let (names, unread) = match own_name(settings.as_ref().map(|fact| &**fact)) {
-                Ok(own) => (vec![host.to_owned(), own.to_owned()], None),
-                Err(why) => (vec![host.to_owned()], Some(why)),
-            };
             let mut seen = Seen {
                 plan: cx.plan(),
                 account: &account,
@@ -95,13 +85,6 @@ impl Check for Connection {
             judge(&seen)
         })
     }
-}
-
-/// The name that the server believes to have, or why it was not read.
-fn own_name<'a>(settings: Result<&'a ManageSettings, &Stop>) -> Result<&'a str, Stop> {
-    let settings = settings.map_err(Stop::clone)?.answer.or_trouble("which name the server has")?;
-    let name = settings.github_hostname.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    name.ok_or_else(|| Stop::Trouble("the server's settings do not say which name it has".to_owned()))
 }
 
 static ORPHANED: Kind = Kind {

@@ -4,7 +4,6 @@ use gh_connect_engine::{Product, Sourced};
 use gh_connect_github::cloud::{
     Account, Collected, Event, Installation, Known, LastSync, ServerInstance, SyncStatus,
 };
-use gh_connect_github::{Answer, Api, Needs, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -272,28 +271,6 @@ fn without_the_servers_own_name_another_record_may_be_its() {
     // What is found by the name in --server is found.
     let found = judged(&token, vec![own(Some(true)), other(Some(true))]).expect("judged");
     assert_eq!(ids(&found), ["connection/orphaned"]);
-}
-
-#[test]
-fn the_own_name_is_read_or_said_not_to_be() {
-    let settings = |name: Option<&str>| {
-        let text = serde_json::json!({
-            "github_hostname": name, "http_proxy": null, "private_mode": null, "subdomain_isolation": null, "tls": null,
-            "ntp": [], "licence_evaluation": null, "licence_expire_at": null,
-        });
-        ManageSettings { answer: Answer::Said(serde_json::from_value(text).expect("settings")) }
-    };
-    let needs = || Needs { api: Api::Manage, scope: None };
-    let refused = |why| ManageSettings { answer: Answer::Refused { why, needs: needs() } };
-    let wrong = Refusal::BadCredentials { message: String::new() };
-    assert_eq!(own_name(Ok(&settings(Some("git.corp.example")))), Ok("git.corp.example"));
-    assert!(matches!(own_name(Ok(&settings(None))), Err(Stop::Trouble(_))));
-    assert!(matches!(own_name(Ok(&settings(Some(" ")))), Err(Stop::Trouble(_))));
-    assert!(matches!(own_name(Ok(&refused(Refusal::TooDeep))), Err(Stop::Trouble(_))));
-    assert_eq!(own_name(Ok(&refused(wrong))), Err(Stop::blocked("token")));
-    let nobody = ManageSettings { answer: Answer::NoCredential { needs: needs() } };
-    assert_eq!(own_name(Ok(&nobody)), Err(Stop::blocked("token")));
-    assert_eq!(own_name(Err(&Stop::blocked("server"))), Err(Stop::blocked("server")));
 }
 
 #[test]

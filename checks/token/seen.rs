@@ -5,7 +5,7 @@ use gh_connect_github::{
     Answer, Api, OfTheRun, Refusal,
     cloud::{
         AllowList, AuditLog, ConsumedLicences, Enterprise, Installations, LicenceSync, OwnerInfo,
-        ServerStatistics, Setting, TokenSeen, Topic, Viewer,
+        ServerStatistics, Setting, TokenSeen, Topic, Viewer, is_recorded_as_connected,
     },
     manage::{ManageLicence, ManageNodes, ManageSettings},
     server::{ServerLicence, ServerUser},
@@ -40,7 +40,7 @@ pub(super) struct Refused {
     pub(super) scope: Option<String>,
 }
 
-/// All that a run asks of the cloud. What is asked for anyway costs nothing here, and so no refusal goes untold.
+/// All that a run asks of the cloud, and nothing that no other check asks: it costs nothing here, and no refusal goes untold.
 pub(super) async fn of_cloud(cx: &Cx) -> Result<Seen, Stop> {
     let list = async {
         let owners = cx.fact::<OwnerInfo>(&OfTheRun).await?;
@@ -52,18 +52,25 @@ pub(super) async fn of_cloud(cx: &Cx) -> Result<Seen, Stop> {
         let events = cx.fact::<AuditLog>(topic).await?;
         Ok::<_, Stop>(refused(&events.answer))
     }));
-    let (viewer, enterprise, list, events, sync, seats, statistics, known) = futures::join!(
+    let signs = async {
+        if !is_recorded_as_connected(cx).await {
+            return [None, None];
+        }
+        let sync = asked::<LicenceSync, _>(cx, |fact| &fact.answer);
+        futures::join!(sync, asked::<ServerStatistics, _>(cx, |fact| &fact.answer)).into()
+    };
+    let (viewer, enterprise, list, events, signs, seats, known) = futures::join!(
         cx.fact::<Viewer>(&OfTheRun),
         cx.fact::<Enterprise>(&OfTheRun),
         list,
         events,
-        asked::<LicenceSync, _>(cx, |fact| &fact.answer),
+        signs,
         asked::<ConsumedLicences, _>(cx, |fact| &fact.answer),
-        asked::<ServerStatistics, _>(cx, |fact| &fact.answer),
         asked::<Installations, _>(cx, |fact| &fact.answer),
     );
     let (enterprise, viewer) = (enterprise?, viewer?);
     let of_list = list.map(|(owners, entries)| [owners, entries]).unwrap_or_default();
+    let [sync, statistics] = signs;
     let rest = [sync, seats, statistics, known].into_iter().chain(of_list);
     let events = events.into_iter().map(Result::unwrap_or_default);
     let first = [refused(&viewer.answer), refused(&enterprise.answer)];

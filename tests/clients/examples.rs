@@ -108,7 +108,9 @@ const SERVER: [Example; 8] = [
 fn the_published_examples_are_understood() -> Result<()> {
     for version in ["3.17", "3.18", "3.19"] {
         let (cloud, server) = (description("ghec")?, description(&format!("ghes-{version}"))?);
-        let mut world = format!("[server]\nversion = '{version}.1'\n");
+        // What servers have sent is asked for where this one is on record as connected.
+        let record = "[[enterprise.installation]]\nhost-name = 'ghes.corp.example'\n";
+        let mut world = format!("[server]\nversion = '{version}.1'\n{record}");
         for (description, examples) in [(&cloud, &CLOUD[..]), (&server, &SERVER)] {
             for Example { published, endpoint, .. } in examples {
                 let example = example(description, published);

@@ -40,8 +40,6 @@ pub enum Topic {
     /// The Azure subscription was unlinked: `billing_customer.azure_subscription_unlinked`. Of its category nothing else counts,
     /// and so nothing else may push it off the page.
     AzureSubscription,
-    /// The GitHub App of a connection was created or deleted: `enterprise_installation.*`.
-    Installations,
     /// A connection was made, used or ended: `dotcom_connection.*`. Only older servers and clouds say so.
     Connections,
 }
@@ -79,14 +77,13 @@ pub struct Event {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::TrialCreated,
         Self::TrialConverted,
         Self::TrialCancelled,
         Self::TrialExpired,
         Self::BillingTypeChanged,
         Self::AzureSubscription,
-        Self::Installations,
         Self::Connections,
     ];
 
@@ -99,7 +96,6 @@ impl Topic {
             Self::TrialExpired => "business.expire_trial",
             Self::BillingTypeChanged => "billing.change_billing_type",
             Self::AzureSubscription => "billing_customer.azure_subscription_unlinked",
-            Self::Installations => "enterprise_installation",
             Self::Connections => "dotcom_connection",
         }
     }
@@ -222,8 +218,8 @@ mod tests {
             (Topic::TrialCreated, "business.create_trial.more", false),
             (Topic::AzureSubscription, "billing_customer.azure_subscription_unlinked", true),
             (Topic::AzureSubscription, "billing_customer.azure_subscription_linked", false),
-            (Topic::Installations, "enterprise_installations.x", false),
-            (Topic::Installations, "enterprise_installation.create", true),
+            (Topic::Connections, "dotcom_connections.x", false),
+            (Topic::Connections, "dotcom_connection.create", true),
             (Topic::Connections, "enterprise_installation.create", false),
         ] {
             assert_eq!(topic.covers(action), expected, "{topic} {action}");

@@ -7,6 +7,7 @@ mod audit_log;
 mod enterprise;
 mod in_force;
 mod licences;
+mod own;
 mod statistics;
 mod viewer;
 
@@ -20,6 +21,7 @@ pub use enterprise::{
 };
 pub use in_force::InForce;
 pub use licences::{ConsumedLicences, LastSync, LicenceSync, Seats, ServerInstance, SyncStatus};
+pub use own::{OwnNames, is_one_of, is_recorded_as_connected};
 pub use statistics::{Collected, Features, ServerStatistics};
 pub use viewer::{TokenSeen, User, Viewer};
 
