@@ -102,8 +102,7 @@ fn bypassed(plan: &Plan, target: &Target) -> Option<Finding> {
 }
 
 fn server_not_excluded(plan: &Plan) -> Option<Finding> {
-    let server = plan.server.as_ref()?;
-    let (host, port) = authority(&server.value)?;
+    let (host, port) = plan.server_at()?;
     if plan.account.to_server.is_some() && plan.no_proxy.origin == Origin::default_value() {
         // The server's own setting, whose exclusions no interface tells: what is on that list is not known.
         return None;
@@ -136,8 +135,7 @@ fn server_not_excluded(plan: &Plan) -> Option<Finding> {
 }
 
 fn exclusions_differ(plan: &Plan) -> Option<Finding> {
-    let server = plan.server.as_ref().and_then(|server| authority(&server.value));
-    let hosts = plan.targets.iter().map(|target| (target.host.as_str(), target.port)).chain(server);
+    let hosts = plan.targets.iter().map(|target| (target.host.as_str(), target.port)).chain(plan.server_at());
     let disputed: Vec<Reading<'_>> = hosts
         .map(|(host, port)| Reading::of(&plan.no_proxy.value, host, port))
         .filter(Reading::is_disputed)
@@ -209,17 +207,4 @@ fn listed(list: &Sourced<NoProxy>) -> String {
         return " (which is empty)".to_owned();
     }
     format!(" (\"{}\", {})", shown(&entries.join(","), 200), list.origin)
-}
-
-/// Host and port of a URL.
-fn authority(url: &str) -> Option<(&str, u16)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, authority)| authority);
-    let usual = if scheme.eq_ignore_ascii_case("http") { 80 } else { 443 };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()?),
-        _ => (authority, usual),
-    };
-    (!host.is_empty()).then_some((host, port))
 }

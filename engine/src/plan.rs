@@ -114,13 +114,12 @@ impl Plan {
 
     /// The GitHub Enterprise Server's name or address, without brackets.
     pub fn server_host(&self) -> Option<&str> {
-        let (_, rest) = self.server.as_ref()?.value.split_once("://")?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let host = match authority.strip_prefix('[') {
-            Some(bracketed) => bracketed.split_once(']')?.0,
-            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-        };
-        (!host.is_empty()).then_some(host)
+        Some(self.server_at()?.0)
+    }
+
+    /// The same with the port: that of the scheme unless the URL says another.
+    pub fn server_at(&self) -> Option<(&str, u16)> {
+        host_and_port(&self.server.as_ref()?.value)
     }
 
     /// Takes the server's own proxy setting as the one of this run: it is what GitHub Connect uses (facts §0.5). What was
@@ -150,6 +149,25 @@ impl Plan {
         }
         redactor
     }
+}
+
+/// The host of a URL, without brackets and final dot, and its port.
+fn host_and_port(url: &str) -> Option<(&str, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, authority)| authority);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(port) => port.parse().ok()?,
+        None if !port.is_empty() => return None,
+        None if scheme.eq_ignore_ascii_case("http") => 80,
+        None => 443,
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    (!host.is_empty()).then_some((host, port))
 }
 
 /// A value and where it was said.
@@ -439,4 +457,37 @@ pub struct Waiver {
     pub id: String,
     /// Why, in the words of who accepts it.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_has_a_host_and_a_port() {
+        for (url, expected) in [
+            ("https://ghes.corp.example", Some(("ghes.corp.example", 443))),
+            ("https://ghes.corp.example:8443", Some(("ghes.corp.example", 8443))),
+            ("https://ghes.corp.example./", Some(("ghes.corp.example", 443))),
+            ("http://ghes.corp.example", Some(("ghes.corp.example", 80))),
+            ("HTTPS://GHES.corp.example/setup?a=b:1@c", Some(("GHES.corp.example", 443))),
+            ("https://ghes.corp.example?/#", Some(("ghes.corp.example", 443))),
+            ("https://somebody:secret@ghes.corp.example:8443/", Some(("ghes.corp.example", 8443))),
+            ("https://192.0.2.9", Some(("192.0.2.9", 443))),
+            ("https://192.0.2.9:1443/", Some(("192.0.2.9", 1443))),
+            ("https://[2001:db8::9]", Some(("2001:db8::9", 443))),
+            ("https://[2001:db8::9]:8443/", Some(("2001:db8::9", 8443))),
+            ("https://[2001:db8::9]8443", None),
+            ("https://[2001:db8::9", None),
+            ("https://2001:db8::9", None),
+            ("https://ghes.corp.example:", None),
+            ("https://ghes.corp.example:99999", None),
+            ("https://:443", None),
+            ("https://", None),
+            ("ghes.corp.example", None),
+            ("", None),
+        ] {
+            assert_eq!(host_and_port(url), expected, "{url}");
+        }
+    }
 }

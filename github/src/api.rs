@@ -3,7 +3,6 @@ use std::{borrow::Cow, fmt};
 use gh_connect_engine::{Plan, Stop};
 use gh_connect_probe::Endpoint;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 /// An interface that is asked. Each has one client, one credential and, where HTTP/2 is spoken, one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,15 +26,15 @@ impl Api {
         let Some(server) = &plan.server else {
             return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
         };
-        let (host, port) = read(&server.value).map_err(|_| Stop::blocked("server"))?;
+        let (host, port) = read(plan, &server.value).map_err(|_| Stop::blocked("server"))?;
         let port = if self == Self::Manage { MANAGE_PORT } else { port };
-        Ok(Endpoint::new(&host, port))
+        Ok(Endpoint::new(host, port))
     }
 
     /// Why nothing can be asked of the server at the plan's URL, completing "the server's URL …": for the check `server`,
     /// which alone tells it. `None` also where no server is named.
     pub fn why_server_unusable(plan: &Plan) -> Option<&'static str> {
-        plan.server.as_ref().and_then(|server| read(&server.value).err())
+        plan.server.as_ref().and_then(|server| read(plan, &server.value).err())
     }
 
     /// The host by which the `gh` command knows its token: `gh auth token --hostname HOST`.
@@ -48,14 +47,13 @@ impl Api {
     }
 }
 
-/// Host and port of a server's URL, or why it is of no use.
-fn read(url: &str) -> Result<(String, u16), &'static str> {
-    let url = Url::parse(url).map_err(|_| "is none")?;
-    let host = url.host_str().ok_or("has no host")?;
-    if url.scheme() != "https" {
-        return Err("is not https://, and nothing that says who asks is sent in the clear");
+/// Host and port of the plan's server, whose URL this is, or why it is of no use.
+fn read<'a>(plan: &'a Plan, url: &str) -> Result<(&'a str, u16), &'static str> {
+    let at = plan.server_at().ok_or("is none")?;
+    match url.split_once("://") {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Ok(at),
+        _ => Err("is not https://, and nothing that says who asks is sent in the clear"),
     }
-    Ok((host.to_owned(), url.port().unwrap_or(443)))
 }
 
 /// The interface's name, for people.
