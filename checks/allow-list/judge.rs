@@ -61,7 +61,7 @@ pub(super) fn judge(
             false => Ok(refused(plan, egress)),
         };
     }
-    Ok(Case::new(whose, entries, egress).judge())
+    Ok(Case::new(whose, &owners.oidc, entries, egress).judge())
 }
 
 /// The list refuses requests of this run, and what stands in it could not be read, or is not what refuses.
@@ -150,15 +150,10 @@ fn unreadable(list: &List, what: &str, evidence: Value, egress: &EgressAddresses
 
 fn idp_managed(list: &List, owners: &Owners, egress: &EgressAddresses) -> Finding {
     let setting = owners.allow_list.clone().map_or("not said".to_owned(), String::from);
-    let provider = match owners.oidc {
-        Oidc::Unknown => {
-            format!("GitHub's API does not say whether {} has an OIDC identity provider", list.slug)
-        }
-        Oidc::None | Oidc::Provider(_) => format!("{} has an OIDC identity provider", list.slug),
-    };
     let message = format!(
-        "{provider}, and the setting of GitHub's own IP allow list is {setting}: a provider's policy may decide on addresses \
-         instead, and GitHub's API does not show it."
+        "{}, and the setting of GitHub's own IP allow list is {setting}: a provider's policy may decide on addresses \
+         instead, and GitHub's API does not show it.",
+        provider(&list.slug, &owners.oidc)
     );
     Finding::new(&IDP_MANAGED, list.slug.clone(), message)
         .evidence(json!({ "settings": owners, "known-addresses": egress.known }))
@@ -176,6 +171,14 @@ fn idp_managed(list: &List, owners: &Owners, egress: &EgressAddresses) -> Findin
             "When that is in order, judge the rest with --skip allow-list. No run can confirm it, so enable stays shut: the \
              connection is then made in the browser",
         )
+}
+
+/// Whether there is an identity provider that may have a policy on addresses.
+fn provider(slug: &str, oidc: &Oidc) -> String {
+    match oidc {
+        Oidc::Unknown => format!("GitHub's API does not say whether {slug} has an OIDC identity provider"),
+        Oidc::None | Oidc::Provider(_) => format!("{slug} has an OIDC identity provider"),
+    }
 }
 
 /// The address to ask the list's page about.
@@ -198,6 +201,7 @@ fn of_whom(refused: Option<&RefusedQuestion>, slug: &str) -> String {
 /// A list that was read to its end, and the addresses to be found in it.
 struct Case<'a> {
     list: List,
+    oidc: &'a Oidc,
     entries: &'a Entries,
     egress: &'a EgressAddresses,
     rotations: Vec<Rotation>,
@@ -206,10 +210,10 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn new(list: List, entries: &'a Entries, egress: &'a EgressAddresses) -> Self {
+    fn new(list: List, oidc: &'a Oidc, entries: &'a Entries, egress: &'a EgressAddresses) -> Self {
         let listed = Listed::new(entries.list.iter().filter(|entry| counts(entry)));
         let covers = egress.ranges().into_iter().map(|range| (range, listed.cover(range))).collect();
-        Self { list, entries, egress, rotations: egress.rotations(), covers }
+        Self { list, oidc, entries, egress, rotations: egress.rotations(), covers }
     }
 
     fn judge(&self) -> Examination {
@@ -231,11 +235,20 @@ impl<'a> Case<'a> {
         missing.map(|(range, _)| *range).collect()
     }
 
+    /// With a provider, entries that were read may be of a list that decides nothing any more: how they read then is not
+    /// published (facts §4.2).
     fn remark(&self) -> String {
         let ranges: Vec<String> = self.covers.iter().map(|(range, _)| written(range)).collect();
         let verb = if ranges.len() == 1 { "is" } else { "are" };
         let by = listing(&self.covering(), 3);
-        format!("{} {verb} covered by {by}", listing(&ranges, 3))
+        let covered = format!("{} {verb} covered by {by}", listing(&ranges, 3));
+        match self.oidc {
+            Oidc::None => covered,
+            oidc => format!(
+                "{covered} in GitHub's own list; {}, and a provider's policy may decide instead",
+                provider(&self.list.slug, oidc)
+            ),
+        }
     }
 
     /// The entries that cover anything, each once.

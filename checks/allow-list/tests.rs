@@ -140,6 +140,7 @@ fn what_is_in_force_is_known_or_it_is_no_pass() {
     for (allow_list, oidc, expected) in [
         (Some(Setting::Enabled), Oidc::None, "passed"),
         (Some(Setting::Enabled), provider(), "passed"),
+        (Some(Setting::Enabled), Oidc::Unknown, "passed"),
         (Some(Setting::Disabled), Oidc::None, "passed"),
         (Some(Setting::Disabled), provider(), "allow-list/idp-managed"),
         (Some(Setting::Disabled), Oidc::Unknown, "allow-list/idp-managed"),
@@ -149,6 +150,27 @@ fn what_is_in_force_is_known_or_it_is_no_pass() {
     ] {
         let judged = judge(&plan(), &owners(allow_list.clone(), oidc.clone()), &list, &egress("203.0.113.7"));
         assert_eq!(id(judged), expected, "{allow_list:?} {oidc:?}");
+    }
+}
+
+#[test]
+fn a_pass_by_a_list_that_a_provider_may_have_replaced_says_so() {
+    for (oidc, expected) in [
+        (Oidc::None, "203.0.113.7 is covered by 203.0.113.0/28 (\"Corp\")"),
+        (
+            Oidc::Provider("AAD".to_owned()),
+            "203.0.113.7 is covered by 203.0.113.0/28 (\"Corp\") in GitHub's own list; acme has an OIDC identity provider, and a \
+             provider's policy may decide instead",
+        ),
+        (
+            Oidc::Unknown,
+            "203.0.113.7 is covered by 203.0.113.0/28 (\"Corp\") in GitHub's own list; GitHub's API does not say whether acme has \
+             an OIDC identity provider, and a provider's policy may decide instead",
+        ),
+    ] {
+        let list = Answer::Said(entries(&["203.0.113.0/28"]));
+        let judged = judge(&plan(), &owners(Some(Setting::Enabled), oidc), &list, &egress("203.0.113.7"));
+        assert_eq!(judged.expect("judged").remark.as_deref(), Some(expected));
     }
 }
 
