@@ -55,6 +55,19 @@ fn what_was_not_said_is_no_pass() {
             1,
             "server/unreachable",
         ),
+        // A Manage API that says nothing at all, and one that only does not say which nodes there are.
+        (endpoint("ghes.corp.example:8443/*", "{}"), 3, "server"),
+        (endpoint("ghes.corp.example:8443/*", r#"{"ours": null}"#), 3, "server"),
+        (
+            [
+                endpoint("ghes.corp.example:8443/manage/v1/config/license", "{}"),
+                endpoint("ghes.corp.example:8443/manage/v1/config/nodes", "{}"),
+            ]
+            .concat(),
+            3,
+            "server",
+        ),
+        (endpoint("ghes.corp.example:8443/manage/v1/config/nodes", "{}"), 3, "nodes"),
         // Settings that do not say which proxy the server uses.
         (endpoint("ghes.corp.example:8443/manage/v1/config/settings", "{}"), 3, "proxy"),
         // Whoever is on the exception list of maintenance mode sees a healthy server.
@@ -67,6 +80,19 @@ fn what_was_not_said_is_no_pass() {
         let ran = run(&world);
         let found = (ran.exit, ran.record.root_causes.join(" "));
         assert_eq!(found, (exit, root_causes.to_owned()), "{world}\n{:#?}", ran.states());
+    }
+}
+
+#[test]
+fn who_is_not_asked_tells_nothing() {
+    let hollow = world("answers", &endpoint("ghes.corp.example:8443/*", "{}"));
+    for (flags, root_causes) in
+        [(["--only", "network"], &["proxy"][..]), (["--skip", "server"], &["proxy", "nodes"])]
+    {
+        let (lab, fixed) = (hollow.argument(), ["check", "-o", "json"]);
+        let mut command = gh_connect(fixed.into_iter().chain([lab.as_str()]).chain(flags));
+        let ran = Ran::of(&command.output().expect("it runs")).expect("a record");
+        assert_eq!(ran.record.root_causes, root_causes, "{flags:?}\n{:#?}", ran.states());
     }
 }
 

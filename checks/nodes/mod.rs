@@ -12,6 +12,7 @@ use gh_connect_github::{
 };
 
 use self::judge::{Seen, has_replicas, judge};
+use crate::server;
 
 /// The check.
 pub struct Nodes;
@@ -52,12 +53,18 @@ impl Check for Nodes {
                 true => Some(cx.fact::<ManageReplication>(&OfTheRun).await?),
                 false => None,
             };
-            judge(&Seen {
+            let judged = judge(&Seen {
                 host: cx.plan().server_host().unwrap_or("the server"),
                 topology,
                 versions: versions.as_ref().ok().map(|fact| &fact.answer),
                 replication: replication.as_ref().map(|fact| &fact.answer),
-            })
+            });
+            match judged {
+                Err(Stop::Trouble(_)) if server::owns_hollow_answers(cx).await => {
+                    Err(Stop::blocked("server"))
+                }
+                judged => judged,
+            }
         })
     }
 }

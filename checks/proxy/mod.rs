@@ -20,6 +20,7 @@ use gh_connect_probe::{
 };
 use serde_json::json;
 
+use crate::server;
 use tunnel::{Other, Seen};
 
 /// The check.
@@ -80,7 +81,13 @@ impl Check for Proxy {
                 _ => {
                     let settings = cx.fact::<ManageSettings>(&OfTheRun).await.ok();
                     let said = settings.as_ref().and_then(|settings| settings.answer.said());
-                    setting::is_the_way(cx.plan(), said)?;
+                    if let Err(stop) = setting::is_the_way(cx.plan(), said) {
+                        let is_unsaid = said.is_some_and(|said| said.http_proxy.is_none());
+                        return Err(match is_unsaid && server::owns_hollow_answers(cx).await {
+                            true => Stop::blocked("server"),
+                            false => stop,
+                        });
+                    }
                     Ok(setting::judge(cx.plan(), said.and_then(|said| said.http_proxy.as_ref())))
                 }
             }

@@ -17,7 +17,7 @@ use gh_connect_engine::{
 };
 use gh_connect_github::{
     Api, NoReply, OfTheRun, Refusal,
-    manage::{ManageLicence, ManageLicenceCheck, ManageMaintenance, ManageVersion},
+    manage::{ManageLicence, ManageLicenceCheck, ManageLicenceSays, ManageMaintenance, ManageVersion},
     server::{Heard, ServerLicence, ServerMeta, Status},
 };
 use gh_connect_probe::{Endpoint, HostName, dns::Addresses, proxy::Tunnel, tls::Handshake};
@@ -84,6 +84,16 @@ pub fn version<'a>(meta: Option<&'a ServerMeta>, nodes: Option<&'a ManageVersion
         nodes.iter().find_map(|node| node.version.as_ref()?.version.as_deref())
     };
     meta.and_then(ServerMeta::version).or_else(of_a_node)
+}
+
+/// Whether this check runs, and tells of a Manage API that answers and says nothing: what else it does not say has the same
+/// cause.
+pub(crate) async fn owns_hollow_answers(cx: &Cx) -> bool {
+    if !cx.plan().selection.includes(&META) {
+        return false;
+    }
+    let licence = cx.fact::<ManageLicence>(&OfTheRun).await;
+    licence.is_ok_and(|licence| licence.answer.said().is_some_and(ManageLicenceSays::is_hollow))
 }
 
 /// Every fact about the server that this check judges. What stopped is absent, and explained by the status.

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{Dialect, NoProxy, ProxyUrl, Redactor};
+use crate::{Dialect, Meta, NoProxy, ProxyUrl, Redactor};
 
 /// What was asked for, and where each part of it was said. Checks and facts read it; nothing changes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -448,6 +448,14 @@ pub struct Selection {
     pub only: Vec<String>,
     /// Not these checks or categories.
     pub skip: Vec<String>,
+}
+
+impl Selection {
+    /// Whether this check runs.
+    pub fn includes(&self, check: &Meta) -> bool {
+        let names = |list: &[String]| list.iter().any(|name| name == check.id || name == check.category.id());
+        !names(&self.skip) && (self.only.is_empty() || names(&self.only))
+    }
 }
 
 /// A finding that somebody accepts.

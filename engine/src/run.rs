@@ -172,10 +172,7 @@ struct Sheet {
 
 impl Sheet {
     fn new(check: &'static dyn Check, plan: &Plan) -> Self {
-        let meta = check.meta();
-        let named = |list: &[String]| list.iter().any(|name| name == meta.id || name == meta.category.id());
-        let selection = &plan.selection;
-        let deselected = named(&selection.skip) || (!selection.only.is_empty() && !named(&selection.only));
+        let deselected = !plan.selection.includes(check.meta());
         let subjects = if deselected { Vec::new() } else { check.subjects(plan) };
         let done = subjects.iter().map(|_| None).collect();
         Self { check, deselected, subjects, done, ended: Duration::ZERO }

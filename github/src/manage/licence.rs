@@ -13,7 +13,7 @@ pub struct ManageLicence {
 }
 
 /// A licence. What is `None` was not said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all(deserialize = "camelCase"))]
 pub struct ManageLicenceSays {
     /// Whether it permits GitHub Connect, not whether that is on (facts §3.3).
@@ -40,6 +40,11 @@ pub struct ManageLicenceSays {
 }
 
 impl ManageLicenceSays {
+    /// Whether nothing was said: `{}`, or nothing that is known.
+    pub fn is_hollow(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// When it ends.
     pub fn expires(&self) -> Option<Timestamp> {
         self.expire_at.as_deref()?.parse().ok()
