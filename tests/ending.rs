@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-use gh_connect_engine::{Policy, Record, State};
+use gh_connect_engine::{CheckRecord, Policy, Record, State};
 use support::{Ran, gh_connect, world};
 
 #[test]
@@ -46,15 +46,39 @@ fn the_deadline_leaves_a_valid_report() {
     partial(&ran.record);
 }
 
-/// What waits for one black hole is told once, also when the run is judged again.
+/// What waits for one silence is told once, by the check that would tell of it in time, also when the run is judged again.
 #[test]
-fn a_deadline_over_one_black_hole_has_one_cause() {
-    let arguments = ["check", "--lab=connect/timeout", "-o", "json", "--timeout", "20", "--deadline", "1"];
-    let ran = Ran::of(&gh_connect(arguments).output().unwrap()).unwrap();
-    assert_eq!((ran.exit, ran.record.root_causes.as_slice()), (3, &["connect".to_owned()][..]));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let again = gh_connect_engine::judge_again(&ran.record, gh_connect_checks::ALL, Policy::default());
-    assert_eq!(runtime.block_on(again).unwrap().root_causes, ran.record.root_causes);
+fn a_deadline_over_one_silence_has_one_cause() {
+    for (nth, (silence, cause)) in SILENCES.into_iter().enumerate() {
+        let world = world(&format!("silence-{nth}"), silence);
+        let arguments = ["check", &world.argument(), "-o", "json", "--timeout", "20", "--deadline", "1.5"];
+        let ran = Ran::of(&gh_connect(arguments).output().unwrap()).unwrap();
+        assert_eq!((ran.exit, &ran.record.root_causes[..]), (3, &[cause.to_owned()][..]), "{silence}");
+        let waiting = |check: &CheckRecord| check.state == State::Blocked;
+        for check in ran.record.checks.iter().filter(|check| waiting(check)) {
+            assert!(!check.blocked_by.contains(&check.id), "{silence}: {} waits for itself", check.id);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let again = gh_connect_engine::judge_again(&ran.record, gh_connect_checks::ALL, Policy::default());
+        assert_eq!(runtime.block_on(again).unwrap().root_causes, ran.record.root_causes, "{silence}");
+    }
+}
+
+/// Where there is time for an attempt to end, the same check tells of the same silence.
+#[test]
+fn a_silence_that_is_waited_for_has_the_same_cause() {
+    for (nth, (silence, cause)) in SILENCES.into_iter().enumerate() {
+        let world = world(&format!("waited-for-{nth}"), silence);
+        let ran = Ran::of(
+            &gh_connect(["check", &world.argument(), "-o", "json", "--timeout", "1"]).output().unwrap(),
+        )
+        .unwrap();
+        let causes = &ran.record.root_causes;
+        let told: Vec<&str> = causes.iter().filter_map(|id| id.split('/').next()).collect();
+        // The server's status and licence are told by the Manage API as well: then its other answers are missed.
+        let cause = if silence.contains("/api/v3/") { "token" } else { cause };
+        assert_eq!(told, [cause], "{silence}");
+    }
 }
 
 /// Both signals are sent while nobody takes the report: the second one must not wait for that.
@@ -141,6 +165,23 @@ fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
+
+/// What keeps silent, and the check that tells of it.
+const SILENCES: [(&str, &str); 13] = [
+    ("[host.\"api.github.com\".port-443]\ntcp = \"silent\"", "connect"),
+    ("[host.\"api.github.com\".port-443]\ntls = \"silent\"", "tls"),
+    ("[host.\"api.github.com\".https]\nanswer = \"silent\"", "origin"),
+    ("[[name-server]]\nall = { silent = true }", "dns"),
+    ("[check]\nproxy = \"http://proxy.corp.example:3128\"\n[proxy]\ntcp = \"silent\"", "proxy"),
+    ("[endpoint.\"api.github.com/graphql\"]\nanswer = \"silent\"", "enterprise"),
+    ("[endpoint.\"api.github.com/enterprises/acme/audit-log\"]\nanswer = \"silent\"", "billing"),
+    ("[endpoint.\"ghes.corp.example/*\"]\nanswer = \"silent\"", "server"),
+    ("[endpoint.\"ghes.corp.example/api/v3/*\"]\nanswer = \"silent\"", "server"),
+    ("[endpoint.\"ghes.corp.example:8443/*\"]\nanswer = \"silent\"", "server"),
+    ("[server.manage]\nport-8443 = { tcp = \"silent\" }", "server"),
+    ("[endpoint.\"ghes.corp.example:8443/manage/v1/config/settings\"]\nanswer = \"silent\"", "token"),
+    ("[endpoint.\"ghes.corp.example:8443/manage/v1/config/nodes\"]\nanswer = \"silent\"", "nodes"),
+];
 
 /// One host never answers, and there is time.
 const SILENT: &str = r#"

@@ -136,7 +136,7 @@ impl Cx {
     pub async fn fact<F: Fact>(&self, key: &F::Key) -> Result<Arc<F>, Stop> {
         let asked = self.ask::<F>(key);
         let (answer, _) = {
-            let _waiting = self.0.waits.begin(&name::<F>(key));
+            let _waiting = self.0.waits.begin::<F>(&name::<F>(key));
             asked.await
         };
         self.mark::<F>(key, true);
@@ -247,7 +247,7 @@ impl Cx {
             let (answer, duration) = answer.unwrap_or_else(|| {
                 let stop = match owner(&Asker::Fact((id.clone(), key.clone()))) {
                     Some(check) => Stop::blocked(check),
-                    None => Stop::Trouble("the run ended before it was measured".to_owned()),
+                    None => Stop::Trouble(UNMEASURED.to_owned()),
                 };
                 (Err(stop), Duration::ZERO)
             });
@@ -310,6 +310,17 @@ fn name<F: Fact>(key: &F::Key) -> FactKey {
 }
 
 fn recalled<F: Fact>(saved: Option<&FactRecord>) -> Measurement {
+    let unmeasured = Stop::Trouble(UNMEASURED.to_owned());
+    if saved.is_some_and(|record| record.stop.as_ref() == Some(&unmeasured)) {
+        // It did not come then, and does not come now.
+        let never = std::future::pending();
+        return Measurement {
+            answer: never.boxed().shared(),
+            started: Duration::ZERO,
+            task: None,
+            heard: None,
+        };
+    }
     let (answer, started, duration): (Answer, _, _) = match saved {
         None => (Err(Stop::Trouble(format!("the record has no such {}", F::ID))), 0, 0),
         Some(record) => {
@@ -335,7 +346,7 @@ fn broken(id: &str, error: tokio::task::JoinError) -> Stop {
         Ok(panic) => {
             Stop::Trouble(format!("internal error while measuring {id}: {}", panic_message(&*panic)))
         }
-        Err(_) => Stop::Trouble("the run ended before it was measured".to_owned()),
+        Err(_) => Stop::Trouble(UNMEASURED.to_owned()),
     }
 }
 
@@ -354,6 +365,8 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Why there is no answer where a run was cut short. Records keep it.
+pub(crate) const UNMEASURED: &str = "the run ended before it was measured";
 /// Enough for a journey to each of a hundred hosts at once; far below any system's limit of open files.
 const MOST_SOCKETS: usize = 128;
 /// Less than [`MOST_SOCKETS`], so that connections which nobody takes up never use up the permits.

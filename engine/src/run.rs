@@ -1,4 +1,13 @@
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Wake, Waker},
+    time::Duration,
+};
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -7,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::{
     Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Plan, Policy, Record,
     Remark, RunRecord, SCHEMA_VERSION, State, Stop, Subject, Summary, ToolRecord,
-    context::{millis, panic_message},
+    context::{UNMEASURED, millis, panic_message},
     exit_code,
     record::{NotJudged, root_causes, state, verdict},
     waits::{self, Asker, Standstill},
@@ -119,7 +128,8 @@ impl Run {
             // Cut short before there was a whole plan.
             sheets = self::sheets(checks, cx.plan());
         }
-        let owner = |asker: &Asker| standstill.owner(asker).and_then(|at| Some(checks.get(at)?.meta().id));
+        let ids: Vec<&str> = checks.iter().map(|check| check.meta().id).collect();
+        let owner = |asker: &Asker| standstill.owner(asker, &ids);
         if let Some(cut) = &cut {
             for (at, sheet) in sheets.iter_mut().enumerate() {
                 sheet.cut(at, cut, &standstill, owner, cx.elapsed());
@@ -150,7 +160,8 @@ pub async fn judge_again(
     let started = record.run.started_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let cx = Cx::replay(plan, Recorded(started), &record.facts);
     let mut sheets = sheets(checks, cx.plan());
-    examine_all(&mut sheets, &cx, &|_| {}).await;
+    as_far_as_possible(examine_all(&mut sheets, &cx, &|_| {})).await;
+    sheets.iter_mut().for_each(|sheet| sheet.cut_as_in(record));
     let signal = record.run.cut_short_by.as_deref().and_then(Cut::signal_of);
     let mut again = conclude(sheets, cx.plan(), record.run.clone(), record.facts.clone(), policy, signal);
     for check in &mut again.checks {
@@ -159,6 +170,29 @@ pub async fn judge_again(
         check.duration_ms = before.map_or(0, |before| before.duration_ms);
     }
     Ok(again)
+}
+
+/// Does `work` until it is done, or waits for what never comes: a fact that was not measured in time.
+async fn as_far_as_possible(work: impl Future<Output = ()>) {
+    let mut work = std::pin::pin!(work);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    while work.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        if !woken.0.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether there is a reason to go on.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// What one check has to do and has done.
@@ -209,6 +243,18 @@ impl Sheet {
             };
             *done = Some(Err(stop));
             self.ended = now;
+        }
+    }
+
+    /// What waits for a fact that an earlier run had no time for, it tells as that run did: who waited for what belongs to
+    /// the measuring.
+    fn cut_as_in(&mut self, record: &Record) {
+        let before = record.checks.iter().find(|check| check.id == self.check.meta().id);
+        let before = before.map_or(&[][..], |check| &check.not_judged);
+        for (subject, done) in self.subjects.iter().zip(&mut self.done).filter(|(_, done)| done.is_none()) {
+            let told = before.iter().find(|not| not.subject == subject.name());
+            *done =
+                Some(Err(told.map_or_else(|| Stop::Trouble(UNMEASURED.to_owned()), |not| not.stop.clone())));
         }
     }
 

@@ -37,6 +37,14 @@ impl Api {
         plan.server.as_ref().and_then(|server| read(plan, &server.value).err())
     }
 
+    /// The check that tells when it answers no question, so that others need not ([`crate::Refusal::owner`]).
+    pub const fn owner(self) -> &'static str {
+        match self {
+            Self::Cloud => "enterprise",
+            Self::Server | Self::Manage => "server",
+        }
+    }
+
     /// The host by which the `gh` command knows its token: `gh auth token --hostname HOST`.
     pub fn gh_host(self, plan: &Plan) -> Option<String> {
         match self {

@@ -1,7 +1,10 @@
 //! Questions: from what is asked to a typed answer, or to what came instead, by name.
 
 use gh_connect_engine::{Cx, Stop};
-use gh_connect_probe::tls::{Handshake, why_unverified};
+use gh_connect_probe::{
+    http as origin,
+    tls::{Handshake, why_unverified},
+};
 use http::{HeaderMap, Method};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -205,7 +208,11 @@ pub(crate) async fn behind<T>(cx: &Cx, api: Api, work: impl Future<Output = T>) 
         match api {
             Api::Cloud => {
                 if let Ok(endpoint) = api.endpoint(cx.plan()) {
-                    cx.fact_under_way::<Handshake>(&endpoint).await;
+                    // Whoever lets a stranger wait lets everybody wait.
+                    futures::join!(
+                        cx.fact_under_way::<Handshake>(&endpoint),
+                        cx.fact_under_way::<origin::Reply>(&endpoint)
+                    );
                 }
             }
             Api::Server | Api::Manage => drop(cx.fact_under_way::<Status>(&crate::OfTheRun).await),

@@ -234,8 +234,7 @@ impl Refusal {
                 _,
             ) => "token",
             (Self::AllowList { .. }, Api::Cloud) => "allow-list",
-            (_, Api::Cloud) => "enterprise",
-            (_, Api::Server | Api::Manage) => "server",
+            (_, api) => api.owner(),
         }
     }
 

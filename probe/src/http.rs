@@ -82,6 +82,7 @@ pub enum Plain {
 
 impl Fact for PlainReply {
     const ID: &'static str = "http.plain";
+    const OWNERS: &'static [&'static str] = &["proxy", "port-80"];
     type Key = Endpoint;
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {

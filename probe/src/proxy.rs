@@ -167,6 +167,7 @@ impl Reply {
 
 impl Fact for Tunnel {
     const ID: &'static str = "proxy.tunnel";
+    const OWNERS: &'static [&'static str] = &["proxy"];
     type Key = Endpoint;
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {

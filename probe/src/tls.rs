@@ -131,6 +131,7 @@ impl Handshake {
 
 impl Fact for Handshake {
     const ID: &'static str = "tls.handshake";
+    const OWNERS: &'static [&'static str] = &["tls"];
     type Key = Endpoint;
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
@@ -175,6 +176,7 @@ pub struct Secured {
 
 impl Fact for Secured {
     const ID: &'static str = "tls.secured";
+    const OWNERS: &'static [&'static str] = &["tls"];
     type Key = Endpoint;
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {

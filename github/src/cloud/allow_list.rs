@@ -87,6 +87,7 @@ pub enum EntryOwner {
 
 impl Fact for AllowList {
     const ID: &'static str = "cloud.allow-list";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner(), "allow-list"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

@@ -128,6 +128,7 @@ impl fmt::Display for Topic {
 
 impl Fact for AuditLog {
     const ID: &'static str = "cloud.audit-log";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner(), "billing"];
     type Key = Topic;
 
     async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {

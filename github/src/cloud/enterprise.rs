@@ -110,6 +110,7 @@ pub struct Installation {
 
 impl Fact for Enterprise {
     const ID: &'static str = "cloud.enterprise";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -129,6 +130,7 @@ impl Fact for Enterprise {
 
 impl Fact for OwnerInfo {
     const ID: &'static str = "cloud.owner-info";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -157,6 +159,7 @@ impl Fact for OwnerInfo {
 
 impl Fact for Installations {
     const ID: &'static str = "cloud.installations";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

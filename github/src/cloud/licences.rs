@@ -67,6 +67,7 @@ pub struct Seats {
 
 impl Fact for LicenceSync {
     const ID: &'static str = "cloud.licence-sync";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner(), "connection"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -78,6 +79,7 @@ impl Fact for LicenceSync {
 
 impl Fact for ConsumedLicences {
     const ID: &'static str = "cloud.consumed-licences";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner(), "billing"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

@@ -46,6 +46,7 @@ pub struct Features {
 
 impl Fact for ServerStatistics {
     const ID: &'static str = "cloud.server-statistics";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner(), "connection"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

@@ -32,6 +32,7 @@ pub struct TokenSeen {
 
 impl Fact for Viewer {
     const ID: &'static str = "cloud.viewer";
+    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner(), "token"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::NEEDS;
-use crate::{Answer, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, OfTheRun, ask::Get, json, json::One};
 
 /// `GET /manage/v1/config/license`: what the licence permits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,7 @@ impl From<LicenceStatus> for String {
 
 impl Fact for ManageLicence {
     const ID: &'static str = "manage.licence";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -118,6 +119,7 @@ impl Fact for ManageLicence {
 
 impl Fact for ManageLicenceCheck {
     const ID: &'static str = "manage.licence-check";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NEEDS;
 use crate::{
-    Answer, OfTheRun,
+    Answer, Api, OfTheRun,
     ask::Get,
     json::{self, Objects, One},
 };
@@ -188,6 +188,7 @@ pub struct NodeMaintenance {
 
 impl Fact for ManageVersion {
     const ID: &'static str = "manage.version";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -198,6 +199,7 @@ impl Fact for ManageVersion {
 
 impl Fact for ManageNodes {
     const ID: &'static str = "manage.nodes";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner(), "nodes"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -208,6 +210,7 @@ impl Fact for ManageNodes {
 
 impl Fact for ManageReplication {
     const ID: &'static str = "manage.replication";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner(), "nodes"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -218,6 +221,7 @@ impl Fact for ManageReplication {
 
 impl Fact for ManageMaintenance {
     const ID: &'static str = "manage.maintenance";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

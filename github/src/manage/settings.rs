@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::NEEDS;
-use crate::{Answer, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, OfTheRun, ask::Get, json, json::One};
 
 /// `GET /manage/v1/config/settings`: the few of the server's settings that matter here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +43,7 @@ impl Settings {
 
 impl Fact for ManageSettings {
     const ID: &'static str = "manage.settings";
+    const OWNERS: &'static [&'static str] = &[Api::Manage.owner(), "token"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

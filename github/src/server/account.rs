@@ -53,6 +53,7 @@ pub struct ServerEnterprise {
 
 impl Fact for ServerUser {
     const ID: &'static str = "server.user";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner(), "token"];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
@@ -70,6 +71,7 @@ impl Fact for ServerUser {
 
 impl Fact for ServerEnterprises {
     const ID: &'static str = "server.enterprises";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

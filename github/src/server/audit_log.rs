@@ -20,6 +20,7 @@ pub struct ServerAuditLog {
 
 impl Fact for ServerAuditLog {
     const ID: &'static str = "server.audit-log";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner(), "connection"];
     type Key = Topic;
 
     async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {

@@ -39,6 +39,7 @@ impl ServerLicenceSays {
 
 impl Fact for ServerLicence {
     const ID: &'static str = "server.licence";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

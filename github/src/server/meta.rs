@@ -33,6 +33,7 @@ impl ServerMeta {
 
 impl Fact for ServerMeta {
     const ID: &'static str = "server.meta";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

@@ -55,6 +55,7 @@ impl Status {
 
 impl Fact for Status {
     const ID: &'static str = "server.status";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {

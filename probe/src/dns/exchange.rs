@@ -90,6 +90,7 @@ pub enum Transport {
 
 impl Fact for Exchange {
     const ID: &'static str = "dns.exchange";
+    const OWNERS: &'static [&'static str] = &["dns"];
     type Key = ExchangeKey;
 
     async fn measure(key: &ExchangeKey, cx: &Cx) -> Result<Self, Stop> {

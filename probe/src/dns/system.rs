@@ -59,6 +59,7 @@ pub enum NotResolved {
 
 impl Fact for Resolution {
     const ID: &'static str = "dns.resolution";
+    const OWNERS: &'static [&'static str] = &["dns"];
     type Key = HostName;
 
     async fn measure(host: &HostName, cx: &Cx) -> Result<Self, Stop> {
