@@ -40,5 +40,5 @@ pub use record::{
 };
 pub use redact::{Redactor, Secret};
 pub use run::{Interrupt, Measured, Preparation, Run, judge_again};
-pub use text::{shown, shown_bytes};
+pub use text::{MOST_OF_A_BYTE, shown, shown_bytes};
 pub use words::{Section, section};

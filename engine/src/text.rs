@@ -1,42 +1,57 @@
-use std::fmt::Write as _;
-
 /// Makes text from outside safe to show: control characters, terminal escapes, line breaks and direction overrides
-/// become visible escapes, and what is longer than `max` characters is cut with an ellipsis.
+/// become visible escapes, and what is then longer than `max` characters is cut with an ellipsis, never within an escape.
+/// What was made safe stays as it is when it is made safe once more, as it is when a record is read.
 ///
 /// ```
 /// assert_eq!(gh_connect_engine::shown("a\u{1b}[31mb\n", 40), r"a\x1b[31mb\n");
 /// assert_eq!(gh_connect_engine::shown("abcdef", 3), "abc…");
+/// assert_eq!(gh_connect_engine::shown("ab\n", 3), "ab…");
 /// ```
 pub fn shown(text: &str, max: usize) -> String {
     if text.len() <= max && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len().min(max));
-    for (count, c) in text.chars().enumerate() {
-        if count == max {
+    let mut left = max;
+    for c in text.chars() {
+        let before = out.len();
+        let wide = match c {
+            '\n' => push(&mut out, "\\n"),
+            '\r' => push(&mut out, "\\r"),
+            '\t' => push(&mut out, "\\t"),
+            c if c.is_control() && u32::from(c) < 0x100 => {
+                push(&mut out, &format!("\\x{:02x}", u32::from(c)))
+            }
+            c if disturbs_reading(c) => push(&mut out, &format!("\\u{{{:x}}}", u32::from(c))),
+            c => {
+                out.push(c);
+                1
+            }
+        };
+        let Some(rest) = left.checked_sub(wide) else {
+            out.truncate(before);
             out.push('…');
             break;
-        }
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() && u32::from(c) < 0x100 => {
-                let _ = write!(out, "\\x{:02x}", u32::from(c));
-            }
-            c if disturbs_reading(c) => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => out.push(c),
-        }
+        };
+        left = rest;
     }
     out
+}
+
+/// Adds an escape, which is ASCII, and says how many characters it has.
+fn push(out: &mut String, escape: &str) -> usize {
+    out.push_str(escape);
+    escape.len()
 }
 
 /// As [`shown`], for bytes of unknown encoding: what is no UTF-8 is shown as U+FFFD.
 pub fn shown_bytes(bytes: &[u8], max: usize) -> String {
     shown(&String::from_utf8_lossy(bytes), max)
 }
+
+/// The most characters that a byte is shown with, in an escape such as `\x1b`: what is kept of so many bytes is shown whole
+/// in so many times as many characters.
+pub const MOST_OF_A_BYTE: usize = 4;
 
 /// Characters that are invisible or change the order in which the others are read.
 fn disturbs_reading(c: char) -> bool {
@@ -57,7 +72,14 @@ mod tests {
         fn nothing_that_a_terminal_obeys_survives(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let text = shown_bytes(&bytes, 200);
             prop_assert!(!text.chars().any(|c| c.is_control() || disturbs_reading(c)));
-            prop_assert!(text.chars().count() <= 200 * 10 + 1);
+            prop_assert!(!shown_bytes(&bytes, MOST_OF_A_BYTE * bytes.len()).ends_with('…') || bytes.ends_with("…".as_bytes()));
+        }
+
+        #[test]
+        fn what_is_shown_is_bounded_and_shown_again_the_same(text in "[a\n\u{1b}\u{202e}ß…]{0,24}", most in 0usize..24) {
+            let once = shown(&text, most);
+            prop_assert!(once.chars().count() <= most + 1, "{once}");
+            prop_assert_eq!(shown(&once, most), once);
         }
     }
 }

@@ -376,7 +376,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 pub(crate) fn not_json(headers: &HeaderMap, body: Option<&[u8]>) -> Refusal {
     Refusal::NotJson {
         content_type: header(headers, "content-type").map(|value| shown(value, 80)),
-        began: body.map(|body| shown_bytes(&body[..body.len().min(80)], 80)),
+        began: body
+            .map(|body| shown_bytes(&body[..body.len().min(80)], gh_connect_engine::MOST_OF_A_BYTE * 80)),
     }
 }
 

@@ -262,7 +262,13 @@ async fn tunnel(cx: &Cx, proxy: &ProxyUrl, endpoint: &Endpoint) -> Result<(Tunne
                 Heard::Ended { reset, received } => (Outcome::Ended { reset, received }, None),
                 Heard::NotHttp { first } => {
                     let tls = matches!(first.as_slice(), [0x14..=0x17, 3, ..]);
-                    (Outcome::NotHttp { first: shown_bytes(&first, 64), tls }, None)
+                    (
+                        Outcome::NotHttp {
+                            first: shown_bytes(&first, gh_connect_engine::MOST_OF_A_BYTE * 64),
+                            tls,
+                        },
+                        None,
+                    )
                 }
                 Heard::Endless => (Outcome::Endless, None),
             }

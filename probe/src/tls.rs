@@ -109,7 +109,8 @@ impl Handshake {
             None => (None, None, None),
         };
         let (chain, verdicts) = seen.unzip();
-        let began = (end != End::Verified && !began.is_empty()).then(|| shown_bytes(&began, began.len()));
+        let began = (end != End::Verified && !began.is_empty())
+            .then(|| shown_bytes(&began, gh_connect_engine::MOST_OF_A_BYTE * began.len()));
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         Self {
             end,

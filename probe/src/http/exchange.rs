@@ -119,11 +119,12 @@ pub async fn exchange<S: Carries<C>, C: Credential>(
     };
     let began = meter.began();
     let exchange = Exchange {
-        began: (head.is_none() && !began.is_empty()).then(|| shown_bytes(&began, began.len())),
+        began: (head.is_none() && !began.is_empty())
+            .then(|| shown_bytes(&began, gh_connect_engine::MOST_OF_A_BYTE * began.len())),
         head,
         failure: outcome.err(),
         body,
-        sample: shown_bytes(&kept[..kept.len().min(SAMPLE)], SAMPLE),
+        sample: shown_bytes(&kept[..kept.len().min(SAMPLE)], gh_connect_engine::MOST_OF_A_BYTE * SAMPLE),
         words: words_of(&kept[..kept.len().min(READABLE)]),
         sent_at,
         head_at,

@@ -54,7 +54,9 @@ impl Fact for Silence {
             let mut began = [0; super::tap::REMEMBERED];
             Ok(match wire.read(&mut began).await {
                 Ok(0) => Quiet::Closed,
-                Ok(length) => Quiet::Spoke(shown_bytes(&began[..length], 80)),
+                Ok(length) => {
+                    Quiet::Spoke(shown_bytes(&began[..length], gh_connect_engine::MOST_OF_A_BYTE * 80))
+                }
                 Err(error) => Quiet::TornDown(Failure::of(&error)),
             })
         };
