@@ -86,7 +86,8 @@ impl ProxyUrl {
             return Err(ProxyUrlError::Trailing);
         }
         let host = match url.host() {
-            Some(Host::Domain(name)) if !name.is_empty() => name.to_owned(),
+            // `http://.:3128` is a URL, and names the root of all names.
+            Some(Host::Domain(name)) if !name.trim_end_matches('.').is_empty() => name.to_owned(),
             Some(Host::Ipv4(address)) => address.to_string(),
             Some(Host::Ipv6(address)) => address.to_string(),
             _ => return Err(ProxyUrlError::NoHost),
@@ -206,6 +207,7 @@ mod tests {
             ("socks5://proxy:1080", ProxyUrlError::UnsupportedScheme("socks5".to_owned())),
             ("http://", ProxyUrlError::NoHost),
             ("http://:3128", ProxyUrlError::NoHost),
+            ("http://.:3128", ProxyUrlError::NoHost),
             ("http://proxy:3128/pac", ProxyUrlError::Trailing),
         ] {
             assert_eq!(ProxyUrl::parse(text).map(|url| url.to_string()), Err(expected), "{text}");

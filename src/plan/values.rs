@@ -181,7 +181,8 @@ pub(super) fn page(said: &Said) -> Result<String, UsageError> {
         UsageError::at(said, message).hint("allowed: the URL of a page, for example https://ip.corp.example/")
     };
     let url = Url::parse(said.text.trim()).map_err(|reason| error(&format!("no URL: {reason}")))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none_or(str::is_empty) {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    if !matches!(url.scheme(), "https" | "http") || host.is_empty() {
         return Err(error("this is not the address of a web page"));
     }
     if !url.username().is_empty() || url.password().is_some() {

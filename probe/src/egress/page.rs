@@ -40,6 +40,10 @@ impl EchoPage {
             return Err(NotAPage::NotAUrl);
         };
         let endpoint = Endpoint::new(host, port);
+        // `http://./` is a URL, and names the root of all names.
+        if endpoint.host.as_str().is_empty() {
+            return Err(NotAPage::NotAUrl);
+        }
         Ok(Self { url, endpoint })
     }
 
@@ -81,6 +85,8 @@ mod tests {
             ("https://[2001:db8::1]/", Ok(("[2001:db8::1]:443", "/", true))),
             ("echo.corp.example", Err(NotAPage::NotAUrl)),
             ("https://", Err(NotAPage::NotAUrl)),
+            ("http:.://01]/", Err(NotAPage::NotAUrl)),
+            ("https://./", Err(NotAPage::NotAUrl)),
             ("ftp://echo.corp.example/", Err(NotAPage::Scheme)),
             ("https://user@echo.corp.example/", Err(NotAPage::Credentials)),
             ("https://:canary@echo.corp.example/", Err(NotAPage::Credentials)),
