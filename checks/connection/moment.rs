@@ -1,6 +1,6 @@
 //! Points in time as GitHub's replies write them.
 
-use jiff::{Timestamp, civil::Date, fmt::strtime, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Reads RFC 3339, `2026-11-20 08:30:00 UTC`, `2026-11-20 08:30:00 +0000` and a date alone, which is its first moment in UTC.
 /// What shape the date of a licence synchronization has is not published.
@@ -13,8 +13,8 @@ pub fn moment(text: &str) -> Option<Timestamp> {
     if let Some(at) = in_utc.and_then(|text| text.parse().ok()) {
         return Some(at);
     }
-    let with_offset = strtime::parse("%Y-%m-%d %H:%M:%S %z", text).and_then(|time| time.to_timestamp());
-    if let Ok(at) = with_offset {
+    let apart = text.rsplit_once(' ').filter(|(_, offset)| offset.starts_with(['+', '-']));
+    if let Some(at) = apart.and_then(|(time, offset)| format!("{time}{offset}").parse().ok()) {
         return Some(at);
     }
     // A date with a time and no offset might be anybody's: only a date alone is taken.
@@ -38,7 +38,11 @@ mod tests {
             ("2026-11-20T09:30:00+01:00", Some("2026-11-20T08:30:00Z")),
             ("2026-11-20 08:30:00 UTC", Some("2026-11-20T08:30:00Z")),
             (" 2026-11-20 08:30:00 +0000\n", Some("2026-11-20T08:30:00Z")),
+            ("2026-11-20 08:30:00 -0130", Some("2026-11-20T10:00:00Z")),
             ("2026-11-20", Some("2026-11-20T00:00:00Z")),
+            ("2026-11-2008:3:0+0000", None),
+            ("2026-11-2008:30:00 +0000", None),
+            ("2026-11-20 -08:30", None),
             ("2026-11-20 08:30:00", None),
             ("yesterday", None),
             ("", None),
@@ -58,6 +62,7 @@ mod tests {
             let at = Timestamp::from_second(seconds).expect("in range");
             prop_assert_eq!(moment(&at.to_string()), Some(at));
             prop_assert_eq!(moment(&at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()), Some(at));
+            prop_assert_eq!(moment(&at.strftime("%Y-%m-%d %H:%M:%S +0000").to_string()), Some(at));
         }
     }
 }
