@@ -1,6 +1,7 @@
 //! The only way out: everything that reaches stdout, stderr or a file passes the redactor here.
 
 use std::{
+    borrow::Cow,
     io::{self, Write as _},
     sync::{Mutex, PoisonError},
 };
@@ -13,46 +14,45 @@ static REDACTOR: Mutex<Option<Redactor>> = Mutex::new(None);
 
 /// Adds to the secrets that are never shown.
 pub(crate) fn learn(teach: impl FnOnce(&mut Redactor)) {
-    let mut redactor = REDACTOR.lock().unwrap_or_else(PoisonError::into_inner);
-    teach(redactor.get_or_insert_default());
+    teach(REDACTOR.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default());
 }
 
 /// The text without any secret that was learned.
-pub(crate) fn clean(text: &str) -> String {
-    let redactor = REDACTOR.lock().unwrap_or_else(PoisonError::into_inner);
-    redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.clean(text).into_owned())
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    with_redactor(|redactor| redactor.clean(text))
 }
 
 /// A record whose text from outside holds no secret. Ids and states stay whole, whatever somebody's password is.
 pub(crate) fn clean_record(mut record: Record) -> Record {
-    for check in &mut record.checks {
-        for finding in &mut check.findings {
-            let texts = [&mut finding.subject, &mut finding.message].into_iter().chain(&mut finding.waived);
-            texts.for_each(|text| *text = clean(text));
-            clean_value(&mut finding.evidence);
-            for step in &mut finding.fix {
-                step.text = clean(&step.text);
-                step.command = step.command.take().map(|command| clean(&command));
+    with_redactor(|redactor| {
+        for check in &mut record.checks {
+            for finding in &mut check.findings {
+                let texts =
+                    [&mut finding.subject, &mut finding.message].into_iter().chain(&mut finding.waived);
+                texts.for_each(|text| clean_text(redactor, text));
+                clean_value(redactor, &mut finding.evidence);
+                for step in &mut finding.fix {
+                    [&mut step.text]
+                        .into_iter()
+                        .chain(&mut step.command)
+                        .for_each(|text| clean_text(redactor, text));
+                }
             }
+            check.remarks.iter_mut().for_each(|remark| clean_text(redactor, &mut remark.text));
+            check.not_judged.iter_mut().for_each(|not_judged| clean_stop(redactor, &mut not_judged.stop));
         }
-        check.remarks.iter_mut().for_each(|remark| remark.text = clean(&remark.text));
-        check.not_judged.iter_mut().for_each(|not_judged| clean_stop(&mut not_judged.stop));
-    }
-    for fact in &mut record.facts {
-        clean_value(&mut fact.value);
-        fact.stop.iter_mut().for_each(clean_stop);
-    }
+        for fact in &mut record.facts {
+            clean_value(redactor, &mut fact.value);
+            fact.stop.iter_mut().for_each(|stop| clean_stop(redactor, stop));
+        }
+    });
     record
 }
 
 /// As [`clean`], for a report made from a clean record. Reports are UTF-8; what is not becomes U+FFFD.
 pub(crate) fn clean_report(report: &[u8]) -> Vec<u8> {
     let report = String::from_utf8_lossy(report);
-    let redactor = REDACTOR.lock().unwrap_or_else(PoisonError::into_inner);
-    redactor
-        .as_ref()
-        .map_or_else(|| report.to_string(), |redactor| redactor.clean_report(&report).into_owned())
-        .into_bytes()
+    with_redactor(|redactor| redactor.clean_report(&report).into_owned()).into_bytes()
 }
 
 /// Writes a whole text to stdout. Nobody reading any more is no error: `gh-connect explain | head` ends quietly.
@@ -70,18 +70,28 @@ pub(crate) fn stderr(text: &str) {
     let _ = io::stderr().lock().write_all(clean(text).as_bytes());
 }
 
-fn clean_value(value: &mut Value) {
+fn with_redactor<T>(use_it: impl FnOnce(&Redactor) -> T) -> T {
+    use_it(REDACTOR.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+}
+
+fn clean_text(redactor: &Redactor, text: &mut String) {
+    if let Cow::Owned(clean) = redactor.clean(text) {
+        *text = clean;
+    }
+}
+
+fn clean_value(redactor: &Redactor, value: &mut Value) {
     match value {
-        Value::String(text) => *text = clean(text),
-        Value::Array(values) => values.iter_mut().for_each(clean_value),
-        Value::Object(values) => values.values_mut().for_each(clean_value),
+        Value::String(text) => clean_text(redactor, text),
+        Value::Array(values) => values.iter_mut().for_each(|value| clean_value(redactor, value)),
+        Value::Object(values) => values.values_mut().for_each(|value| clean_value(redactor, value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn clean_stop(stop: &mut Stop) {
+fn clean_stop(redactor: &Redactor, stop: &mut Stop) {
     match stop {
-        Stop::Skipped(text) | Stop::NotApplicable(text) | Stop::Trouble(text) => *text = clean(text),
+        Stop::Skipped(text) | Stop::NotApplicable(text) | Stop::Trouble(text) => clean_text(redactor, text),
         // The id of a check.
         Stop::Blocked(_) => {}
     }

@@ -19,6 +19,9 @@ pub struct Namespace {
 impl Namespace {
     /// Makes a namespace named after this process, a counter and `role`, and brings its `lo` up.
     ///
+    /// TCP in here is Reno, which every kernel has, whatever this machine prefers: BBR, for instance, spaces the packets of
+    /// whoever mostly has little to say, and a measured time would be that of the sender's pauses.
+    ///
     /// # Errors
     /// When this is not Linux, not root, or has no `ip` command; the message says what to do.
     pub fn new(role: &str) -> Result<Self> {
@@ -31,6 +34,7 @@ impl Namespace {
             .context("making a network namespace takes root and the package iproute2")?;
         let namespace = Self { name };
         namespace.ip("link set lo up")?;
+        namespace.set("ipv4/tcp_congestion_control", "reno")?;
         Ok(namespace)
     }
 
@@ -61,6 +65,15 @@ impl Namespace {
         let mut command = Command::new("ip");
         command.args(["-n", &self.name]).args(arguments.split_whitespace());
         succeed(&mut command)
+    }
+
+    /// Sets a kernel parameter of in here, `ipv4/tcp_congestion_control`.
+    ///
+    /// # Errors
+    /// When the kernel does not know the parameter or the value.
+    pub fn set(&self, parameter: &str, value: &str) -> Result<()> {
+        let write = format!("echo {value} > /proc/sys/net/{parameter}");
+        succeed(self.command("sh").args(["-c", &write])).with_context(|| format!("setting net/{parameter}"))
     }
 
     /// Adds an nftables rule (`tcp dport 443 drop`) for what arrives in here.

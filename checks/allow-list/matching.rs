@@ -76,8 +76,11 @@ impl<'a> Listed<'a> {
 /// What an entry covers; `None` when it is neither an address nor a range. Bits beyond the prefix say nothing.
 pub(super) fn range_of(entry: &Entry) -> Option<IpNet> {
     let text = entry.value.trim();
-    let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
-    Some(canonical(range))
+    let range = match text.contains('/') {
+        true => text.parse::<IpNet>().ok(),
+        false => text.parse::<IpAddr>().ok().map(IpNet::from),
+    };
+    range.map(canonical)
 }
 
 /// Ranges of one family.

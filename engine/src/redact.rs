@@ -1,7 +1,7 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -38,30 +38,9 @@ impl std::fmt::Debug for Secret {
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// The longest first: one may hold another.
-    forms: Vec<Form>,
-}
-
-/// A form in which a secret travels, ready to be looked for.
-#[derive(Clone)]
-struct Form {
-    text: String,
-    finder: Finder<'static>,
-}
-
-impl Form {
-    fn new(text: String) -> Self {
-        let finder = Finder::new(&text).into_owned();
-        Self { text, finder }
-    }
-
-    fn find(&self, text: &str) -> Option<usize> {
-        if text.len() < self.text.len() { None } else { self.finder.find(text.as_bytes()) }
-    }
-
-    /// Whether nobody writes this by accident.
-    fn is_unmistakable(&self) -> bool {
-        self.text.len() >= UNMISTAKABLE
-    }
+    forms: Vec<String>,
+    /// Looks for all of them at once; made when first needed.
+    any: OnceLock<Option<AhoCorasick>>,
 }
 
 impl Redactor {
@@ -89,13 +68,16 @@ impl Redactor {
 
     /// The text without any secret in it. A short one goes where it stands as a word: `pass` is no secret in `passed`.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        replaced(text, self.forms.iter())
+        if self.is_free_of_all(text) { Cow::Borrowed(text) } else { replaced(text, self.forms.iter()) }
     }
 
     /// As [`Redactor::clean`], without the short secrets: for a whole report, whose own words must stay whole even where
     /// somebody's password is `proxy`. What came from outside was cleaned before.
     pub fn clean_report<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        replaced(text, self.forms.iter().filter(|form| form.is_unmistakable()))
+        if self.is_free_of_all(text) {
+            return Cow::Borrowed(text);
+        }
+        replaced(text, self.forms.iter().filter(|form| is_unmistakable(form)))
     }
 
     fn learn_text(&mut self, plain: &str) {
@@ -119,14 +101,25 @@ impl Redactor {
         {
             forms.push(password.to_owned());
         }
-        self.add(forms.into_iter().map(Form::new).collect());
+        self.add(forms);
     }
 
-    fn add(&mut self, forms: Vec<Form>) {
+    fn add(&mut self, forms: Vec<String>) {
         self.forms.extend(forms);
-        self.forms
-            .sort_by(|one, other| other.text.len().cmp(&one.text.len()).then(one.text.cmp(&other.text)));
-        self.forms.dedup_by(|one, other| one.text == other.text);
+        self.forms.sort_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+        self.forms.dedup();
+        self.any = OnceLock::new();
+    }
+
+    /// Whether no form of a secret is anywhere in the text: what is read has thousands of texts, and hardly ever one.
+    fn is_free_of_all(&self, text: &str) -> bool {
+        let any = self.any.get_or_init(|| {
+            // The small automaton, and the kind of match that is found several bytes at a time.
+            let mut builder = AhoCorasick::builder();
+            builder.kind(Some(AhoCorasickKind::ContiguousNFA)).match_kind(MatchKind::LeftmostFirst);
+            builder.build(&self.forms).ok()
+        });
+        any.as_ref().is_some_and(|any| !any.is_match(text))
     }
 }
 
@@ -136,20 +129,25 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
-fn replaced<'a, 'f>(text: &'a str, forms: impl Iterator<Item = &'f Form>) -> Cow<'a, str> {
+/// Whether nobody writes this by accident.
+fn is_unmistakable(form: &str) -> bool {
+    form.len() >= UNMISTAKABLE
+}
+
+fn replaced<'a, 'f>(text: &'a str, forms: impl Iterator<Item = &'f String>) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for form in forms {
-        let Some(mut at) = form.find(&text) else { continue };
+        let Some(mut at) = text.find(form) else { continue };
         let mut clean = String::with_capacity(text.len());
         let mut rest = &*text;
         loop {
-            let (before, after) = (&rest[..at], &rest[at + form.text.len()..]);
+            let (before, after) = (&rest[..at], &rest[at + form.len()..]);
             let joined = before.chars().next_back().or_else(|| clean.chars().next_back());
             let word = [joined, after.chars().next()].into_iter().flatten().any(char::is_alphanumeric);
             clean.push_str(before);
-            clean.push_str(if word && !form.is_unmistakable() { &form.text } else { REDACTED });
+            clean.push_str(if word && !is_unmistakable(form) { form } else { REDACTED });
             rest = after;
-            match form.find(rest) {
+            match rest.find(form) {
                 Some(next) => at = next,
                 None => break,
             }

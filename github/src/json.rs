@@ -55,7 +55,9 @@ pub(crate) fn read<T: DeserializeOwned>(
     secretive: bool,
 ) -> Result<T, Refusal> {
     // Where something is wrong is found out when something is.
-    if let Ok(value) = serde_json::from_slice(body) {
+    if let Ok(text) = std::str::from_utf8(body)
+        && let Ok(value) = serde_json::from_str(text)
+    {
         return Ok(value);
     }
     let mut json = serde_json::Deserializer::from_slice(body);
@@ -190,15 +192,36 @@ where
     Ok(Option::<Objects<T>>::deserialize(json)?.map(|list| list.0))
 }
 
+/// A text of at most `MOST` characters, safe to show.
+pub(crate) struct Text<const MOST: usize>(pub(crate) String);
+
+impl<'de, const MOST: usize> Deserialize<'de> for Text<MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shown<const MOST: usize>;
+        impl<const MOST: usize> Visitor<'_> for Shown<MOST> {
+            type Value = Text<MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<MOST>, E> {
+                Ok(Text(shown(text, MOST)))
+            }
+        }
+        deserializer.deserialize_str(Shown)
+    }
+}
+
 /// A text, safe to show and at most 200 characters long; null stays unknown.
 pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<String>::deserialize(json)?.map(|text| shown(&text, 200)))
+    Ok(Option::<Text<200>>::deserialize(json)?.map(|text| text.0))
 }
 
 /// Texts as in [`text`].
 pub(crate) fn texts<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Vec<String>>, D::Error> {
-    let words = Option::<Words<String>>::deserialize(json)?;
-    Ok(words.map(|words| words.0.iter().map(|text| shown(text, 200)).collect()))
+    let words = Option::<Words<Text<200>>>::deserialize(json)?;
+    Ok(words.map(|words| words.0.into_iter().map(|text| text.0).collect()))
 }
 
 /// Null counts as absent.

@@ -12,7 +12,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::island::{Island, NAME_SERVER};
-use crate::netns::succeed;
 use crate::server::{Ready, Server};
 
 /// An island with accounts, and how a run gets at them.
@@ -57,8 +56,7 @@ impl Accounts {
         island.serve(lab);
         // Packets for an address that leads to loopback are martians otherwise.
         for device in ["all", "eth0"] {
-            let setting = format!("net.ipv4.conf.{device}.route_localnet=1");
-            succeed(island.world.command("sysctl").args(["-qw", &setting]))?;
+            island.world.set(&format!("ipv4/conf/{device}/route_localnet"), "1")?;
         }
         island.world.nft(&told.rules())?;
         island.client.ip(&format!("route add {SERVER_NETWORK} via 192.0.2.1"))?;

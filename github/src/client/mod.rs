@@ -179,11 +179,12 @@ impl Client {
         credential: bool,
         as_it_is: bool,
     ) -> Result<Reply, Broken> {
-        if response.content_length().is_some_and(|length| length > most) {
+        let announced = response.content_length().unwrap_or(0);
+        if announced > most {
             return Err(Broken::TooLarge);
         }
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(announced.min(USUAL_BODY) as usize);
         while let Some(chunk) = response.chunk().await.map_err(Broken::of)? {
             if (body.len() + chunk.len()) as u64 > most {
                 return Err(Broken::TooLarge);
@@ -292,6 +293,8 @@ const HEAD_START: std::time::Duration = std::time::Duration::from_millis(100);
 /// A page of a hundred events arrives without waiting for leave to go on.
 const STREAM_WINDOW: u32 = 512 * 1024;
 const LONGEST_HEAD: u32 = 64 * 1024;
+/// As much room as is made for a body because it is announced; for a longer one, when it comes.
+const USUAL_BODY: u64 = 64 * 1024;
 /// GitHub docs: API Versions.
 const API_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static("2022-11-28"));

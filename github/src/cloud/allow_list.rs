@@ -1,8 +1,12 @@
-use gh_connect_engine::{Cx, Fact, Stop, shown};
-use serde::{Deserialize, Serialize};
+use gh_connect_engine::{Cx, Fact, Stop};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{InForce, OwnerInfo, slug};
-use crate::{Answer, Api, Needs, OfTheRun, Refusal, ask::Query, json};
+use crate::{
+    Answer, Api, Needs, OfTheRun, Refusal,
+    ask::Query,
+    json::{self, Text},
+};
 
 /// The entries of the enterprise account's IP allow list, from all of its pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +29,8 @@ pub struct Entries {
 
 /// An entry. In a record one that counts and is the enterprise's own is a text, `203.0.113.0/28 Corp egress`: there may be
 /// thousands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Written")]
 pub struct Entry {
     /// An address or a range, as GitHub shows it.
     pub value: Box<str>,
@@ -39,19 +43,28 @@ pub struct Entry {
 }
 
 /// An entry as a record has it.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {
     Usual(String),
     Unusual { value: Box<str>, name: Option<Box<str>>, active: bool, owner: EntryOwner },
 }
 
-impl From<Entry> for Written {
-    fn from(Entry { value, name, active, owner }: Entry) -> Self {
-        if !active || owner != EntryOwner::Enterprise || value.contains(' ') {
-            return Self::Unusual { value, name, active, owner };
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { value, name, active, owner } = self;
+        if *active && *owner == EntryOwner::Enterprise && !value.contains(' ') {
+            return match name {
+                Some(name) => serializer.collect_str(&format_args!("{value} {name}")),
+                None => serializer.serialize_str(value),
+            };
         }
-        Self::Usual(name.map_or_else(|| value.to_string(), |name| format!("{value} {name}")))
+        let mut fields = serializer.serialize_struct("Entry", 4)?;
+        fields.serialize_field("value", value)?;
+        fields.serialize_field("name", name)?;
+        fields.serialize_field("active", active)?;
+        fields.serialize_field("owner", owner)?;
+        fields.end()
     }
 }
 
@@ -175,9 +188,9 @@ struct PageInfoReply {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryReply {
-    allow_list_value: Option<String>,
+    allow_list_value: Option<Text<LONGEST>>,
     is_active: Option<bool>,
-    name: Option<String>,
+    name: Option<Text<LONGEST>>,
     #[serde(default, deserialize_with = "json::object")]
     owner: Option<OwnerReply>,
 }
@@ -185,9 +198,9 @@ struct EntryReply {
 #[derive(Deserialize)]
 struct OwnerReply {
     #[serde(rename = "__typename")]
-    kind: Option<String>,
-    name: Option<String>,
-    login: Option<String>,
+    kind: Option<Text<LONGEST>>,
+    name: Option<Text<LONGEST>>,
+    login: Option<Text<LONGEST>>,
 }
 
 impl EntryReply {
@@ -195,20 +208,19 @@ impl EntryReply {
     /// gate.
     fn entry(self) -> Option<Entry> {
         let text =
-            |text: Option<String>| shown(text.as_deref().unwrap_or_default(), LONGEST).into_boxed_str();
+            |text: Option<Text<LONGEST>>| text.map_or_else(Default::default, |text| text.0.into_boxed_str());
         let owner = match self.owner {
             None => EntryOwner::Other("".into()),
-            Some(OwnerReply { kind, name, login }) => match kind.as_deref() {
+            Some(OwnerReply { kind, name, login }) => match kind.as_ref().map(|kind| kind.0.as_str()) {
                 Some("Enterprise") => EntryOwner::Enterprise,
                 Some("Organization") => EntryOwner::Organization(text(login)),
                 Some("App") => EntryOwner::App(text(name)),
                 _ => EntryOwner::Other(text(kind)),
             },
         };
-        let name = self.name.filter(|name| !name.is_empty());
         Some(Entry {
             value: text(Some(self.allow_list_value?)),
-            name: name.map(|name| text(Some(name))),
+            name: Some(text(self.name)).filter(|name| !name.is_empty()),
             active: self.is_active == Some(true),
             owner,
         })
