@@ -1,11 +1,14 @@
-//! What tests of several checks start from: a plan and an exchange in which nothing is unusual.
+//! What tests of several checks start from: a plan, an exchange and a certificate in which nothing is unusual.
 
 use std::time::Duration;
 
 use gh_connect_engine::{
     AccountPlan, NoProxy, Plan, Product, ProxySetting, Roots, Seconds, Selection, Sourced, Trust,
 };
-use gh_connect_probe::http::{Body, Exchange, ExchangeFailure, Head};
+use gh_connect_probe::{
+    http::{Body, Exchange, ExchangeFailure, Head},
+    tls::{Certificate, Chain, Name, Statement},
+};
 use jiff::Timestamp;
 
 /// For the three hosts of a product, without a proxy, 5 s for an attempt.
@@ -55,4 +58,37 @@ pub(crate) fn answered(status: u16, headers: &[(&str, &str)], words: &str) -> Ex
 /// No reply.
 pub(crate) fn unanswered(failure: ExchangeFailure) -> Exchange {
     Exchange { head: None, failure: Some(failure), body: Body::None, ..answered(0, &[], "") }
+}
+
+/// A certificate for one name, valid from the first moment to the second.
+pub(crate) fn statement(subject: &str, issuer: &str, valid: [Timestamp; 2]) -> Statement {
+    Statement {
+        subject: name(subject),
+        issuer: name(issuer),
+        self_issued: issuer == subject,
+        names: vec![subject.to_owned()],
+        more_names: 0,
+        not_before: valid[0],
+        not_after: valid[1],
+        serial: "01".to_owned(),
+        key: "EC 256".to_owned(),
+        signature_algorithm: "1.2.840.10045.4.3.2".to_owned(),
+        is_ca: false,
+        ca_issuers: Vec::new(),
+    }
+}
+
+/// A name without an organization.
+pub(crate) fn name(name: &str) -> Name {
+    Name { common_name: Some(name.to_owned()), organization: None }
+}
+
+/// What was sent with a certificate, nothing else.
+pub(crate) fn chain(says: Statement) -> Chain {
+    Chain { certificates: vec![certificate(says)], more: 0, top: 0, leads_to_known_root: false }
+}
+
+/// A certificate that says this.
+pub(crate) fn certificate(says: Statement) -> Certificate {
+    Certificate { sha256: "AB:CD".to_owned(), length: 500, says: Some(says) }
 }

@@ -1,6 +1,4 @@
-use gh_connect_engine::{
-    AccountPlan, NoProxy, Origin, Product, ProxyUrl, Role, Roots, Seconds, Selection, Sourced, Trust, section,
-};
+use gh_connect_engine::{NoProxy, Origin, Product, ProxyUrl, Role, Seconds, Sourced, section};
 use gh_connect_github::manage::Settings;
 use gh_connect_probe::{
     dns::{By, NotResolved},
@@ -11,6 +9,7 @@ use gh_connect_probe::{
 };
 
 use super::*;
+use crate::testing;
 
 fn target(host: &str) -> Target {
     Target { host: host.to_owned(), port: 443, role: Role::Api }
@@ -22,28 +21,10 @@ fn used(url: &str) -> ProxySetting {
 
 fn plan(proxy: ProxySetting, no_proxy: &str) -> Plan {
     Plan {
-        product: Sourced::default(Product::GithubCom),
-        targets: Product::GithubCom.targets(),
-        server: None,
-        enterprise: None,
         proxy: Sourced::new(proxy, Origin::flag("--proxy")),
-        other_proxies: Vec::new(),
         no_proxy: Sourced::new(NoProxy::parse(no_proxy), Origin::flag("--no-proxy")),
-        resolvers: Sourced::default(Vec::new()),
-        hosts_file: None,
-        trust: Trust {
-            system: Sourced::default(Roots::Mozilla),
-            extra: Vec::new(),
-            public: Sourced::default(Roots::Mozilla),
-        },
-        connect_to: Vec::new(),
-        loopback_only: true,
-        egress_ips: Vec::new(),
         timeout: Sourced::default(Seconds::parse("1").expect("seconds")),
-        deadline: Sourced::default(Seconds::parse("5").expect("seconds")),
-        selection: Selection::default(),
-        waivers: Vec::new(),
-        account: AccountPlan::default(),
+        ..testing::plan(Product::GithubCom)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gh_connect_engine::{Examination, Finding, Plan, Product, Stop, Subject, shown};
 use gh_connect_github::{
-    Answer, NoReply, Refusal,
+    Answer, Api, NoReply, Refusal,
     manage::{ManageVersion, NodeMaintenance},
     server::{Heard, ServerMeta, Status},
 };
@@ -106,13 +106,7 @@ fn unproven(seen: &Seen<'_>) -> Option<Finding> {
     let refusal = seen.meta.and_then(|meta| meta.answer.refusal())?;
     match refusal {
         // Who asks is not liked; the check of the token tells.
-        Refusal::BadCredentials { .. }
-        | Refusal::Anonymous { .. }
-        | Refusal::SsoRequired { .. }
-        | Refusal::MissingScopes { .. }
-        | Refusal::MissingPermission { .. }
-        | Refusal::Policy { .. }
-        | Refusal::RateLimited { .. } => None,
+        why if why.owner(Api::Server) == "token" => None,
         Refusal::NoReply(_) | Refusal::ServerError { .. } => {
             let finding = seen.finding(&UNREACHABLE, words::api_unwell(seen, refusal));
             Some(steps::unwell(finding, seen, true))

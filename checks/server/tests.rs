@@ -8,7 +8,7 @@ use gh_connect_github::{
 };
 use gh_connect_probe::{
     net::Failure,
-    tls::{Certificate, Chain, End, Name, Reason, Statement},
+    tls::{End, Reason, Statement},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -160,22 +160,8 @@ fn anonymous() -> Refusal {
 
 fn distrusted(reason: Reason, issuer: &str) -> World {
     let day = |count: i64| now() + SignedDuration::from_hours(24 * count);
-    let name = |name: &str| Name { common_name: Some(name.to_owned()), organization: None };
-    let says = Statement {
-        subject: name("ghes.corp.example"),
-        issuer: name(issuer),
-        self_issued: issuer == "ghes.corp.example",
-        names: vec!["git.corp.example".to_owned()],
-        more_names: 0,
-        not_before: day(-40),
-        not_after: day(-2),
-        serial: "01".to_owned(),
-        key: "EC 256".to_owned(),
-        signature_algorithm: "1.2.840.10045.4.3.2".to_owned(),
-        is_ca: false,
-        ca_issuers: Vec::new(),
-    };
-    let certificate = Certificate { sha256: "AB:CD".to_owned(), length: 500, says: Some(says) };
+    let says = testing::statement("ghes.corp.example", issuer, [day(-40), day(-2)]);
+    let says = Statement { names: vec!["git.corp.example".to_owned()], ..says };
     let end = End::Distrusted(reason);
     let handshake = Handshake {
         end: end.clone(),
@@ -183,7 +169,7 @@ fn distrusted(reason: Reason, issuer: &str) -> World {
         version: None,
         cipher: None,
         key_exchange: None,
-        chain: Some(Chain { certificates: vec![certificate], more: 0, top: 0, leads_to_known_root: false }),
+        chain: Some(testing::chain(says)),
         verdicts: None,
         at: now(),
         hello_bytes: 264,

@@ -3,13 +3,11 @@
 use gh_connect_engine::{
     Finding, Origin, Owner, Plan, Product, ProxySetting, ProxyUrl, Role, Severity, Sourced, Target,
 };
-use gh_connect_probe::tls::{
-    Certificate, Chain, End, Hello, Name, Reason, Statement, Variant, Verdict, Verdicts,
-};
+use gh_connect_probe::tls::{Chain, End, Hello, Reason, Statement, Variant, Verdict, Verdicts};
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::testing;
+use crate::testing::{self, certificate, chain, name};
 
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
@@ -29,33 +27,8 @@ fn plan() -> Plan {
     plan
 }
 
-fn name(name: &str) -> Name {
-    Name { common_name: Some(name.to_owned()), organization: None }
-}
-
 fn leaf(issuer: &str) -> Statement {
-    Statement {
-        subject: name("api.github.com"),
-        issuer: name(issuer),
-        self_issued: issuer == "api.github.com",
-        names: vec!["api.github.com".to_owned()],
-        more_names: 0,
-        not_before: days(-40),
-        not_after: days(120),
-        serial: "01".to_owned(),
-        key: "EC 256".to_owned(),
-        signature_algorithm: "1.2.840.10045.4.3.2".to_owned(),
-        is_ca: false,
-        ca_issuers: Vec::new(),
-    }
-}
-
-fn certificate(says: Statement) -> Certificate {
-    Certificate { sha256: "AB:CD".to_owned(), length: 500, says: Some(says) }
-}
-
-fn chain(says: Statement) -> Chain {
-    Chain { certificates: vec![certificate(says)], more: 0, top: 0, leads_to_known_root: false }
+    testing::statement("api.github.com", issuer, [days(-40), days(120)])
 }
 
 fn verdicts(system: Verdict, public: Verdict) -> Verdicts {
