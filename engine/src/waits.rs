@@ -120,7 +120,7 @@ impl Standstill {
     fn owner_of(&self, fact: &FactKey, checks: &[&'static str]) -> Option<&'static str> {
         let (mut facts, mut seen) = (BTreeSet::from([fact]), BTreeSet::new());
         while !facts.is_empty() {
-            let named = facts.iter().flat_map(|fact| self.owners_of(fact).iter().copied());
+            let mut named = facts.iter().flat_map(|fact| self.owners_of(fact).iter().copied());
             let waits = |check: &&'static str, named: bool| {
                 let all = self.waits.iter().filter(
                     |(asker, _)| matches!(asker, Asker::Examination(at, _) if checks.get(*at) == Some(check)),
@@ -130,7 +130,7 @@ impl Standstill {
                     false => facts.contains(waited),
                 })
             };
-            let owner = named.filter(|check| waits(check, true)).next();
+            let owner = named.find(|check| waits(check, true));
             if let Some(owner) = owner.or_else(|| checks.iter().copied().find(|check| waits(check, false))) {
                 return Some(owner);
             }
@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn one_silence_has_one_cause() {
         type Table<'a> = &'a [(&'a str, &'a [&'a str])];
-        let table: [(&str, Table<'_>, &[&str], &[(&str, &str)]); 11] = [
+        type Row<'a> = (&'a str, Table<'a>, &'a [&'a str], &'a [(&'a str, &'a str)]);
+        let table: [Row<'_>; 11] = [
             (
                 "a chain belongs to the check that judges its end",
                 &[
