@@ -166,7 +166,7 @@ fn host_and_port(url: &str) -> Option<(&str, u16)> {
         None if scheme.eq_ignore_ascii_case("http") => 80,
         None => 443,
     };
-    let host = host.strip_suffix('.').unwrap_or(host);
+    let host = host.trim_end_matches('.');
     (!host.is_empty()).then_some((host, port))
 }
 
@@ -491,6 +491,7 @@ mod tests {
             ("https://ghes.corp.example:", None),
             ("https://ghes.corp.example:99999", None),
             ("https://:443", None),
+            ("https://../", None),
             ("https://", None),
             ("ghes.corp.example", None),
             ("", None),
