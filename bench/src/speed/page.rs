@@ -203,7 +203,7 @@ const METHOD: &str = "
 
 `cargo xtask bench` does all of it. Two network namespaces hold the client and the world: BIND, nginx and squid. A TUN device in
 each is joined by a forwarder that holds every packet for 25 ms (0.5 ms to the server), TCP handshakes included; nothing leaves
-the namespaces. The server and the API with accounts are those of `gh-connect lab`, in the world's namespace, under their own addresses.
+the namespaces. TCP is Reno there, whatever the machine prefers: a sender that spaces its packets (BBR) would be what is measured. The server and the API with accounts are those of `gh-connect lab`, in the world's namespace, under their own addresses.
 Programs run in turn, one after the other, so that whatever else the machine does hits all of them. Wall time is taken
 around the process, from just before it is started until it has been waited for, by a small process of its own; peak memory is what
 the kernel accounts to the process that was waited for. A program that does not pass in a healthy world ends the benchmark.
