@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use gh_connect_engine::{Record, Redactor, Stop};
+use gh_connect_engine::{Record, Redactor, StepRecord, Stop};
 use serde_json::Value;
 
 /// Every secret that was learned so far. One for the process, because a panic must find it too.
@@ -31,15 +31,13 @@ pub(crate) fn clean_record(mut record: Record) -> Record {
                     [&mut finding.subject, &mut finding.message].into_iter().chain(&mut finding.waived);
                 texts.for_each(|text| clean_text(redactor, text));
                 clean_value(redactor, &mut finding.evidence);
-                for step in &mut finding.fix {
-                    [&mut step.text]
-                        .into_iter()
-                        .chain(&mut step.command)
-                        .for_each(|text| clean_text(redactor, text));
-                }
+                clean_steps(redactor, &mut finding.fix);
             }
             check.remarks.iter_mut().for_each(|remark| clean_text(redactor, &mut remark.text));
-            check.not_judged.iter_mut().for_each(|not_judged| clean_stop(redactor, &mut not_judged.stop));
+            for not_judged in &mut check.not_judged {
+                clean_stop(redactor, &mut not_judged.stop);
+                clean_steps(redactor, &mut not_judged.fix);
+            }
         }
         for fact in &mut record.facts {
             clean_value(redactor, &mut fact.value);
@@ -86,6 +84,12 @@ fn clean_value(redactor: &Redactor, value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(|value| clean_value(redactor, value)),
         Value::Object(values) => values.values_mut().for_each(|value| clean_value(redactor, value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn clean_steps(redactor: &Redactor, steps: &mut [StepRecord]) {
+    for step in steps {
+        [&mut step.text].into_iter().chain(&mut step.command).for_each(|text| clean_text(redactor, text));
     }
 }
 

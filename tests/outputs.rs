@@ -197,3 +197,41 @@ fn colours_come_when_asked_for() {
     assert!(colored(&[], ("CLICOLOR_FORCE", "1")));
     assert!(!colored(&["--color", "never"], ("CLICOLOR_FORCE", "1")));
 }
+
+/// Who asks for one check alone hears at least which other one knows why it waits.
+#[test]
+fn what_waits_for_a_check_that_was_left_out_says_how_to_hear_why() {
+    for (selection, how) in [
+        (["--only", "billing"], "Run it again with --only token as well:"),
+        (["--skip", "token"], "Run it again without --skip token:"),
+    ] {
+        let arguments = ["--lab=token/missing", selection[0], selection[1]];
+        let ran = json(&arguments);
+        let billing = ran.record.checks.iter().find(|check| check.id == "billing").unwrap();
+        assert_eq!((ran.exit, billing.state), (3, State::Blocked));
+        assert!(billing.not_judged[0].fix[0].text.starts_with(how), "{:?}", billing.not_judged);
+        let said = String::from_utf8(run(&arguments).stdout).unwrap();
+        assert!(
+            said.contains("token  was left out of this run") && said.contains("operator: Run it again"),
+            "{said}"
+        );
+    }
+}
+
+/// A check that could not tell says what to do and who does it, in the words of this run.
+#[test]
+fn what_could_not_be_told_says_what_to_do() {
+    let silent = "[check]\ntimeout = 1\n[endpoint.\"ghes.corp.example:8443/manage/v1/config/nodes\"]\nanswer = \"not-found\"";
+    let folder = world("in-doubt", silent);
+    let ran = json(&[&folder.argument()]);
+    assert_eq!(ran.record.root_causes, ["nodes"]);
+    let said = String::from_utf8(run(&[&folder.argument()]).stdout).unwrap();
+    assert!(said.contains("Do     server admin: Look in the admin shell"), "{said}");
+    let audit = "[check]\ntimeout = 1\n[endpoint.\"api.github.com/enterprises/acme/audit-log\"]\nanswer = \"unavailable\"";
+    let folder = world("in-doubt-billing", audit);
+    let said = String::from_utf8(run(&[&folder.argument()]).stdout).unwrap();
+    assert!(
+        said.contains("Do     enterprise owner: Find out") && said.contains("the account acme"),
+        "{said}"
+    );
+}

@@ -97,6 +97,16 @@ fn every_id_is_unique_and_in_its_checks_name() {
     }
 }
 
+/// A tired reader needs something to do, and somebody who does it, whatever the reason.
+#[test]
+fn every_check_says_what_to_do_in_doubt() {
+    for meta in metas() {
+        let text = meta.in_doubt.text;
+        assert!(text.starts_with(char::is_uppercase) && !text.ends_with('.'), "{}: {text}", meta.id);
+        assert!(meta.in_doubt.command.is_none_or(|command| !command.contains('\n')), "{}", meta.id);
+    }
+}
+
 fn metas() -> impl Iterator<Item = &'static Meta> {
     ALL.iter().map(|check| check.meta())
 }

@@ -7,7 +7,9 @@ mod tests;
 mod words;
 
 use futures::{FutureExt as _, future::BoxFuture};
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_github::{
     OfTheRun, Refusal,
     cloud::{self, Enterprise, OwnerInfo},
@@ -35,6 +37,11 @@ static META: Meta = Meta {
         &IDP_MANAGED,
         &NARROW,
     ],
+    in_doubt: InDoubt {
+        owner: Owner::EnterpriseOwner,
+        text: "Look at https://APEX/enterprises/SLUG/settings/security, under IP allow list, whether the addresses of the server are in it",
+        command: None,
+    },
 };
 
 static NOT_INCLUDED: Kind = Kind {

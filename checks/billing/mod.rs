@@ -6,7 +6,9 @@ mod judge;
 mod tests;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_github::{
     Answer, OfTheRun,
     cloud::{AuditLog, ConsumedLicences, Event, Events, Installations, Topic},
@@ -25,6 +27,11 @@ static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&TRIAL, &NOT_ATTESTED, &ATTESTATION_EXPIRED, &CHANGED_SINCE_ATTESTATION, &UNCONFIRMED],
+    in_doubt: InDoubt {
+        owner: Owner::EnterpriseOwner,
+        text: "Find out by which payment the account SLUG was bought, from an invoice or from your contact at GitHub, and let gh-connect read the audit log: a classic token with admin:enterprise and read:audit_log",
+        command: None,
+    },
 };
 
 static TRIAL: Kind = Kind {

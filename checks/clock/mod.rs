@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+    Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
 };
 use gh_connect_probe::{
     clock::{Skew, Told},
@@ -18,6 +18,11 @@ static META: Meta = Meta {
     category: Category::Network,
     words: include_str!("README.md"),
     kinds: &[&SKEWED, &DRIFTING],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "On the machine that gh-connect ran on, see whether its clock is synchronised",
+        command: Some("timedatectl"),
+    },
 };
 
 static SKEWED: Kind = Kind {

@@ -6,8 +6,8 @@ mod tests;
 
 use futures::future::{BoxFuture, join};
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Route, Severity, Stop, Subject,
-    Target,
+    Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, Route, Severity, Stop,
+    Subject, Target,
 };
 use gh_connect_probe::{
     Endpoint,
@@ -26,6 +26,11 @@ static META: Meta = Meta {
     category: Category::Network,
     words: include_str!("README.md"),
     kinds: &[&REFUSED, &TIMEOUT, &UNREACHABLE, &RESET, &IPV6_BROKEN, &ADDRESS_DEAD],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "On the machine that gh-connect ran on, see what another program gets, and run gh-connect again",
+        command: Some("curl -sv -o /dev/null https://APEX/"),
+    },
 };
 
 static REFUSED: Kind = Kind {
@@ -94,7 +99,7 @@ impl Check for Connect {
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let Subject::Target(target) = subject else {
-                return Err(Stop::Trouble("connect looks at targets only".to_owned()));
+                return Err(Stop::defect("connect looks at targets only"));
             };
             match cx.plan().route_of(target) {
                 Route::Direct { .. } => {}

@@ -6,7 +6,9 @@ mod moment;
 mod tests;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_github::{
     OfTheRun,
     cloud::{Installations, LicenceSync, OwnNames, ServerStatistics, Topic},
@@ -27,6 +29,11 @@ pub static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&ORPHANED, &UNPROVEN, &ALREADY_CONNECTED],
+    in_doubt: InDoubt {
+        owner: Owner::EnterpriseOwner,
+        text: "Look among the known installations of the enterprise account SLUG whether it has this server, and whether it is connected",
+        command: None,
+    },
 };
 
 impl Check for Connection {

@@ -7,8 +7,8 @@ mod wording;
 
 use futures::future::{BoxFuture, join3};
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Plan, ProxyUrl, Route, Severity, Stop, Subject,
-    Target,
+    Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, ProxyUrl, Route, Severity,
+    Stop, Subject, Target,
 };
 use gh_connect_probe::{
     HostName,
@@ -45,6 +45,11 @@ pub static META: Meta = Meta {
         &SLOW,
         &LOCAL_ANSWER,
     ],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "On the machine that gh-connect ran on, compare what it resolves itself with what its name servers say; where the two differ, its nsswitch.conf, its DNS cache and its own firewall are to look at",
+        command: Some("getent ahosts APEX; dig APEX"),
+    },
 };
 
 impl Check for Dns {

@@ -3,7 +3,9 @@
 mod judge;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_github::{
     Answer, Api, OfTheRun, Refusal,
     cloud::{Enterprise, InForce, OwnerInfo},
@@ -22,6 +24,11 @@ static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&UNKNOWN, &VARIES],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "Say the addresses under which the server leaves the network: --egress-ip IP. Whoever runs the firewall knows them",
+        command: None,
+    },
 };
 
 static UNKNOWN: Kind = Kind {

@@ -2,8 +2,8 @@
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Product, Role, Severity, Stop,
-    Subject, shown,
+    Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, Product, Role, Severity,
+    Stop, Subject, shown,
 };
 use gh_connect_github::{
     Api, OfTheRun, Refusal,
@@ -22,6 +22,11 @@ static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&NOT_FOUND, &UNANSWERED],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "Look at https://www.githubstatus.com, and run gh-connect again when GitHub is well",
+        command: None,
+    },
 };
 
 static NOT_FOUND: Kind = Kind {

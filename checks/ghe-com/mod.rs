@@ -7,7 +7,7 @@ mod tests;
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Kind, Meta, Plan, Product, Severity, Stop, Subject,
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Product, Severity, Stop, Subject,
 };
 use gh_connect_github::{OfTheRun, manage::ManageVersion, server::ServerMeta};
 
@@ -25,6 +25,11 @@ pub static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&STILL_CONFIGURED, &NOT_CONFIGURED, &TOO_OLD, &UNREADABLE, &NO_LICENCE_SYNC],
+    in_doubt: InDoubt {
+        owner: Owner::ServerAdmin,
+        text: "In the admin shell see which release the server has, and where it points; GHE.com takes releases from 3.12 on",
+        command: Some("ssh -p 122 admin@SERVER -- 'ghe-version; ghe-config --get-regexp github-connect'"),
+    },
 };
 
 impl Check for GheCom {

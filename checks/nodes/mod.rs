@@ -5,7 +5,9 @@ mod judge;
 mod tests;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_github::{
     Answer, OfTheRun,
     manage::{ManageLicence, ManageNodes, ManageReplication, ManageVersion},
@@ -24,6 +26,11 @@ pub static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&NOT_CHECKED, &UNHEALTHY, &MIXED_VERSIONS],
+    in_doubt: InDoubt {
+        owner: Owner::ServerAdmin,
+        text: "Look in the admin shell which nodes there are and how they are: on a replica ghe-repl-status -vv, in a cluster ghe-cluster-status",
+        command: None,
+    },
 };
 
 impl Check for Nodes {

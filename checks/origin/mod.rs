@@ -6,7 +6,7 @@ mod tests;
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject, Target,
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject, Target,
 };
 use gh_connect_probe::{Endpoint, http::Reply};
 
@@ -21,6 +21,11 @@ static META: Meta = Meta {
     category: Category::Network,
     words: include_str!("README.md"),
     kinds: &[&NOT_GITHUB, &UNAVAILABLE, &TIMEOUT, &RATE_LIMITED],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "Look at https://www.githubstatus.com, see what another program gets from the same machine, and run gh-connect again",
+        command: Some("curl -sv https://api.APEX/"),
+    },
 };
 
 static NOT_GITHUB: Kind = Kind {
@@ -71,7 +76,7 @@ impl Check for Origin {
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let Subject::Target(target) = subject else {
-                return Err(Stop::Trouble("origin looks at targets only".to_owned()));
+                return Err(Stop::defect("origin looks at targets only"));
             };
             let reply = cx.fact::<Reply>(&Endpoint::from(target)).await?;
             judge(cx.plan(), target, &reply)

@@ -2,7 +2,8 @@
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Owner, Plan, Severity, Stop, Subject, shown,
+    Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+    shown,
 };
 use gh_connect_github::{
     OfTheRun,
@@ -20,6 +21,11 @@ static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&NOT_ON_CLOUD, &NOT_ON_SERVER],
+    in_doubt: InDoubt {
+        owner: Owner::EnterpriseOwner,
+        text: "See at https://APEX/enterprises/SLUG under People, Administrators, whether the person whose token asks is an owner; for the server, whether that person is a site administrator",
+        command: None,
+    },
 };
 
 static NOT_ON_CLOUD: Kind = Kind {
@@ -66,7 +72,7 @@ impl Check for Owners {
                     let user = asked.answer.said().ok_or_else(|| Stop::blocked("token"))?;
                     on_server(cx.plan(), user)
                 }
-                _ => Err(Stop::Trouble("owner looks at the cloud and the server only".to_owned())),
+                _ => Err(Stop::defect("owner looks at the cloud and the server only")),
             }
         })
     }

@@ -5,7 +5,9 @@ mod judge;
 mod tests;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_probe::{Endpoint, http::PlainReply, tls::Secured};
 
 use judge::judge;
@@ -19,6 +21,11 @@ static META: Meta = Meta {
     category: Category::Network,
     words: include_str!("README.md"),
     kinds: &[&CLOSED, &NO_REDIRECT, &CAPTIVE_PORTAL],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "On the machine that gh-connect ran on, see what another program gets, and run gh-connect again",
+        command: Some("curl -sv -o /dev/null http://APEX/"),
+    },
 };
 
 static CLOSED: Kind = Kind {
@@ -61,7 +68,7 @@ impl Check for Port80 {
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let Subject::Target(target) = subject else {
-                return Err(Stop::Trouble("port-80 looks at targets only".to_owned()));
+                return Err(Stop::defect("port-80 looks at targets only"));
             };
             let endpoint = Endpoint::from(target);
             let plain = cx.fact::<PlainReply>(&endpoint.on_port(80)).await?;

@@ -9,8 +9,8 @@ mod wording;
 
 use futures::{FutureExt as _, future::BoxFuture, future::join_all};
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Finding, Kind, Meta, Plan, ProxySetting, Route, Severity, Stop,
-    Subject, Target,
+    Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, ProxySetting, Route,
+    Severity, Stop, Subject, Target,
 };
 use gh_connect_github::{OfTheRun, manage::ManageSettings};
 use gh_connect_probe::{
@@ -53,6 +53,11 @@ pub static META: Meta = Meta {
         &EXCLUSIONS_DIFFER,
         &DIRECT_WORKS,
     ],
+    in_doubt: InDoubt {
+        owner: Owner::ServerAdmin,
+        text: "Look up the proxy in the Management Console under Privacy > HTTP Proxy Server; run gh-connect again with exactly that one, --proxy URL, or with --proxy off where there is none",
+        command: None,
+    },
 };
 
 impl Check for Proxy {

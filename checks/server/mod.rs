@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, Kind, Meta, Plan, Route, Severity, Stop, Subject, Target,
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Route, Severity, Stop, Subject,
+    Target,
 };
 use gh_connect_github::{
     Api, NoReply, OfTheRun, Refusal,
@@ -45,6 +46,11 @@ pub static META: Meta = Meta {
         &LICENSE_EXCLUDES_CONNECT,
         &LICENSE_TRIAL,
     ],
+    in_doubt: InDoubt {
+        owner: Owner::ServerAdmin,
+        text: "Open the Management Console, https://SERVER:8443/setup, and read there which version and licence the server has; run gh-connect again when both are well",
+        command: None,
+    },
 };
 
 impl Check for Server {

@@ -7,7 +7,9 @@ mod tests;
 mod words;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 use gh_connect_probe::{
     Endpoint,
     tls::{Handshake, Secured, elsewhere, torn_down_unasked},
@@ -39,6 +41,11 @@ static META: Meta = Meta {
         &EXPIRES_SOON,
         &ONLY_ON_80,
     ],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "If a file could not be read, correct --ca-file and run gh-connect again; else see what another program gets from the same machine",
+        command: Some("openssl s_client -connect APEX:443 -servername APEX </dev/null"),
+    },
 };
 
 impl Check for Tls {
@@ -53,7 +60,7 @@ impl Check for Tls {
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let Subject::Target(target) = subject else {
-                return Err(Stop::Trouble("tls looks at targets only".to_owned()));
+                return Err(Stop::defect("tls looks at targets only"));
             };
             let endpoint = Endpoint::from(target);
             let secured = cx.fact::<Secured>(&endpoint).await;

@@ -8,7 +8,9 @@ mod tests;
 mod words;
 
 use futures::future::BoxFuture;
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Role, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Role, Severity, Stop, Subject,
+};
 
 use crate::origin;
 
@@ -21,6 +23,11 @@ static META: Meta = Meta {
     category: Category::Account,
     words: include_str!("README.md"),
     kinds: &[&MISSING, &REJECTED, &SCOPE_MISSING, &SSO_REQUIRED, &FORBIDDEN_BY_POLICY, &RATE_LIMITED],
+    in_doubt: InDoubt {
+        owner: Owner::Operator,
+        text: "Run it again. If it stays so, see whether the server's services run, and on the side of GitHub https://www.githubstatus.com",
+        command: None,
+    },
 };
 
 static MISSING: Kind = Kind {
@@ -92,7 +99,7 @@ impl Check for Token {
                 Subject::Cloud => seen::of_cloud(cx).await?,
                 Subject::Server => seen::of_server(cx).await?,
                 Subject::Manage => seen::of_manage(cx).await?,
-                _ => return Err(Stop::Trouble("token looks at the three interfaces only".to_owned())),
+                _ => return Err(Stop::defect("token looks at the three interfaces only")),
             };
             let judged = judge::judge(cx.plan(), &seen)?;
             // Who answers strangers in the place of GitHub's API rejects any token, and says nothing of this one.

@@ -1,6 +1,6 @@
 use futures::future::BoxFuture;
 
-use crate::{Cx, Finding, Kind, Plan, Stop, Target};
+use crate::{Cx, Finding, Kind, Owner, Plan, StepRecord, Stop, Target, shown};
 
 /// A plug-in that judges facts.
 ///
@@ -30,6 +30,36 @@ pub struct Meta {
     pub words: &'static str,
     /// All that it can find.
     pub kinds: &'static [&'static Kind],
+    /// What to do when it could not tell, whatever the reason.
+    pub in_doubt: InDoubt,
+}
+
+/// What to do when a check could not tell: one step that never does harm.
+#[derive(Clone, Copy, Debug)]
+pub struct InDoubt {
+    /// Who acts.
+    pub owner: Owner,
+    /// What they do. In it `SERVER`, `SLUG` and `APEX` stand for the server's host, the enterprise account and what the server
+    /// is connected to (`github.com`).
+    pub text: &'static str,
+    /// The command line, where there is one, with the same names.
+    pub command: Option<&'static str>,
+}
+
+impl InDoubt {
+    /// The step that this is in a run of `plan`.
+    pub(crate) fn step(&self, plan: &Plan) -> StepRecord {
+        let names = [
+            ("SERVER", plan.server_host().map(|host| shown(host, 253))),
+            ("SLUG", plan.enterprise.as_ref().map(|slug| shown(&slug.value, 100))),
+            ("APEX", Some(plan.product.value.apex())),
+        ];
+        let filled = |text: &str| {
+            let known = names.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+            known.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+        };
+        StepRecord { owner: self.owner, text: filled(self.text), command: self.command.map(filled) }
+    }
 }
 
 /// A group of checks on the screen and for `--only` and `--skip`.

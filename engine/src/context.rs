@@ -141,7 +141,8 @@ impl Cx {
         };
         self.mark::<F>(key, true);
         let kept = answer?;
-        Arc::downcast(kept.into_any()).map_err(|_| Stop::Trouble(format!("two facts have the id {}", F::ID)))
+        Arc::downcast(kept.into_any())
+            .map_err(|_| Stop::defect(format_args!("two facts have the id {}", F::ID)))
     }
 
     /// The fact, if somebody has asked for it by now; it is not measured for this.

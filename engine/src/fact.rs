@@ -40,4 +40,17 @@ impl Stop {
     pub fn blocked(check: &str) -> Self {
         Self::Blocked(check.to_owned())
     }
+
+    /// A defect of the program itself: what cannot be, was.
+    pub fn defect(what: impl Display) -> Self {
+        Self::Trouble(format!("{DEFECT}: {what}"))
+    }
+
+    /// Whether it is a defect of the program itself.
+    pub fn is_defect(&self) -> bool {
+        matches!(self, Self::Trouble(why) if why.starts_with(DEFECT))
+    }
 }
+
+/// How the reason begins where the program itself is to blame. Records keep it.
+const DEFECT: &str = "internal error";

@@ -21,7 +21,7 @@ mod text;
 mod waits;
 mod words;
 
-pub use check::{Category, Check, Examination, Meta, Subject};
+pub use check::{Category, Check, Examination, InDoubt, Meta, Subject};
 pub use context::Cx;
 pub use effects::{Effects, MOST_OF_A_FILE, Machine};
 pub use event::Event;

@@ -184,6 +184,16 @@ pub struct NotJudged {
     pub subject: String,
     /// Why.
     pub stop: Stop,
+    /// What to do where no finding tells it: when nobody could tell, or when the check that could was left out of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fix: Vec<StepRecord>,
+}
+
+impl NotJudged {
+    /// A subject that was not judged for this reason, without anything to do about it.
+    pub fn new(subject: impl Into<String>, stop: Stop) -> Self {
+        Self { subject: subject.into(), stop, fix: Vec::new() }
+    }
 }
 
 /// One finding.

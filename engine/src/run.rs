@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Plan, Policy, Record,
-    Remark, RunRecord, SCHEMA_VERSION, State, Stop, Subject, Summary, ToolRecord,
+    Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Meta, Owner, Plan,
+    Policy, Record, Remark, RunRecord, SCHEMA_VERSION, Selection, State, StepRecord, Stop, Subject, Summary,
+    ToolRecord,
     context::{UNMEASURED, millis, panic_message},
     exit_code,
     record::{NotJudged, root_causes, state, verdict},
@@ -282,9 +283,9 @@ impl Sheet {
             match done.unwrap_or_else(|| Err(Stop::Trouble("it was not examined".to_owned()))) {
                 Ok(examination) => {
                     match examination.not_applicable {
-                        Some(why) => record
-                            .not_judged
-                            .push(NotJudged { subject: subject.clone(), stop: Stop::NotApplicable(why) }),
+                        Some(why) => {
+                            record.not_judged.push(NotJudged::new(subject.clone(), Stop::NotApplicable(why)))
+                        }
                         None => judged += 1,
                     }
                     record.remarks.extend(examination.remark.map(|text| Remark { subject, text }));
@@ -299,7 +300,8 @@ impl Sheet {
                     {
                         record.blocked_by.push(by.clone());
                     }
-                    record.not_judged.push(NotJudged { subject, stop });
+                    let fix = in_doubt(meta, &stop, plan).into_iter().collect();
+                    record.not_judged.push(NotJudged { subject, stop, fix });
                 }
             }
         }
@@ -312,6 +314,42 @@ impl Sheet {
 
 fn sheets(checks: &[&'static dyn Check], plan: &Plan) -> Vec<Sheet> {
     checks.iter().map(|check| Sheet::new(*check, plan)).collect()
+}
+
+/// What to do where nobody could tell.
+fn in_doubt(meta: &Meta, stop: &Stop, plan: &Plan) -> Option<StepRecord> {
+    match stop {
+        _ if stop.is_defect() => Some(StepRecord {
+            owner: Owner::Operator,
+            text: "This is a defect of gh-connect. Write the record of a run that shows it, look through it, and send it to \
+                   those who make gh-connect"
+                .to_owned(),
+            command: Some("gh-connect check -o json=gh-connect.json".to_owned()),
+        }),
+        Stop::Trouble(_) => Some(meta.in_doubt.step(plan)),
+        _ => None,
+    }
+}
+
+/// What to do where a check waits for one that was left out of the run: nobody else tells why.
+fn with_the_blocker(selection: &Selection, blocker: &Meta) -> StepRecord {
+    let (id, category) = (blocker.id, blocker.category.id());
+    let skipped: Vec<String> = [id, category]
+        .into_iter()
+        .filter(|name| selection.skip.iter().any(|skip| skip == name))
+        .map(|name| format!("--skip {name}"))
+        .collect();
+    let how = match skipped.as_slice() {
+        [] => format!("with --only {id} as well"),
+        skipped => format!("without {}", skipped.join(" and ")),
+    };
+    StepRecord {
+        owner: Owner::Operator,
+        text: format!(
+            "Run it again {how}: {id}, which was left out of this run, tells what stands in the way"
+        ),
+        command: None,
+    }
 }
 
 fn waiver(plan: &Plan, finding: &crate::Finding) -> Option<String> {
@@ -400,9 +438,7 @@ async fn examine_all(sheets: &mut [Sheet], cx: &Cx, tell: &(impl Fn(Event) + Syn
     while let Some((at, nth, examined)) = work.next().await {
         cx.rest();
         let sheet = &mut sheets[at];
-        let done = examined.unwrap_or_else(|panic| {
-            Err(Stop::Trouble(format!("internal error: {}", panic_message(&*panic))))
-        });
+        let done = examined.unwrap_or_else(|panic| Err(Stop::defect(panic_message(&*panic))));
         let meta = sheet.check.meta();
         for finding in done.iter().flat_map(|examination| &examination.findings) {
             tell(Event::Found(Box::new(FindingRecord::new(
@@ -441,7 +477,14 @@ fn conclude(
     policy: Policy,
     interrupt: Option<Interrupt>,
 ) -> Record {
-    let checks: Vec<CheckRecord> = sheets.into_iter().map(|sheet| sheet.record(plan)).collect();
+    let left_out: Vec<&Meta> =
+        sheets.iter().filter(|sheet| sheet.deselected).map(|sheet| sheet.check.meta()).collect();
+    let mut checks: Vec<CheckRecord> = sheets.into_iter().map(|sheet| sheet.record(plan)).collect();
+    for not in checks.iter_mut().flat_map(|check| &mut check.not_judged) {
+        let Stop::Blocked(by) = &not.stop else { continue };
+        let blocker = left_out.iter().find(|meta| meta.id == by);
+        not.fix.extend(blocker.map(|blocker| with_the_blocker(&plan.selection, blocker)));
+    }
     let verdict = verdict(&checks);
     let counts = State::ALL.map(|state| (state, checks.iter().filter(|check| check.state == state).count()));
     let root_causes = root_causes(&checks, run.cut_short_by.is_some());

@@ -8,14 +8,14 @@ pub(crate) mod reference;
 mod tests;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use gh_connect_engine::{Check, Kind, Meta, Severity};
+use gh_connect_engine::{Check, InDoubt, Kind, Meta, Severity};
 
 use crate::{
     plan::nearest,
     report::{
         Look,
         page::{Lead, Page, Span, Tone},
-        story::counted,
+        story::{counted, who},
     },
 };
 
@@ -80,6 +80,14 @@ fn check(page: &mut Page<'_>, meta: &Meta) {
     page.blank();
     page.paragraph(Lead::indent(INDENT), &[Span::new(Tone::Strong, "What it can find")]);
     table(page, meta, widest(meta));
+    page.blank();
+    page.paragraph(Lead::indent(INDENT), &[Span::new(Tone::Strong, "When it could not tell")]);
+    let InDoubt { owner, text, command } = meta.in_doubt;
+    let owner = Span::new(Tone::Strong, format!("{}:", who(owner)));
+    page.paragraph(Lead::indent(INDENT), &[owner, Span::plain(" "), Span::plain(text)]);
+    if let Some(command) = command {
+        page.command(INDENT, command);
+    }
     page.blank();
     if let Some(first) = meta.kinds.first() {
         page.markdown_line(&format!("`gh-connect explain {}` says more of one of them.", first.id));

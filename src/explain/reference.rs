@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use gh_connect_engine::{Check, Meta};
+use gh_connect_engine::{Check, InDoubt, Meta};
 
 use super::{introduction, weight};
 use crate::report;
@@ -75,6 +75,9 @@ fn check(meta: &Meta) -> String {
             kind.since
         );
     }
+    let InDoubt { owner, text: step, command } = meta.in_doubt;
+    let command = command.map(|command| format!(": `{command}`")).unwrap_or_default();
+    let _ = write!(text, "\n## When it could not tell\n\n- {}: {step}{command}\n", owner.id());
     let findings = format!("\n## {}/", meta.id);
     if let Some(at) = meta.words.find(&findings) {
         text.push_str(meta.words[at..].trim_end());

@@ -1,5 +1,7 @@
 use futures::{FutureExt as _, future::BoxFuture};
-use gh_connect_engine::{Category, Check, Cx, Examination, Kind, Meta, Plan, Severity, Stop, Subject};
+use gh_connect_engine::{
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+};
 
 use super::{UnknownId, explain, reference};
 use crate::report::{Detail, Look};
@@ -14,6 +16,11 @@ static META: Meta = Meta {
     category: Category::Network,
     words: WORDS,
     kinds: &[&LEAKY, &DRIPPING, &UNSEEN, &LONG],
+    in_doubt: InDoubt {
+        owner: Owner::Network,
+        text: "Look under the floor of SERVER",
+        command: Some("lift-floor SERVER"),
+    },
 };
 
 static LEAKY: Kind = kind("pipes/leaky", Severity::Blocker, false, "A pipe lets everything out");

@@ -1,8 +1,8 @@
 use std::{io, path::Path};
 
 use gh_connect_engine::{
-    Category, Cx, Examination, Kind, Meta, NoProxy, Origin, Plan, ProxySetting, Severity, Stop, Subject,
-    Target,
+    Category, Cx, Examination, InDoubt, Kind, Meta, NoProxy, Origin, Owner, Plan, ProxySetting, Severity,
+    Stop, Subject, Target,
 };
 use proptest::prelude::*;
 
@@ -20,6 +20,7 @@ static META: Meta = Meta {
     category: Category::Network,
     words: "",
     kinds: &[&WARNING, &BLOCKER, &NOTE],
+    in_doubt: InDoubt { owner: Owner::Operator, text: "Ask again", command: None },
 };
 static CHECKS: &[&dyn Check] = &[&Fake];
 

@@ -1,7 +1,7 @@
 //! What a record tells: which findings belong together, what waits for what, and the verdict in words.
 
 use gh_connect_engine::{
-    Category, CheckRecord, FindingRecord, Owner, Record, Severity, State, Stop, Verdict,
+    Category, CheckRecord, FindingRecord, Owner, Record, Severity, State, StepRecord, Stop, Verdict,
 };
 
 /// A record, sorted for whoever has to act on it.
@@ -10,6 +10,8 @@ pub(crate) struct Story<'a> {
     pub(crate) causes: Vec<Group<'a>>,
     /// Checks that could not tell, and made no finding that says why.
     pub(crate) doubts: Vec<&'a CheckRecord>,
+    /// Checks that were left out of the run although others wait for them: what to do, and who waits.
+    pub(crate) left_out: Vec<LeftOut<'a>>,
     /// Checks that wait for others.
     pub(crate) waiting: Vec<&'a CheckRecord>,
     /// What works, but is fragile.
@@ -18,6 +20,16 @@ pub(crate) struct Story<'a> {
     pub(crate) waived: Vec<Group<'a>>,
     /// What is worth knowing.
     pub(crate) notes: Vec<Group<'a>>,
+}
+
+/// A check that was left out of the run although others wait for it.
+pub(crate) struct LeftOut<'a> {
+    /// Its id.
+    pub(crate) id: &'a str,
+    /// The ids of those that wait.
+    pub(crate) waiting: Vec<&'a str>,
+    /// What to do.
+    pub(crate) fix: Act<'a>,
 }
 
 /// All findings with one id.
@@ -58,6 +70,12 @@ pub(crate) struct Act<'a> {
     pub(crate) command: Option<&'a str>,
 }
 
+impl<'a> Act<'a> {
+    fn of(step: &'a StepRecord) -> Self {
+        Self { owner: step.owner, text: &step.text, command: step.command.as_deref() }
+    }
+}
+
 impl<'a> Story<'a> {
     pub(crate) fn of(record: &'a Record) -> Self {
         let findings = || record.checks.iter().flat_map(|check| &check.findings);
@@ -75,6 +93,7 @@ impl<'a> Story<'a> {
         Self {
             causes,
             doubts: record.checks.iter().filter(unexplained).collect(),
+            left_out: left_out(record),
             waiting: record.checks.iter().filter(|check| check.state == State::Blocked).collect(),
             warnings: severity(Severity::Warning),
             waived: grouped(findings().filter(|finding| finding.waived.is_some())),
@@ -117,8 +136,7 @@ impl<'a> Group<'a> {
         let choices = (0..most).flat_map(|nth| {
             self.findings.iter().filter_map(move |finding| {
                 let step = finding.fix.get(nth)?;
-                let act = Act { owner: step.owner, text: &step.text, command: step.command.as_deref() };
-                Some((finding.subject.as_str(), act))
+                Some((finding.subject.as_str(), Act::of(step)))
             })
         });
         fold(choices, |act, subject| {
@@ -334,6 +352,33 @@ fn host(subject: &str) -> &str {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => subject,
     }
+}
+
+/// What to do about a check that could not tell, each step once.
+pub(crate) fn in_doubt(check: &CheckRecord) -> Vec<Act<'_>> {
+    let mut acts: Vec<Act<'_>> = Vec::new();
+    let troubles = check.not_judged.iter().filter(|not| matches!(not.stop, Stop::Trouble(_)));
+    for act in troubles.flat_map(|not| &not.fix).map(Act::of) {
+        if !acts.contains(&act) {
+            acts.push(act);
+        }
+    }
+    acts
+}
+
+fn left_out(record: &Record) -> Vec<LeftOut<'_>> {
+    let mut all: Vec<LeftOut<'_>> = Vec::new();
+    for check in &record.checks {
+        for not in &check.not_judged {
+            let (Stop::Blocked(by), Some(step)) = (&not.stop, not.fix.first()) else { continue };
+            match all.iter_mut().find(|left_out| left_out.id == by) {
+                Some(left_out) if left_out.waiting.contains(&check.id.as_str()) => {}
+                Some(left_out) => left_out.waiting.push(&check.id),
+                None => all.push(LeftOut { id: by, waiting: vec![&check.id], fix: Act::of(step) }),
+            }
+        }
+    }
+    all
 }
 
 fn grouped<'a>(findings: impl Iterator<Item = &'a FindingRecord>) -> Vec<Group<'a>> {

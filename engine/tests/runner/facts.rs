@@ -115,7 +115,7 @@ async fn two_facts_with_one_id_are_noticed() {
     });
     let measured = run(plan(), registry(vec![check("a", vec![asks])])).await;
     let stop = &measured.record().checks[0].not_judged[0].stop;
-    assert_eq!(*stop, Stop::Trouble("two facts have the id fake.told".to_owned()));
+    assert_eq!(*stop, Stop::Trouble("internal error: two facts have the id fake.told".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,9 +12,9 @@ use std::{
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    AccountPlan, Category, Check, Cx, Effects, Examination, Fact, Finding, Interrupt, Kind, Measured, Meta,
-    NoProxy, Plan, Policy, Product, ProxySetting, Record, Role, Roots, Run, Seconds, Selection, Severity,
-    Sourced, State, Stop, Subject, Target, Trust, Waiver,
+    AccountPlan, Category, Check, Cx, Effects, Examination, Fact, Finding, InDoubt, Interrupt, Kind,
+    Measured, Meta, NoProxy, Owner, Plan, Policy, Product, ProxySetting, Record, Role, Roots, Run, Seconds,
+    Selection, Severity, Sourced, State, Stop, Subject, Target, Trust, Waiver,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -214,6 +214,11 @@ fn meta(id: &str) -> &'static Meta {
         category: Category::Network,
         words: Box::leak(words.into_boxed_str()),
         kinds: Box::leak(kinds.into_boxed_slice()),
+        in_doubt: InDoubt {
+            owner: Owner::Network,
+            text: "Ask SERVER of SLUG about APEX",
+            command: Some("ask APEX"),
+        },
     }))
 }
 

@@ -1,6 +1,6 @@
 //! From outcomes to states, from states to the verdict, the exit code and the root causes.
 
-use gh_connect_engine::{CheckRecord, Policy, Record, State, Verdict, exit_code};
+use gh_connect_engine::{CheckRecord, Owner, Policy, Record, State, StepRecord, Verdict, exit_code};
 
 use crate::fake::{Fate, Fate::*, fated, plan, registry, run, selecting, states, waiving};
 
@@ -162,4 +162,39 @@ async fn a_check_names_what_it_waits_for_once() {
     let record = record(&[("a", &[Blocked, Blocked, Passed])]).await;
     assert_eq!(record.checks[0].blocked_by, ["elsewhere"]);
     assert_eq!(record.checks[0].not_judged.len(), 2);
+}
+
+/// Nobody is left with a reason alone.
+#[tokio::test]
+async fn whoever_could_not_tell_says_what_to_do() {
+    let record = record(&[("a", &[Trouble, PanicInCheck, PanicInFact, Blocked, Passed])]).await;
+    let fix: Vec<&[StepRecord]> = record.checks[0].not_judged.iter().map(|not| &not.fix[..]).collect();
+    // The plan names no server and no enterprise account.
+    let own = StepRecord {
+        owner: Owner::Network,
+        text: "Ask SERVER of SLUG about github.com".to_owned(),
+        command: Some("ask github.com".to_owned()),
+    };
+    assert_eq!((fix.len(), fix[0]), (4, &[own][..]));
+    for defect in &fix[1..3] {
+        assert!(matches!(defect, [step] if step.text.contains("a defect of gh-connect")), "{defect:?}");
+    }
+    assert!(fix[3].is_empty(), "the check that blocks it tells what to do");
+}
+
+/// What stands in the way is not told by a check that was left out, so the one that waits says how to hear it.
+#[tokio::test]
+async fn whoever_waits_for_what_was_left_out_says_how_to_hear_it() {
+    for (only, skip, how) in [
+        (&["a"][..], &[][..], "Run it again with --only elsewhere as well:"),
+        (&[], &["elsewhere"], "Run it again without --skip elsewhere:"),
+    ] {
+        let checks = registry(vec![fated("elsewhere", &[Failed]), fated("a", &[Blocked])]);
+        let measured = run(selecting(only, skip), checks).await;
+        let not_judged = &measured.record().checks[1].not_judged;
+        let [step] = &not_judged[0].fix[..] else { panic!("{not_judged:?}") };
+        assert!(step.owner == Owner::Operator && step.text.starts_with(how), "{}", step.text);
+    }
+    let told = record(&[("elsewhere", &[Failed]), ("a", &[Blocked])]).await;
+    assert!(told.checks[1].not_judged[0].fix.is_empty(), "its finding says what to do");
 }

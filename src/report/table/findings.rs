@@ -4,7 +4,7 @@ use super::{
     super::{
         Detail, glyph,
         page::{Lead, Page, Span, Tone, inline},
-        story::{self, Act, Folded, Group, MOST_NAMES, Story, counted, some, who},
+        story::{self, Act, Folded, Group, LeftOut, MOST_NAMES, Story, counted, some, who},
     },
     INDENT,
 };
@@ -20,6 +20,7 @@ pub(super) fn write(page: &mut Page<'_>, record: &Record, story: &Story<'_>) {
         Some(by) if !story.doubts.is_empty() => cut_short(page, by, &story.doubts),
         _ => story.doubts.iter().for_each(|doubt| doubt_in_full(page, doubt)),
     }
+    story.left_out.iter().for_each(|left_out| missed(page, left_out));
     for warning in &story.warnings {
         page.blank();
         in_short(page, warning);
@@ -69,8 +70,35 @@ fn doubt_in_full(page: &mut Page<'_>, check: &CheckRecord) {
         labelled(page, std::mem::take(&mut label), &[Span::plain(of), Span::plain(&said.said)]);
     }
     more(page, folded.len());
+    acts(page, &story::in_doubt(check), "Do");
     labelled(page, "More", &[Span::new(Tone::Code, format!("gh-connect explain {}", check.id))]);
     page.blank();
+}
+
+/// A check that was left out, and for which others wait.
+fn missed(page: &mut Page<'_>, left_out: &LeftOut<'_>) {
+    let (sign, tone) = glyph::of_state(State::Blocked, page.look());
+    let spans = vec![Span::new(tone, sign), Span::plain(" "), Span::new(tone, left_out.id)];
+    let column = INDENT + 2 + left_out.id.len() + 2;
+    page.paragraph(
+        Lead { indent: INDENT, spans, column, tail: None },
+        &[Span::plain("was left out of this run")],
+    );
+    let waiting = &left_out.waiting;
+    let waits = if waiting.len() == 1 { "waits for it" } else { "wait for it" };
+    labelled(page, "What", &[Span::plain(format!("{} {waits}.", waiting.join(", ")))]);
+    acts(page, std::slice::from_ref(&left_out.fix), "Do");
+    page.blank();
+}
+
+/// Steps that no finding tells.
+fn acts(page: &mut Page<'_>, acts: &[Act<'_>], mut label: &'static str) {
+    for (nth, act) in acts.iter().enumerate() {
+        let joint = if nth == 0 && !label.is_empty() { "" } else { "or " };
+        let owner = Span::new(Tone::Strong, format!("{joint}{}:", who(act.owner)));
+        labelled(page, std::mem::take(&mut label), &[owner, Span::plain(" "), Span::plain(act.text)]);
+        command(page, act, TEXT + LABEL);
+    }
 }
 
 /// All that a run had no time for, at once.
@@ -89,6 +117,9 @@ fn cut_short(page: &mut Page<'_>, by: &str, doubts: &[&CheckRecord]) {
     let again = if by == "deadline" { "run it again with a longer --deadline" } else { "run it again" };
     let owner = Span::new(Tone::Strong, format!("{}:", who(Owner::Operator)));
     labelled(page, "Do", &[owner, Span::plain(format!(" {again}; -v shows what each check waited for"))]);
+    if let [only] = doubts {
+        acts(page, &story::in_doubt(only), "");
+    }
     page.blank();
 }
 

@@ -105,10 +105,15 @@ pub(super) fn unknown() -> Record {
     let clock = check(&mut checks, "clock");
     clock.state = State::Unknown;
     clock.remarks.clear();
-    clock.not_judged.extend(HOSTS[..2].iter().map(|host| NotJudged {
-        subject: (*host).to_owned(),
-        stop: Stop::Trouble("internal error while measuring http.reply: index out of bounds".to_owned()),
+    clock.not_judged.extend(HOSTS[..2].iter().map(|host| {
+        NotJudged::new(
+            (*host).to_owned(),
+            Stop::Trouble("internal error while measuring http.reply: index out of bounds".to_owned()),
+        )
     }));
+    for not in &mut clock.not_judged {
+        not.fix.push(step(Owner::Operator, "See whether its clock is synchronised", Some("timedatectl")));
+    }
     let mut egress = passed("egress", "Egress address", Category::Account, 40, &[]);
     egress.state = State::Unknown;
     egress.findings.push(FindingRecord {
@@ -157,19 +162,18 @@ pub(super) fn cut_short() -> Record {
     let connect = check(&mut checks, "connect");
     connect.state = State::Unknown;
     connect.remarks.remove(2);
-    connect.not_judged.push(NotJudged {
-        subject: HOSTS[2].to_owned(),
-        stop: Stop::Trouble(
+    connect.not_judged.push(NotJudged::new(
+        HOSTS[2].to_owned(),
+        Stop::Trouble(
             "the deadline of 30 s passed while waiting for tcp.connection uploads.github.com:443".to_owned(),
         ),
-    });
+    ));
     for id in ["tls", "origin", "clock"] {
         let check = check(&mut checks, id);
         check.state = State::Unknown;
         check.remarks.clear();
-        check.not_judged.extend(HOSTS.map(|host| NotJudged {
-            subject: host.to_owned(),
-            stop: Stop::Trouble("the deadline of 30 s passed".to_owned()),
+        check.not_judged.extend(HOSTS.map(|host| {
+            NotJudged::new(host.to_owned(), Stop::Trouble("the deadline of 30 s passed".to_owned()))
         }));
     }
     let mut record = record(direct(), checks);
@@ -196,7 +200,11 @@ pub(super) fn waits_for_deselected() -> Record {
         nth.deselected = true;
         nth.remarks.clear();
     }
-    blocked(check(&mut checks, "tls"), "dns", &HOSTS);
+    let tls = check(&mut checks, "tls");
+    blocked(tls, "dns", &HOSTS);
+    for not in &mut tls.not_judged {
+        not.fix.push(step(Owner::Operator, "Run it again with --only dns as well", None));
+    }
     record(direct(), checks)
 }
 
@@ -225,6 +233,9 @@ pub(super) fn hostile() -> Record {
         check.title.push_str(evil);
         check.remarks.iter_mut().for_each(|remark| remark.text.push_str(evil));
         check.not_judged.iter_mut().for_each(|not| not.stop = Stop::Trouble(evil.to_owned()));
+        for not in &mut check.not_judged {
+            not.fix.push(step(Owner::Operator, evil, Some(evil)));
+        }
         for finding in &mut check.findings {
             finding.message =
                 format!("The certificate was issued by \"{evil}\" and {}", "very long ".repeat(400));
@@ -357,10 +368,9 @@ fn network() -> Vec<CheckRecord> {
     let network = Category::Network;
     let mut proxy = passed("proxy", "Egress proxy", network, 0, &[]);
     proxy.state = State::NotApplicable;
-    proxy.not_judged.push(NotJudged {
-        subject: "proxy".to_owned(),
-        stop: Stop::NotApplicable("no proxy is set".to_owned()),
-    });
+    proxy
+        .not_judged
+        .push(NotJudged::new("proxy".to_owned(), Stop::NotApplicable("no proxy is set".to_owned())));
     vec![
         passed("dns", "Name resolution", network, 14, &["both name servers agree"]),
         passed("connect", "TCP connections", network, 31, &["answers over IPv4"]),
@@ -390,9 +400,8 @@ fn behind_proxy() -> Vec<CheckRecord> {
         let check = check(&mut checks, id);
         check.state = State::NotApplicable;
         check.remarks.clear();
-        check.not_judged.extend(HOSTS.map(|host| NotJudged {
-            subject: host.to_owned(),
-            stop: Stop::NotApplicable("the proxy does it".to_owned()),
+        check.not_judged.extend(HOSTS.map(|host| {
+            NotJudged::new(host.to_owned(), Stop::NotApplicable("the proxy does it".to_owned()))
         }));
     }
     checks
@@ -426,9 +435,7 @@ fn blocked(check: &mut CheckRecord, by: &str, hosts: &[&str]) {
     check.state = State::Blocked;
     check.blocked_by = vec![by.to_owned()];
     check.remarks.retain(|remark| !hosts.contains(&remark.subject.as_str()));
-    check
-        .not_judged
-        .extend(hosts.iter().map(|host| NotJudged { subject: (*host).to_owned(), stop: Stop::blocked(by) }));
+    check.not_judged.extend(hosts.iter().map(|host| NotJudged::new((*host).to_owned(), Stop::blocked(by))));
 }
 
 fn record(plan: Plan, checks: Vec<CheckRecord>) -> Record {
