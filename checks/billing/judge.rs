@@ -95,12 +95,13 @@ fn trial(plan: &Plan, seen: &Seen<'_>, event: &Event) -> Finding {
         shown(&event.action, 60),
         when(event),
     );
+    let paid = if is_ghe_com(plan) { "" } else { " with payment by invoice" };
     Finding::new(&TRIAL, slug.clone(), message)
         .evidence(evidence(plan, &seen.history, &seen.hints))
         .step(
             Owner::EnterpriseOwner,
             format!(
-                "Buy GitHub Enterprise for {slug} with payment by invoice: https://github.com/enterprise/contact, or your contact \
+                "Buy GitHub Enterprise for {slug}{paid}: https://github.com/enterprise/contact, or your contact \
                  at GitHub's sales. The trial's banner at https://{apex}/enterprises/{slug} says how long it lasts"
             ),
         )
@@ -116,7 +117,7 @@ fn trial(plan: &Plan, seen: &Seen<'_>, event: &Event) -> Finding {
 /// Nobody's word holds: for github.com that keeps the gate shut, for GHE.com no document has the rule (facts §1.2).
 fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, evidence: Value) -> Finding {
     let (slug, apex) = (shown(&account.slug, 100), plan.product.value.apex());
-    let is_ghe_com = matches!(plan.product.value, Product::GheCom(_));
+    let is_ghe_com = is_ghe_com(plan);
     let (kind, mut message): (&'static Kind, String) = match word {
         Word::None { why } => (
             &NOT_ATTESTED,
@@ -178,6 +179,10 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
              pays by card cannot be connected",
         ),
     }
+}
+
+fn is_ghe_com(plan: &Plan) -> bool {
+    matches!(plan.product.value, Product::GheCom(_))
 }
 
 /// The first day whose word is later than the change, where that is not today.

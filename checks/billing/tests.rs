@@ -174,6 +174,11 @@ fn every_message_names_what_decided_it() {
     for part in ["acme", CREATED, "2026-11-21 12:00:00 UTC", "octo-billing"] {
         assert!(trial.message.contains(part), "{part}: {}", trial.message);
     }
+    // No document demands invoices for GHE.com.
+    let ghe_com = plan(Product::GheCom("octo".to_owned()), None);
+    let elsewhere = only(examined(&ghe_com, &[event(CREATED, Some(hours_ago(24)))]));
+    assert!(trial.fix[0].text.contains("acme with payment by invoice: "), "{:?}", trial.fix);
+    assert!(elsewhere.fix[0].text.starts_with("Buy GitHub Enterprise for acme: "), "{:?}", elsewhere.fix);
     let expired = only(examined(&plan(Product::GithubCom, Some(word("2026-01-01"))), &[]));
     for part in ["Ana Lyst", "2026-01-01", "gh-connect.toml:7", "325 days old", "holds for 90"] {
         assert!(expired.message.contains(part), "{part}: {}", expired.message);

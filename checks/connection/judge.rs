@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{ALREADY_CONNECTED, ORPHANED, UNPROVEN, moment};
-use crate::wording::listing;
+use crate::wording::{and, listing};
 
 /// What is judged.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub(super) struct Signs {
     pub(super) ended: Option<Timestamp>,
     /// Why the surest of them could not be looked for.
     pub(super) unknown: Option<Stop>,
+    /// Where they could not be looked for besides: nothing follows from what did not come from there.
+    pub(super) unread: Vec<&'static str>,
 }
 
 impl Signs {
@@ -326,8 +328,13 @@ fn proof<'a>(record: &Installation, signs: &'a Signs) -> Option<&'a Heard> {
 
 /// What did not come, and what came and proves nothing.
 fn nothing(signs: &Signs, record: &Installation) -> String {
-    let looked_for =
-        "no licence synchronization, no statistics, no event in the server's audit log".to_owned();
+    let sources = [(STATISTICS, "no statistics"), (AUDIT_LOG, "no event in the server's audit log")];
+    let read = sources.into_iter().filter(|(source, _)| !signs.unread.contains(source)).map(|(_, none)| none);
+    let mut looked_for =
+        ["no licence synchronization"].into_iter().chain(read).collect::<Vec<_>>().join(", ");
+    if !signs.unread.is_empty() {
+        looked_for.push_str(&format!(" (not told: {})", and(&signs.unread)));
+    }
     let useless =
         signs.heard.iter().filter(|heard| !heard.proves(record.created_at)).max_by_key(|heard| heard.at);
     match useless {
@@ -369,6 +376,9 @@ fn on(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| format!(" on {}", at.strftime("%Y-%m-%d")))
 }
 
+/// Where signs of life are looked for, besides the licence synchronization.
+pub(super) const STATISTICS: &str = "its statistics";
+pub(super) const AUDIT_LOG: &str = "its own audit log";
 /// Connected servers report once a week (facts §1.7).
 const A_WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Of four reports, at most, all were missed.

@@ -15,7 +15,7 @@ use gh_connect_github::{
     server::ServerAuditLog,
 };
 
-use self::judge::{Heard, Seen, Signs, connected, ended, judge};
+use self::judge::{AUDIT_LOG, Heard, STATISTICS, Seen, Signs, connected, ended, judge};
 pub use self::moment::moment;
 use crate::account;
 
@@ -88,6 +88,10 @@ impl Check for Connection {
                 ),
                 ended: events.and_then(|events| ended(&events.list)),
                 unknown: licences.err(),
+                unread: [(STATISTICS, statistics.is_none()), (AUDIT_LOG, events.is_none())]
+                    .into_iter()
+                    .filter_map(|(source, is_unread)| is_unread.then_some(source))
+                    .collect(),
             });
             judge(&seen)
         })

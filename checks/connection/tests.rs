@@ -141,6 +141,7 @@ fn a_record_is_judged_by_what_came_after_it() {
             heard: Heard::all(names, licences.as_ref(), &statistics, &events),
             ended: ended(&events),
             unknown: None,
+            unread: Vec::new(),
         }
     };
     let nothing = || signs(None, vec![], vec![]);
@@ -207,6 +208,7 @@ fn what_was_heard_long_ago_or_before_it_was_disconnected_proves_nothing() {
             heard: Heard::all(names, Some(&synced(heard, "success")), &[], &events),
             ended: ended(&events),
             unknown: None,
+            unread: Vec::new(),
         };
         let examination = judged(vec![record], Some(1), signs).expect("judged");
         assert_eq!(ids(&examination), [expected], "{heard} {events:?}");
@@ -220,7 +222,7 @@ fn what_was_heard_long_ago_or_before_it_was_disconnected_proves_nothing() {
 fn the_latest_is_kept_of_much_that_was_heard() {
     let statistics: Vec<Collected> = (0..400).rev().flat_map(collected).collect();
     let heard = Heard::all(&["ghes.corp.example".to_owned()], None, &statistics, &[]);
-    let signs = |_: &[String]| Signs { heard, ended: None, unknown: None };
+    let signs = |_: &[String]| Signs { heard, ..Signs::default() };
     let examination = judged(vec![record("ghes.corp.example", Some(true), 500)], Some(1), signs);
     assert_eq!(ids(&examination.expect("judged")), ["connection/already-connected"]);
 }
@@ -280,6 +282,7 @@ fn of_several_records_one_that_works_is_enough() {
         heard: Heard::all(names, Some(&synced(20, "success")), &[], &[]),
         ended: None,
         unknown: None,
+        unread: Vec::new(),
     };
     assert_eq!(ids(&judged(two, Some(2), alive).expect("judged")), ["connection/already-connected"]);
 }
@@ -291,12 +294,14 @@ fn what_could_not_be_asked_is_neither_a_pass_nor_an_orphan() {
         heard: Heard::all(names, None, &[], &[]),
         ended: None,
         unknown: Some(Stop::blocked("token")),
+        unread: Vec::new(),
     };
     assert_eq!(judged(own(), Some(1), blocked).err(), Some(Stop::blocked("token")));
     let alive = |names: &[String]| Signs {
         heard: Heard::all(names, None, &collected(1), &[]),
         ended: None,
         unknown: Some(Stop::blocked("token")),
+        unread: Vec::new(),
     };
     assert_eq!(ids(&judged(own(), Some(1), alive).expect("judged")), ["connection/already-connected"]);
 }
@@ -311,16 +316,30 @@ fn messages_name_what_decided() {
         heard: Heard::all(names, Some(&synced(2, "failed")), &[], &[]),
         ended: None,
         unknown: None,
+        unread: Vec::new(),
     };
     let synced = |names: &[String]| Signs {
         heard: Heard::all(names, Some(&synced(2, "success")), &[], &[]),
         ended: None,
         unknown: None,
+        unread: Vec::new(),
     };
     assert_eq!(
         message(30, &quiet),
         "acme has a record of ghes.corp.example as connected since 2026-10-23, for 30 days, and since then nothing has come from it: \
          no licence synchronization, no statistics, no event in the server's audit log."
+    );
+    let unread = |unread: &[&'static str]| {
+        let unread = unread.to_vec();
+        message(30, &move |_: &[String]| Signs { unread: unread.clone(), ..Signs::default() })
+    };
+    assert!(
+        unread(&[AUDIT_LOG])
+            .ends_with(": no licence synchronization, no statistics (not told: its own audit log).")
+    );
+    assert!(
+        unread(&[STATISTICS, AUDIT_LOG])
+            .ends_with(": no licence synchronization (not told: its statistics and its own audit log).")
     );
     assert!(
         message(30, &failed)

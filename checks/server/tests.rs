@@ -501,7 +501,7 @@ fn what_the_licence_permits_only_the_manage_api_tells() {
     assert_eq!(first(NoReply::TimedOut), Owner::ServerAdmin, "the port is reached");
     assert_eq!(first(NoReply::Unconnected { failure: Failure::TimedOut }), Owner::Network);
     let excluded = only(World::licence(|says| says.croquet_support = Some(false)).manage());
-    assert!(excluded.message.contains("reference number 32a145"), "{}", excluded.message);
+    assert!(excluded.message.ends_with("of it. Its reference number is 32a145."), "{}", excluded.message);
     assert!(
         excluded
             .fix

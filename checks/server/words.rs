@@ -199,7 +199,7 @@ pub(super) fn manage_unreachable(seen: &Seen<'_>, why: &Refusal) -> String {
 }
 
 pub(super) fn expired(seen: &Seen<'_>) -> String {
-    let whose = whose(seen);
+    let whose = subject(seen);
     match (seen.licence.expires(), seen.licence.end(seen.now)) {
         (Some(at), _) => {
             let ago = match licence::days_ago(seen.now, at) {
@@ -216,18 +216,18 @@ pub(super) fn expired(seen: &Seen<'_>) -> String {
 
 pub(super) fn invalid(seen: &Seen<'_>, status: &LicenceStatus) -> String {
     format!(
-        "The server does not accept the licence of {} its own check of it says \"{}\".",
-        whose(seen).trim_end_matches(',').to_owned() + ":",
+        "The server does not accept the licence of {}: its own check of it says \"{}\".",
+        whose(seen),
         String::from(status.clone())
     )
 }
 
 pub(super) fn excludes_connect(seen: &Seen<'_>, says: &ManageLicenceSays) -> String {
     let number = says.reference_number.as_ref();
-    let number = number.map_or_else(String::new, |number| format!(" (reference number {number})"));
+    let number = number.map_or_else(String::new, |number| format!(" Its reference number is {number}."));
     format!(
-        "The licence of {}{number} does not permit GitHub Connect: the Manage API says \"croquetSupport\": false of it.",
-        whose(seen)
+        "The licence of {} does not permit GitHub Connect: the Manage API says \"croquetSupport\": false of it.{number}",
+        subject(seen)
     )
 }
 
@@ -235,7 +235,7 @@ pub(super) fn trial(seen: &Seen<'_>, _: &ManageLicenceSays) -> String {
     let until = seen.licence.expires().map_or_else(String::new, |at| format!(" It ends on {}.", date(at)));
     format!(
         "The licence of {} is a trial licence: the Manage API says \"evaluation\": true of it.{until}",
-        whose(seen)
+        subject(seen)
     )
 }
 
@@ -258,12 +258,18 @@ pub(super) fn names(leaf: &Statement) -> String {
     few(&leaf.names, MOST_LISTED, leaf.more_names)
 }
 
-/// `ghes.corp.example, made out to Acme Corp,`
+/// `ghes.corp.example, made out to Acme Corp`
 fn whose(seen: &Seen<'_>) -> String {
     match seen.licence.says().and_then(|says| says.company.as_deref()) {
-        Some(company) => format!("{}, made out to {company},", seen.host()),
+        Some(company) => format!("{}, made out to {company}", seen.host()),
         None => seen.host().to_owned(),
     }
+}
+
+/// The same before a verb: `ghes.corp.example, made out to Acme Corp,`
+fn subject(seen: &Seen<'_>) -> String {
+    let whose = whose(seen);
+    if whose == seen.host() { whose } else { whose + "," }
 }
 
 fn no_tunnel(seen: &Seen<'_>) -> String {

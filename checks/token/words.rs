@@ -135,7 +135,8 @@ pub(super) fn missing(place: &Place<'_>) -> Finding {
     if place.seen.api == Api::Manage {
         let message = format!(
             "There is no password for the Manage API at {host}: GHE_MANAGE_PASSWORD is not set. Without it the server's licence, its \
-             own proxy setting and its nodes cannot be read. {waiting}"
+             own proxy setting, its nodes and the name that it has for itself cannot be read. {waiting} Where other servers are \
+             connected, connection does too."
         );
         return place.finding(&MISSING, message).step(
             Owner::ServerAdmin,

@@ -127,9 +127,9 @@ pub enum Refusal {
     #[error("the answer is nested too deeply")]
     TooDeep,
     /// The JSON is not of the published shape.
-    #[error("the answer's {path} is not {expected}")]
+    #[error("the answer{} is not {expected}", if path == WHOLE { String::new() } else { format!("'s {path}") })]
     WrongShape {
-        /// Where, `data.enterprise.slug`.
+        /// Where, `data.enterprise.slug`; `.` is all of it.
         path: String,
         /// What should stand there.
         expected: String,
@@ -381,6 +381,8 @@ pub(crate) fn not_json(headers: &HeaderMap, body: Option<&[u8]>) -> Refusal {
     }
 }
 
+/// What serde_path_to_error calls the path to all of it.
+const WHOLE: &str = ".";
 const SSO: &str = "x-github-sso";
 const LONGEST_MESSAGE: usize = 300;
 const MOST_SCOPES: usize = 40;

@@ -64,6 +64,8 @@ fn what_is_wrong_is_told_by_its_place() {
     ] {
         assert_eq!(sample(body).expect_err(body), expected, "{body}");
     }
+    assert_eq!(shape("inner.flag", "a boolean").to_string(), "the answer's inner.flag is not a boolean");
+    assert_eq!(shape(".", "an object").to_string(), "the answer is not an object");
 }
 
 #[test]
