@@ -166,7 +166,7 @@ fn idp_managed(list: &List, owners: &Owners, egress: &EgressAddresses) -> Findin
                 asked_about(egress)
             ),
         )
-        .step(
+        .then(
             Owner::Operator,
             "When that is in order, judge the rest with --skip allow-list. No run can confirm it, so enable stays shut: the \
              connection is then made in the browser",

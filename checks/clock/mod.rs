@@ -95,7 +95,7 @@ fn judge(skew: &Skew) -> Examination {
     };
     finding
         .step(Owner::Network, "Let the server reach its time sources over NTP, UDP port 123")
-        .command(
+        .then_command(
             Owner::ServerAdmin,
             "Check the time sources (chronyc sources) and set the clock",
             "sudo chronyc -a makestep",

@@ -229,7 +229,7 @@ fn ipv6_broken(
         )
         .step(
             Owner::Dns,
-            format!("Or leave AAAA records of {} out of the answers that this network gets", target.host),
+            format!("Leave AAAA records of {} out of the answers that this network gets", target.host),
         )
 }
 

@@ -231,7 +231,7 @@ fn orphaned(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Finding {
             ),
             LOG,
         )
-        .step(
+        .then(
             Owner::EnterpriseOwner,
             format!(
                 "If the server is not connected, remove {host} from the known installations of {slug}, in its settings at \
@@ -296,7 +296,7 @@ fn look_at_the_server(seen: &Seen<'_>, record: &Installation, finding: Finding) 
             ),
             LOG,
         )
-        .step(
+        .then(
             Owner::ServerAdmin,
             "If it is connected, turn licence synchronization on there, synchronize once by hand, and check again",
         )

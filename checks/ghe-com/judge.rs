@@ -94,7 +94,7 @@ fn still_configured(seen: &Seen<'_>, config: &GheConfig) -> Finding {
             format!("If the server is connected to {at} now, decide whether it may be: it can have one connection only. Disable the old one first, in the \
                  server's enterprise settings under GitHub Connect"),
         )
-        .command(
+        .then_command(
             Owner::ServerAdmin,
             format!("Point the server at github.com, in the admin shell (ssh -p 122 admin@{}); {WHERE}. {DISRUPTIVE}", host(seen.plan)),
             format!("ghe-config {ENABLED} false && ghe-config-apply"),
@@ -127,7 +127,7 @@ fn not_configured(seen: &Seen<'_>, config: &GheConfig, wanted: &str) -> Finding 
         ),
         _ => finding,
     };
-    finding.command(
+    finding.then_command(
         Owner::ServerAdmin,
         format!("Point the server at {wanted}.ghe.com, in the admin shell (ssh -p 122 admin@{host}); {WHERE}. {DISRUPTIVE}"),
         format!("ghe-config {ENABLED} true && ghe-config {SUBDOMAIN} \"{wanted}\" && ghe-config-apply"),
@@ -184,7 +184,7 @@ fn unreadable(seen: &Seen<'_>, why: &Option<Unreadable>) -> Finding {
             "Read the two settings in the admin shell; printing nothing means github.com",
             format!("ssh -p 122 admin@{host} -- ghe-config --get-regexp github-connect"),
         )
-        .step(Owner::Operator, "Check again with what that printed, empty or not: --ghe-config 'TEXT'")
+        .then(Owner::Operator, "Check again with what that printed, empty or not: --ghe-config 'TEXT'")
 }
 
 fn finding(seen: &Seen<'_>, kind: &'static gh_connect_engine::Kind, message: String) -> Finding {

@@ -85,7 +85,7 @@ fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
             "Find out by which public address each node leaves, replicas too, and let each reach GitHub's hosts: after a \
              failover it is the replica that connects",
         )
-        .step(
+        .then(
             Owner::EnterpriseOwner,
             "Where the enterprise account has an IP allow list, put the address of every node on it; say them with --egress-ip \
              to have them compared",
@@ -114,7 +114,7 @@ fn unhealthy(seen: &Seen<'_>) -> Option<Finding> {
     Some(
         finding
             .command(Owner::ServerAdmin, "Look at the replication, in the admin shell of each replica", "ghe-repl-status -vv")
-            .step(
+            .then(
                 Owner::ServerAdmin,
                 "Repair it before GitHub Connect is enabled: its credentials are replicated, and a replica without them cannot \
                  take over the connection",

@@ -176,7 +176,7 @@ impl Seen<'_> {
                 .step(Owner::Proxy, format!("Give {place} a certificate for its name by an authority that the server trusts"))
                 .command(
                     Owner::ServerAdmin,
-                    "Or install the root of the authority that issued it",
+                    "Install the root of the authority that issued it",
                     "ghe-ssl-ca-certificate-install -c ROOT.crt && ghe-config-apply",
                 )
                 .step(Owner::Operator, "Name that root with --ca-file to see whether it is enough"),
@@ -195,7 +195,7 @@ impl Seen<'_> {
             other => self
                 .finding(&TLS_FAILED, format!("TLS to the proxy {place} fails: {}.", tls_end(other)))
                 .step(Owner::Proxy, format!("Let {place} speak TLS 1.2 or 1.3 without a client certificate"))
-                .step(Owner::ServerAdmin, format!("Or reach the proxy in plain, with http:// under {SETTING}")),
+                .step(Owner::ServerAdmin, format!("Reach the proxy in plain, with http:// under {SETTING}")),
         }
     }
 
@@ -250,7 +250,7 @@ impl Seen<'_> {
                     ),
                 )
                 .step(Owner::Proxy, format!("{exempt}: {}", required(self.plan)))
-                .step(Owner::Proxy, "Or offer Basic authentication to the server");
+                .step(Owner::Proxy, "Offer Basic authentication to the server");
         }
         let realm = reply.realm.as_ref().map_or(String::new(), |realm| format!(" for \"{realm}\""));
         if self.tunnel.with_credentials {
@@ -273,7 +273,7 @@ impl Seen<'_> {
             format!("The proxy {place} demands authentication ({}{realm}), and the setting has no user and password.", reply.status),
         )
         .step(Owner::Proxy, format!("{exempt}: {}", required(self.plan)))
-        .step(Owner::ServerAdmin, format!("Or set http://USER:PASSWORD@{place} under {SETTING}"))
+        .step(Owner::ServerAdmin, format!("Set http://USER:PASSWORD@{place} under {SETTING}"))
     }
 
     fn upstream(&self, reply: &Reply) -> Finding {

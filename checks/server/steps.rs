@@ -111,7 +111,7 @@ pub(super) fn too_old(finding: Finding, seen: &Seen<'_>, release: Release) -> Fi
                 seen.host()
             ),
         )
-        .step(Owner::Operator, "Then run gh-connect again: nothing else about the server can be relied on before")
+        .then(Owner::Operator, "Run gh-connect again: nothing else about the server can be relied on before")
 }
 
 pub(super) fn maintenance(finding: Finding, seen: &Seen<'_>) -> Finding {
@@ -125,7 +125,7 @@ pub(super) fn maintenance(finding: Finding, seen: &Seen<'_>) -> Finding {
             ),
             "ghe-maintenance -u",
         )
-        .step(Owner::Operator, "Then run gh-connect again")
+        .then(Owner::Operator, "Run gh-connect again")
 }
 
 pub(super) fn manage_unreachable(finding: Finding, seen: &Seen<'_>, why: &Refusal) -> Finding {
@@ -142,7 +142,7 @@ pub(super) fn manage_unreachable(finding: Finding, seen: &Seen<'_>, why: &Refusa
             )
             .step(
                 Owner::Operator,
-                format!("Or run gh-connect where that port is reached: on the server itself (ssh -p 122 admin@{host}), or in the administrators' network"),
+                format!("Run gh-connect where that port is reached: on the server itself (ssh -p 122 admin@{host}), or in the administrators' network"),
             ),
         _ => finding
             .command(
@@ -186,7 +186,7 @@ pub(super) fn bought_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
 }
 
 fn upload(finding: Finding, seen: &Seen<'_>) -> Finding {
-    finding.step(
+    finding.then(
         Owner::ServerAdmin,
         format!(
             "Upload it in the Management Console, https://{}:8443, and save the settings there (GitHub docs: \

@@ -124,7 +124,7 @@ impl<'a> Place<'a> {
             self.web,
             grant.join(","),
         );
-        Step { owner: self.holder(), text, command: None }
+        Step { owner: self.holder(), text, command: None, then: false }
     }
 }
 

@@ -58,7 +58,12 @@ impl InDoubt {
             let known = names.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
             known.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
         };
-        StepRecord { owner: self.owner, text: filled(self.text), command: self.command.map(filled) }
+        StepRecord {
+            owner: self.owner,
+            text: filled(self.text),
+            command: self.command.map(filled),
+            then: false,
+        }
     }
 }
 

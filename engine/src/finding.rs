@@ -57,7 +57,7 @@ pub struct Finding {
     pub message: String,
     /// The measured values behind it, for scripts and for support.
     pub evidence: Value,
-    /// What to do, in order of preference, and who does it.
+    /// What to do, in order of preference, and who does it. Steps that belong together follow each other.
     pub fix: Vec<Step>,
 }
 
@@ -83,14 +83,35 @@ impl Finding {
     /// Adds a step that `owner` takes.
     #[must_use]
     pub fn step(mut self, owner: Owner, text: impl Into<String>) -> Self {
-        self.fix.push(Step { owner, text: text.into(), command: None });
+        self.fix.push(Step { owner, text: text.into(), command: None, then: false });
         self
+    }
+
+    /// Adds a step that `owner` takes after the one before it: neither is enough alone.
+    #[must_use]
+    pub fn then(self, owner: Owner, text: impl Into<String>) -> Self {
+        self.step(owner, text).together()
     }
 
     /// Adds a step with the command line that does it.
     #[must_use]
     pub fn command(mut self, owner: Owner, text: impl Into<String>, command: impl Into<String>) -> Self {
-        self.fix.push(Step { owner, text: text.into(), command: Some(command.into()) });
+        self.fix.push(Step { owner, text: text.into(), command: Some(command.into()), then: false });
+        self
+    }
+
+    /// As [`Finding::then`], with the command line that does it.
+    #[must_use]
+    pub fn then_command(self, owner: Owner, text: impl Into<String>, command: impl Into<String>) -> Self {
+        self.command(owner, text, command).together()
+    }
+
+    /// The last step belongs to the one before it.
+    fn together(mut self) -> Self {
+        let is_first = self.fix.len() == 1;
+        if let Some(last) = self.fix.last_mut() {
+            last.then = !is_first;
+        }
         self
     }
 }
@@ -104,6 +125,8 @@ pub struct Step {
     pub text: String,
     /// The command line, where there is one.
     pub command: Option<String>,
+    /// Whether it follows the step before it, and is no choice of its own.
+    pub then: bool,
 }
 
 /// Who has to move.
@@ -140,5 +163,30 @@ impl Owner {
             Self::GithubSupport => "github-support",
             Self::Operator => "operator",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static KIND: Kind = Kind {
+        id: "a/b",
+        severity: Severity::Blocker,
+        undetermined: false,
+        title: "it is so",
+        since: "0.1.0",
+        world: "",
+    };
+
+    #[test]
+    fn a_step_follows_the_one_before_it_where_there_is_one() {
+        let finding = Finding::new(&KIND, "it", "It is so.")
+            .then(Owner::Dns, "look")
+            .then_command(Owner::Dns, "set", "set it")
+            .step(Owner::Proxy, "else");
+        let then: Vec<bool> = finding.fix.iter().map(|step| step.then).collect();
+        assert_eq!(then, [false, true, false]);
+        assert_eq!(finding.fix[1].command.as_deref(), Some("set it"));
     }
 }

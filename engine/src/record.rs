@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Category, Finding, Interrupt, Meta, Owner, Severity, Stop, section};
+use crate::{Category, Finding, Interrupt, Meta, Owner, Severity, Step, Stop, section};
 
 /// Everything that a run asked, measured, found and concluded: what reports are made of, and what can be judged again.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -238,7 +238,7 @@ impl FindingRecord {
                 .unwrap_or_default(),
             evidence: finding.evidence,
             fix: fix
-                .map(|step| StepRecord { owner: step.owner, text: step.text, command: step.command })
+                .map(|Step { owner, text, command, then }| StepRecord { owner, text, command, then })
                 .collect(),
             docs: format!("gh-connect explain {}", finding.kind.id),
             waived,
@@ -261,6 +261,9 @@ pub struct StepRecord {
     /// The command line, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Whether it follows the step before it, and is no choice of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub then: bool,
 }
 
 /// One measured fact.

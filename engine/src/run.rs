@@ -325,6 +325,7 @@ fn in_doubt(meta: &Meta, stop: &Stop, plan: &Plan) -> Option<StepRecord> {
                    those who make gh-connect"
                 .to_owned(),
             command: Some("gh-connect check -o json=gh-connect.json".to_owned()),
+            then: false,
         }),
         Stop::Trouble(_) => Some(meta.in_doubt.step(plan)),
         _ => None,
@@ -349,6 +350,7 @@ fn with_the_blocker(selection: &Selection, blocker: &Meta) -> StepRecord {
             "Run it again {how}: {id}, which was left out of this run, tells what stands in the way"
         ),
         command: None,
+        then: false,
     }
 }
 

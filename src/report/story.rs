@@ -68,11 +68,13 @@ pub(crate) struct Act<'a> {
     pub(crate) text: &'a str,
     /// The command line, where there is one.
     pub(crate) command: Option<&'a str>,
+    /// Whether it follows the one before it, and is no choice of its own.
+    pub(crate) then: bool,
 }
 
 impl<'a> Act<'a> {
     fn of(step: &'a StepRecord) -> Self {
-        Self { owner: step.owner, text: &step.text, command: step.command.as_deref() }
+        Self { owner: step.owner, text: &step.text, command: step.command.as_deref(), then: step.then }
     }
 }
 
@@ -130,13 +132,15 @@ impl<'a> Group<'a> {
         fold(said, |text, subject| [(*text).to_owned(), template(text, subject)])
     }
 
-    /// What to do, the first choices of all subjects before the second ones.
+    /// What to do, the first choices of all subjects before the second ones. A choice is a step and those that follow it.
     pub(crate) fn steps(&self) -> Vec<Folded<'a, Act<'a>>> {
-        let most = self.findings.iter().map(|finding| finding.fix.len()).max().unwrap_or(0);
+        let of_each = self.findings.iter().map(|finding| finding.fix.chunk_by(|_, step| step.then).collect());
+        let of_each: Vec<Vec<&[StepRecord]>> = of_each.collect();
+        let most = of_each.iter().map(Vec::len).max().unwrap_or(0);
         let choices = (0..most).flat_map(|nth| {
-            self.findings.iter().filter_map(move |finding| {
-                let step = finding.fix.get(nth)?;
-                Some((finding.subject.as_str(), Act::of(step)))
+            self.findings.iter().zip(&of_each).flat_map(move |(finding, choices)| {
+                let choice = choices.get(nth).copied().unwrap_or_default();
+                choice.iter().map(|step| (finding.subject.as_str(), Act::of(step)))
             })
         });
         fold(choices, |act, subject| {

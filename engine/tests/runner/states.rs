@@ -174,6 +174,7 @@ async fn whoever_could_not_tell_says_what_to_do() {
         owner: Owner::Network,
         text: "Ask SERVER of SLUG about github.com".to_owned(),
         command: Some("ask github.com".to_owned()),
+        then: false,
     };
     assert_eq!((fix.len(), fix[0]), (4, &[own][..]));
     for defect in &fix[1..3] {

@@ -170,7 +170,7 @@ fn in_one_line(page: &mut Page<'_>, note: &Group<'_>) {
     evidence(page, note);
 }
 
-/// The first choice for each subject, and what else would do.
+/// The first choice for each subject, what else would do, and what follows each of them.
 fn steps(page: &mut Page<'_>, group: &Group<'_>) {
     let mut label = "Do";
     for (nth, step) in group.steps().iter().take(MOST_STEPS).enumerate() {
@@ -181,6 +181,7 @@ fn steps(page: &mut Page<'_>, group: &Group<'_>) {
             .any(|first| first.text == step.said.text && first.command.as_deref() == step.said.command);
         let joint = match (nth, is_first_choice) {
             (0, _) => "",
+            _ if step.said.then => "then ",
             (_, true) => "and ",
             (_, false) => "or ",
         };

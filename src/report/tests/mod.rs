@@ -34,6 +34,33 @@ fn table_in_ascii_colours_and_detail() {
     assert_snapshot!("table-verbose", text(Format::Table, &records::one_blocker(), &verbose));
 }
 
+/// A further step stays with the choice that it belongs to, and is not offered as another one.
+#[test]
+fn what_follows_a_step_stays_behind_it() {
+    let mut record = records::several_hosts();
+    let tls = record.checks.iter_mut().find(|check| check.id == "tls").expect("tls");
+    let choices =
+        [&["find it", "=mend it", "ask"][..], &["look here", "=look there"], &["find it", "=mend it"]];
+    for (finding, texts) in tls.findings.iter_mut().zip(choices) {
+        let step = finding.fix[0].clone();
+        let steps = texts.iter().map(|text| gh_connect_engine::StepRecord {
+            text: text.trim_start_matches('=').to_owned(),
+            then: text.starts_with('='),
+            ..step.clone()
+        });
+        finding.fix = steps.collect();
+    }
+    let text = text(Format::Table, &record, &look(120));
+    let done = [
+        "    Do     proxy team: find it",
+        "           then proxy team: mend it",
+        "           and proxy team: look here",
+        "           then proxy team: look there",
+        "           or proxy team: ask",
+    ];
+    assert!(text.contains(&(done.join("\n") + "\n")), "{text}");
+}
+
 #[test]
 fn short() {
     let all: Vec<String> = records::all()

@@ -350,7 +350,7 @@ fn note() -> FindingRecord {
 }
 
 fn step(owner: Owner, text: &str, command: Option<&str>) -> StepRecord {
-    StepRecord { owner, text: text.to_owned(), command: command.map(str::to_owned) }
+    StepRecord { owner, text: text.to_owned(), command: command.map(str::to_owned), then: false }
 }
 
 fn fact(
