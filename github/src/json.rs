@@ -140,21 +140,21 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
     }
 }
 
-/// A list of at most [`MOST`] words or numbers, the first ones.
-struct Words<T>(Vec<T>);
+/// A list of at most [`MOST`] elements, the first ones, whatever they are.
+struct List<T>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Words<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ListOf<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for ListOf<T> {
-            type Value = Words<T>;
+            type Value = List<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Words<T>, A::Error> {
-                first_of(list).map(Words)
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<List<T>, A::Error> {
+                first_of(list).map(List)
             }
         }
         deserializer.deserialize_seq(ListOf(PhantomData))
@@ -192,6 +192,18 @@ where
     Ok(Option::<Objects<T>>::deserialize(json)?.map(|list| list.0))
 }
 
+/// An object, or null where there is none.
+pub(crate) type Nullable<T> = Option<One<T>>;
+
+/// A list of objects, in which null keeps its place; null stays unknown.
+pub(crate) fn objects_or_nulls<'de, D, T>(json: D) -> Result<Option<Vec<Nullable<T>>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<List<Nullable<T>>>::deserialize(json)?.map(|list| list.0))
+}
+
 /// A text of at most `MOST` characters, safe to show.
 pub(crate) struct Text<const MOST: usize>(pub(crate) String);
 
@@ -220,7 +232,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>,
 
 /// Texts as in [`text`].
 pub(crate) fn texts<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Vec<String>>, D::Error> {
-    let words = Option::<Words<Text<200>>>::deserialize(json)?;
+    let words = Option::<List<Text<200>>>::deserialize(json)?;
     Ok(words.map(|words| words.0.into_iter().map(|text| text.0).collect()))
 }
 
@@ -241,7 +253,7 @@ pub(crate) fn steps<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<String>, D
         Name(String),
         Number(u64),
     }
-    let steps = Option::<Words<Step>>::deserialize(json)?.map(|words| words.0).unwrap_or_default();
+    let steps = Option::<List<Step>>::deserialize(json)?.map(|words| words.0).unwrap_or_default();
     let names = steps.into_iter().map(|step| match step {
         Step::Name(name) => shown(&name, 100),
         Step::Number(number) => number.to_string(),

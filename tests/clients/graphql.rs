@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use crate::machine::{Machine, node};
 
 /// What the program asks.
-const DOCUMENTS: [(&str, &str); 4] = [
+const DOCUMENTS: [(&str, &str); 5] = [
+    (
+        "allow-list-from-both-ends.graphql",
+        include_str!("../../github/queries/allow-list-from-both-ends.graphql"),
+    ),
     ("allow-list.graphql", include_str!("../../github/queries/allow-list.graphql")),
     ("enterprise.graphql", include_str!("../../github/queries/enterprise.graphql")),
     ("server-enterprises.graphql", include_str!("../../github/queries/server-enterprises.graphql")),

@@ -103,8 +103,8 @@ pub struct Full {
     pub ours: Row,
     /// Entries of the long allow list.
     pub entries: usize,
-    /// Its pages but the first, which the short one has, too.
-    pub more_pages: usize,
+    /// Questions for the pages after the first, which the short one has, too.
+    pub more_questions: usize,
     /// The run with the long allow list.
     pub long: Row,
     /// By how much more the processor worked for the long list than for the short one: the difference of medians, in ms.

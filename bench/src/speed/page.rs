@@ -84,13 +84,13 @@ fn full(page: &mut String, figures: &Figures) {
         full.server_rtt_ms, full.server_rtt_ms
     );
     rows(page, std::slice::from_ref(&full.ours), critical, rtt);
-    let paging = f64::from(u32::try_from(full.more_pages).unwrap_or(u32::MAX)) * rtt;
+    let paging = f64::from(u32::try_from(full.more_questions).unwrap_or(u32::MAX)) * rtt;
     let _ = write!(
         page,
-        "\nAn allow list of {} entries has {} more pages, which follow one another: {paging:.0} ms of round trips. The run with it took \
+        "\nAn allow list of {} entries takes {} more questions, which follow one another, for two pages of a hundred each, one from either end: {paging:.0} ms of round trips. The run with it took \
          {:.0} ms, {:.0} ms more, and {:.0} ms more of the processor; its peak memory was {:.1} MiB.\n",
         full.entries,
-        full.more_pages,
+        full.more_questions,
         full.long.wall_ms,
         full.long.wall_ms - full.ours.wall_ms,
         full.more_cpu_ms,
@@ -270,7 +270,7 @@ mod tests {
                 server_rtt_ms: 1.0,
                 ours: row("gh-connect check", 220.0),
                 entries: 10_000,
-                more_pages: 99,
+                more_questions: 50,
                 long: row("gh-connect check", 5300.0),
                 more_cpu_ms: 30.0,
             },

@@ -156,7 +156,7 @@ fn full(options: &Options) -> Result<Full> {
         server_rtt_ms: 2.0 * SERVER_ONE_WAY.as_secs_f64() * 1000.0,
         ours: Row::of(&short.name, short_laps),
         entries: ENTRIES,
-        more_pages: ENTRIES.div_ceil(PAGE) - SHORT.div_ceil(PAGE),
+        more_questions: (ENTRIES - PAGE).div_ceil(2 * PAGE),
         long: Row::of(&long.name, long_laps),
         more_cpu_ms: cpu(long_laps) - cpu(short_laps),
     })

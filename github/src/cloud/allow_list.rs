@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use gh_connect_engine::{Cx, Fact, Stop};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -5,7 +7,7 @@ use super::{InForce, OwnerInfo, slug};
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::Query,
-    json::{self, Text},
+    json::{self, Nullable, One, Text},
 };
 
 /// The entries of the enterprise account's IP allow list, from all of its pages.
@@ -105,47 +107,133 @@ impl Fact for AllowList {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let slug = slug(cx)?;
-        let mut entries = Entries::default();
-        let mut after: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let page = match page(cx, slug, after.as_deref()).await? {
-                Answer::Said(page) => page,
-                Answer::Refused { why, .. } if after.is_some() => {
-                    entries.ended_by = Some(why);
-                    return Ok(Self { answer: Answer::Said(entries) });
-                }
+        let mut reading = Reading::default();
+        for _ in 0..MOST_QUESTIONS {
+            let pages = match pages(cx, slug, &reading).await? {
+                Answer::Said(pages) => pages,
+                Answer::Refused { why, .. } if reading.after.is_some() => return Ok(reading.end(Some(why))),
                 Answer::Refused { why, needs } => return Ok(Self { answer: Answer::Refused { why, needs } }),
                 Answer::NoCredential { needs } => return Ok(Self { answer: Answer::NoCredential { needs } }),
             };
-            entries.total = page.total_count.or(entries.total);
-            entries.list.extend(page.nodes.unwrap_or_default().into_iter().filter_map(EntryReply::entry));
-            // A cursor that does not move would lead round in circles.
-            let next = page.page_info.filter(|info| info.has_next_page == Some(true));
-            match next.map(|info| info.end_cursor) {
-                None => return Ok(Self { answer: Answer::Said(entries) }),
-                Some(cursor) if cursor.is_some() && cursor != after => after = cursor,
-                Some(_) => break,
+            if let ControlFlow::Break(why) = reading.take(pages) {
+                return Ok(reading.end(why));
             }
             // The first page is asked for before anybody knows whether the list is on; the others only where it matters.
             let owners = cx.fact::<OwnerInfo>(&OfTheRun).await?;
             if owners.answer.said().is_some_and(|owners| owners.list_in_force() == InForce::None) {
-                entries.ended_by = Some(Refusal::Null { path: PATH.join(".") });
-                return Ok(Self { answer: Answer::Said(entries) });
+                return Ok(reading.end(Some(Refusal::Null { path: PATH.join(".") })));
             }
         }
-        let path = PATH.join(".") + ".pageInfo.endCursor";
-        entries.ended_by = Some(Refusal::WrongShape { path, expected: "the way to another page".to_owned() });
-        Ok(Self { answer: Answer::Said(entries) })
+        Ok(reading.end(Some(wrong("pageInfo.endCursor", "the way to another page"))))
     }
 }
 
-async fn page(cx: &Cx, slug: &str, after: Option<&str>) -> Result<Answer<PageReply>, Stop> {
-    let variables = serde_json::json!({ "slug": slug, "after": after });
-    let query = Query { needs: NEEDS, document: DOCUMENT, variables };
+/// A list as far as it was read. What is missing after the first page is read from both of its ends at once: pages follow
+/// one another, and so only half as many do.
+#[derive(Default)]
+struct Reading {
+    /// From the beginning on.
+    start: Vec<Entry>,
+    /// Pages from the end, the last one first.
+    end: Vec<Vec<Entry>>,
+    /// How many entries were read, with those that say nothing.
+    read: usize,
+    /// How many there are, as GitHub says.
+    total: Option<u64>,
+    /// Where the rest begins.
+    after: Option<String>,
+    /// Where the rest ends.
+    before: Option<String>,
+}
+
+impl Reading {
+    /// How many entries are missing, as far as GitHub says how many there are.
+    fn missing(&self) -> usize {
+        let total = self.total.map_or(0, |total| usize::try_from(total).unwrap_or(usize::MAX));
+        total.saturating_sub(self.read)
+    }
+
+    fn asks_both_ends(&self) -> bool {
+        self.after.is_some() && self.missing() > PAGE
+    }
+
+    /// Takes what one question brought. It ends the reading, with the reason where entries may be missing.
+    fn take(&mut self, Pages { first, last }: Pages) -> ControlFlow<Option<Refusal>> {
+        let total = first.total_count.or(self.total);
+        // The two ends would meet in the wrong place.
+        if self.total.is_some() && total != self.total {
+            return ControlFlow::Break(Some(wrong("totalCount", "the same for every page")));
+        }
+        self.total = total;
+        let nodes = first.nodes.unwrap_or_default();
+        let new = if self.end.is_empty() { nodes.len() } else { nodes.len().min(self.missing()) };
+        self.read += new;
+        self.start.extend(entries(nodes.into_iter().take(new)));
+        if let Some(last) = last {
+            let nodes = last.nodes.unwrap_or_default();
+            let new = nodes.len().min(self.missing());
+            self.read += new;
+            let known = nodes.len() - new;
+            self.end.push(entries(nodes.into_iter().skip(known)).collect());
+            let start = last.page_info.and_then(|info| info.start_cursor);
+            if start.is_none() || start == self.before {
+                return ControlFlow::Break(Some(wrong("pageInfo.startCursor", "the way to another page")));
+            }
+            self.before = start;
+        }
+        let next = first.page_info.filter(|info| info.has_next_page == Some(true));
+        match next.map(|info| info.end_cursor) {
+            None => ControlFlow::Break(None),
+            Some(_) if !self.end.is_empty() && self.missing() == 0 => ControlFlow::Break(None),
+            Some(cursor) if cursor.is_some() && cursor != self.after => {
+                self.after = cursor;
+                ControlFlow::Continue(())
+            }
+            // A cursor that does not move would lead round in circles.
+            Some(_) => ControlFlow::Break(Some(wrong("pageInfo.endCursor", "the way to another page"))),
+        }
+    }
+
+    fn end(self, ended_by: Option<Refusal>) -> AllowList {
+        let mut list = self.start;
+        list.extend(self.end.into_iter().rev().flatten());
+        AllowList { answer: Answer::Said(Entries { list, total: self.total, ended_by }) }
+    }
+}
+
+fn entries(nodes: impl Iterator<Item = Nullable<EntryReply>>) -> impl Iterator<Item = Entry> {
+    nodes.flatten().filter_map(|One(node)| node.entry())
+}
+
+fn wrong(field: &str, expected: &str) -> Refusal {
+    Refusal::WrongShape { path: format!("{}.{field}", PATH.join(".")), expected: expected.to_owned() }
+}
+
+/// What one question brings.
+struct Pages {
+    first: PageReply,
+    /// From the end of what is missing.
+    last: Option<PageReply>,
+}
+
+async fn pages(cx: &Cx, slug: &str, reading: &Reading) -> Result<Answer<Pages>, Stop> {
+    let Reading { after, before, .. } = reading;
+    let both = reading.asks_both_ends();
+    let (document, variables) = match both {
+        true => (BOTH_ENDS, serde_json::json!({ "slug": slug, "after": after, "before": before })),
+        false => (DOCUMENT, serde_json::json!({ "slug": slug, "after": after })),
+    };
+    let query = Query { needs: NEEDS, document, variables };
     Ok(query.read::<Data>(cx).await?.0.and_then(|mut told| {
         let enterprise = told.data.take().and_then(|data| data.enterprise);
-        let page = enterprise.and_then(|enterprise| enterprise.owner_info?.entries);
-        page.ok_or_else(|| (told.why_null(&PATH), NEEDS))
+        let info = enterprise.and_then(|enterprise| enterprise.owner_info);
+        match info {
+            Some(OwnerInfoReply { first: Some(first), last }) if last.is_some() == both => {
+                Ok(Pages { first, last })
+            }
+            Some(OwnerInfoReply { first: Some(_), .. }) => Err((told.why_null(&PATH_OF_LAST), NEEDS)),
+            _ => Err((told.why_null(&PATH), NEEDS)),
+        }
     }))
 }
 
@@ -165,7 +253,9 @@ struct EnterpriseReply {
 #[derive(Deserialize)]
 struct OwnerInfoReply {
     #[serde(default, rename = "ipAllowListEntries", deserialize_with = "json::object")]
-    entries: Option<PageReply>,
+    first: Option<PageReply>,
+    #[serde(default, deserialize_with = "json::object")]
+    last: Option<PageReply>,
 }
 
 #[derive(Deserialize)]
@@ -174,14 +264,15 @@ struct PageReply {
     total_count: Option<u64>,
     #[serde(default, deserialize_with = "json::object")]
     page_info: Option<PageInfoReply>,
-    #[serde(default, deserialize_with = "json::objects")]
-    nodes: Option<Vec<EntryReply>>,
+    #[serde(default, deserialize_with = "json::objects_or_nulls")]
+    nodes: Option<Vec<Nullable<EntryReply>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PageInfoReply {
     has_next_page: Option<bool>,
+    start_cursor: Option<String>,
     end_cursor: Option<String>,
 }
 
@@ -228,8 +319,91 @@ impl EntryReply {
 }
 
 const PATH: [&str; 3] = ["enterprise", "ownerInfo", "ipAllowListEntries"];
+const PATH_OF_LAST: [&str; 3] = ["enterprise", "ownerInfo", "last"];
 const NEEDS: Needs = Needs::scope(Api::Cloud, "admin:enterprise");
 const DOCUMENT: &str = include_str!("../../queries/allow-list.graphql");
-/// A hundred entries each, so 50,000 entries.
-const MOST_PAGES: usize = 500;
+const BOTH_ENDS: &str = include_str!("../../queries/allow-list-from-both-ends.graphql");
+/// As many entries as GitHub has on a page at most (facts §4.4).
+const PAGE: usize = 100;
+/// Two pages each, so 50,000 entries.
+const MOST_QUESTIONS: usize = 250;
 const LONGEST: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What GitHub says of entries that stand for themselves by their numbers, those of `empty` by nothing.
+    fn served(total: usize, empty: &[usize], reading: &Reading) -> Pages {
+        let number =
+            |cursor: &Option<String>| cursor.as_ref().map(|cursor| cursor.parse::<usize>().expect("ours"));
+        let nodes = |range: std::ops::Range<usize>| {
+            let node = |nth: usize| match empty.contains(&nth) {
+                true => None,
+                false => Some(One(EntryReply {
+                    allow_list_value: Some(Text(nth.to_string())),
+                    is_active: Some(true),
+                    name: None,
+                    owner: None,
+                })),
+            };
+            Some(range.map(node).collect())
+        };
+        let from = number(&reading.after).map_or(0, |after| after + 1);
+        let to = (from + PAGE).min(total);
+        let info = |next, start: usize, end: usize| PageInfoReply {
+            has_next_page: Some(next),
+            start_cursor: Some(start.to_string()),
+            end_cursor: Some(end.saturating_sub(1).to_string()),
+        };
+        let first = PageReply {
+            total_count: Some(total as u64),
+            page_info: Some(info(to < total, from, to)),
+            nodes: nodes(from..to),
+        };
+        let last = reading.asks_both_ends().then(|| {
+            let end = number(&reading.before).unwrap_or(total);
+            let start = end.saturating_sub(PAGE);
+            PageReply {
+                total_count: None,
+                page_info: Some(info(false, start, end)),
+                nodes: nodes(start..end),
+            }
+        });
+        Pages { first, last }
+    }
+
+    proptest! {
+        #[test]
+        fn every_entry_is_read_once_and_in_order(
+            total in 0_usize..1_200,
+            empty in proptest::collection::vec(0_usize..1_200, 0..4),
+        ) {
+            let (mut reading, mut questions) = (Reading::default(), 0);
+            let why = loop {
+                questions += 1;
+                if let ControlFlow::Break(why) = reading.take(served(total, &empty, &reading)) {
+                    break why;
+                }
+            };
+            prop_assert_eq!(why, None);
+            prop_assert_eq!(questions, 1 + total.saturating_sub(PAGE).div_ceil(2 * PAGE));
+            let list = reading.end(None).answer.said().expect("said").list.clone();
+            let values: Vec<String> = list.iter().map(|entry| entry.value.to_string()).collect();
+            let expected: Vec<String> =
+                (0..total).filter(|nth| !empty.contains(nth)).map(|nth| nth.to_string()).collect();
+            prop_assert_eq!(values, expected);
+        }
+    }
+
+    #[test]
+    fn a_list_that_changes_meanwhile_is_not_read_to_its_end() {
+        let mut reading = Reading::default();
+        let first = served(500, &[], &reading);
+        assert!(reading.take(first).is_continue());
+        let changed = served(499, &[], &reading);
+        assert!(matches!(reading.take(changed), ControlFlow::Break(Some(Refusal::WrongShape { .. }))));
+    }
+}

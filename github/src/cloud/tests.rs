@@ -192,17 +192,29 @@ async fn an_unreadable_provider_is_not_an_absent_one() {
     }
 }
 
-/// A page of the allow list from this number on.
-fn page(first: usize, count: usize, cursor: Option<String>) -> Value {
-    let nodes: Vec<Value> = (first..first + count)
-        .map(|nth| {
+/// The reply to a question for the allow list of ten thousand entries: a page from `first` on, and where two are asked for,
+/// the one that ends before the cursor.
+fn page(document: &str, variables: &Value, first: usize, count: usize, cursor: Option<String>) -> Value {
+    let nodes = |numbers: std::ops::Range<usize>| -> Vec<Value> {
+        let node = |nth: usize| {
             json!({ "allowListValue": format!("10.{}.{}.0/24", nth / 256, nth % 256), "isActive": true, "name": null,
                     "owner": { "__typename": "Enterprise" } })
-        })
-        .collect();
-    json!({ "data": { "enterprise": { "ownerInfo": { "ipAllowListEntries": {
-        "totalCount": 10_000, "pageInfo": { "hasNextPage": cursor.is_some(), "endCursor": cursor }, "nodes": nodes,
-    }}}}})
+        };
+        numbers.map(node).collect()
+    };
+    let mut info = json!({ "ipAllowListEntries": {
+        "totalCount": 10_000,
+        "pageInfo": { "hasNextPage": cursor.is_some(), "endCursor": cursor },
+        "nodes": nodes(first..first + count),
+    }});
+    if document.contains("$before") {
+        let end =
+            variables["before"].as_str().map_or(10_000, |before| before.parse().expect("our own cursor"));
+        let start = end - 100;
+        info["last"] =
+            json!({ "pageInfo": { "startCursor": start.to_string() }, "nodes": nodes(start..end) });
+    }
+    json!({ "data": { "enterprise": { "ownerInfo": info } } })
 }
 
 fn after(variables: &Value) -> usize {
@@ -210,18 +222,20 @@ fn after(variables: &Value) -> usize {
 }
 
 #[tokio::test]
-async fn ten_thousand_entries_come_in_a_hundred_pages() {
-    let (served, cx) = graphql(|_, variables| {
+async fn ten_thousand_entries_come_from_both_ends() {
+    let (served, cx) = graphql(|document, variables| {
         let first = after(variables);
-        page(first, 100, (first < 9_900).then(|| (first + 100).to_string()))
+        page(document, variables, first, 100, (first < 9_900).then(|| (first + 100).to_string()))
     })
     .await;
     let list = cx.fact::<AllowList>(&OfTheRun).await.expect("a fact");
     let entries = list.answer.said().expect("said");
     assert_eq!((entries.list.len(), entries.total, &entries.ended_by), (10_000, Some(10_000), &None));
-    assert_eq!(&*entries.list[9_999].value, "10.39.15.0/24");
-    // One for each page, and one whether the list is on.
-    assert_eq!((served.requests().len(), served.connections()), (101, 1));
+    let in_order =
+        |(nth, entry): (usize, &Entry)| *entry.value == format!("10.{}.{}.0/24", nth / 256, nth % 256);
+    assert!(entries.list.iter().enumerate().all(in_order));
+    // One page alone, 99 in pairs, and whether the list is on.
+    assert_eq!((served.requests().len(), served.connections()), (1 + 50 + 1, 1));
     assert_eq!(serde_json::to_string(&entries.list[0]).expect("JSON"), r#""10.0.0.0/24""#);
     assert_eq!(saved(&*list), *list);
 }
@@ -264,7 +278,7 @@ async fn a_list_that_is_off_is_not_read_to_its_end() {
     let (_served, cx) = graphql(move |document, variables| {
         if document.contains("ipAllowListEntries") {
             counter.fetch_add(1, Ordering::SeqCst);
-            return page(after(variables), 100, Some("100".to_owned()));
+            return page(document, variables, after(variables), 100, Some("100".to_owned()));
         }
         json!({ "data": enterprise(&json!({ "ipAllowListEnabledSetting": "DISABLED", "oidcProvider": null })) })
     })
@@ -296,9 +310,9 @@ async fn pages_have_an_end() {
     // A cursor that stays where it is.
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let (_served, circle) = graphql(move |document, _| {
+    let (_served, circle) = graphql(move |document, variables| {
         counter.fetch_add(usize::from(document.contains("ipAllowListEntries")), Ordering::SeqCst);
-        page(0, 1, Some("7".to_owned()))
+        page(document, variables, 0, 1, Some("7".to_owned()))
     })
     .await;
     let list = circle.fact::<AllowList>(&OfTheRun).await.expect("a fact");
@@ -307,8 +321,8 @@ async fn pages_have_an_end() {
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 
     // No cursor although there is more.
-    let (_served, lost) = graphql(|_, _| {
-        let mut page = page(0, 1, Some("7".to_owned()));
+    let (_served, lost) = graphql(|document, variables| {
+        let mut page = page(document, variables, 0, 1, Some("7".to_owned()));
         page["data"]["enterprise"]["ownerInfo"]["ipAllowListEntries"]["pageInfo"]["endCursor"] = Value::Null;
         page
     })
@@ -317,8 +331,8 @@ async fn pages_have_an_end() {
     assert!(list.answer.said().expect("said").ended_by.is_some());
 
     // A limit in the middle keeps what was there, and says so.
-    let (_served, limited) = graphql(|_, variables| match after(variables) {
-        0 => page(0, 100, Some("100".to_owned())),
+    let (_served, limited) = graphql(|document, variables| match after(variables) {
+        0 => page(document, variables, 0, 100, Some("100".to_owned())),
         _ => json!({ "errors": [{ "type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1." }] }),
     })
     .await;
