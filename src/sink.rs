@@ -49,7 +49,7 @@ pub(crate) fn clean_record(mut record: Record) -> Record {
 
 /// As [`clean`], for a report made from a clean record. Reports are UTF-8; what is not becomes U+FFFD.
 pub(crate) fn clean_report(report: &[u8]) -> Vec<u8> {
-    let report = String::from_utf8_lossy(report);
+    let report = std::str::from_utf8(report).map_or_else(|_| String::from_utf8_lossy(report), Cow::Borrowed);
     with_redactor(|redactor| redactor.clean_report(&report).into_owned()).into_bytes()
 }
 
