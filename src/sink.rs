@@ -48,9 +48,18 @@ pub(crate) fn clean_record(mut record: Record) -> Record {
 }
 
 /// As [`clean`], for a report made from a clean record. Reports are UTF-8; what is not becomes U+FFFD.
-pub(crate) fn clean_report(report: &[u8]) -> Vec<u8> {
-    let report = std::str::from_utf8(report).map_or_else(|_| String::from_utf8_lossy(report), Cow::Borrowed);
-    with_redactor(|redactor| redactor.clean_report(&report).into_owned()).into_bytes()
+pub(crate) fn clean_report(report: &[u8]) -> Cow<'_, [u8]> {
+    let bytes = |text: Cow<'_, str>| text.into_owned().into_bytes();
+    match std::str::from_utf8(report) {
+        Ok(text) => match with_redactor(|redactor| redactor.clean_report(text)) {
+            Cow::Borrowed(_) => Cow::Borrowed(report),
+            clean @ Cow::Owned(_) => Cow::Owned(bytes(clean)),
+        },
+        Err(_) => {
+            let text = String::from_utf8_lossy(report);
+            Cow::Owned(with_redactor(|redactor| bytes(redactor.clean_report(&text))))
+        }
+    }
 }
 
 /// Writes a whole text to stdout. Nobody reading any more is no error: `gh-connect explain | head` ends quietly.

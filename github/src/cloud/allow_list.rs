@@ -196,6 +196,7 @@ impl Reading {
 
     fn end(self, ended_by: Option<Refusal>) -> AllowList {
         let mut list = self.start;
+        list.reserve_exact(self.end.iter().map(Vec::len).sum());
         list.extend(self.end.into_iter().rev().flatten());
         AllowList { answer: Answer::Said(Entries { list, total: self.total, ended_by }) }
     }
