@@ -24,7 +24,7 @@ pub mod token;
 mod account;
 #[cfg(test)]
 mod testing;
-mod wording;
+pub mod wording;
 
 use gh_connect_engine::{Check, Kind};
 

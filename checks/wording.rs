@@ -1,7 +1,7 @@
 //! Several things in one sentence.
 
 /// `a`, `a and b`, `a, b and c`.
-pub(crate) fn and<S: AsRef<str>>(words: &[S]) -> String {
+pub fn and<S: AsRef<str>>(words: &[S]) -> String {
     match words {
         [] => String::new(),
         [only] => only.as_ref().to_owned(),

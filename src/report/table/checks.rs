@@ -1,3 +1,4 @@
+use gh_connect_checks::wording::and;
 use gh_connect_engine::{CheckRecord, FindingRecord, Record, Severity, State};
 
 use super::{
@@ -108,7 +109,7 @@ fn one<T: std::fmt::Display>(folded: &Folded<'_, T>, several: bool) -> String {
         0 => folded.said.to_string(),
         // The sides of the account plane are few, and have names that are no host's.
         _ if !folded.subjects().iter().any(|subject| subject.contains(['.', ':'])) => {
-            format!("{}: {}", folded.subjects().join(" and "), folded.said)
+            format!("{}: {}", and(&folded.subjects()), folded.said)
         }
         more => format!("{} hosts: {}", more + 1, folded.said),
     }

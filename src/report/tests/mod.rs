@@ -62,6 +62,21 @@ fn what_follows_a_step_stays_behind_it() {
 }
 
 #[test]
+fn the_sides_of_the_account_plane_are_named_in_one_sentence() {
+    for (sides, named) in [
+        (&["cloud", "server"][..], "cloud and server: a token is given"),
+        (&["cloud", "server", "manage"], "cloud, server and manage: a token is given"),
+    ] {
+        let mut record = records::healthy();
+        let text_of = |side: &&str| (*side).to_owned();
+        let said = |subject| gh_connect_engine::Remark { subject, text: "a token is given".to_owned() };
+        record.checks[0].remarks = sides.iter().map(text_of).map(said).collect();
+        let text = text(Format::Table, &record, &look(120));
+        assert!(text.contains(named), "{text}");
+    }
+}
+
+#[test]
 fn short() {
     let all: Vec<String> = records::all()
         .into_iter()
