@@ -62,7 +62,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
         Some(true) => {}
         Some(false) => {
             let finding = seen.finding(&LICENSE_EXCLUDES_CONNECT, words::excludes_connect(seen, says));
-            findings.push(steps::another_licence(finding, seen));
+            findings.push(steps::connecting_licence(finding, seen));
         }
         None => {
             return or_findings(
@@ -100,14 +100,14 @@ fn in_force(seen: &Seen<'_>) -> Vec<Finding> {
     let end = seen.licence.end(seen.now);
     let expired = || {
         let finding = seen.finding(&LICENSE_EXPIRED, words::expired(seen));
-        vec![steps::another_licence(finding, seen)]
+        vec![steps::renewed_licence(finding, seen)]
     };
     match status {
         Some(LicenceStatus::Expired) => expired(),
         Some(LicenceStatus::Valid) => Vec::new(),
         Some(status @ (LicenceStatus::Invalid | LicenceStatus::ClusterModeNotSupported)) => {
             let finding = seen.finding(&LICENSE_INVALID, words::invalid(seen, status));
-            vec![steps::another_licence(finding, seen)]
+            vec![steps::accepted_licence(finding, seen, status)]
         }
         Some(LicenceStatus::Other(_)) | None => match end {
             End::Days(..=0) => expired(),

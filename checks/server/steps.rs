@@ -1,7 +1,7 @@
 //! Who does what about it.
 
 use gh_connect_engine::{Finding, Owner, Route};
-use gh_connect_github::{NoReply, Refusal};
+use gh_connect_github::{NoReply, Refusal, manage::LicenceStatus};
 use gh_connect_probe::tls::{End, Handshake, Reason};
 
 use super::{judge::Seen, version::Release, words};
@@ -157,14 +157,50 @@ pub(super) fn manage_unreachable(finding: Finding, seen: &Seen<'_>, why: &Refusa
     }
 }
 
-/// The licence that is there cannot stay.
-pub(super) fn another_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
+/// The licence that is there has ended.
+pub(super) fn renewed_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
+    current_licence(
+        finding,
+        seen,
+        "renew the subscription with your GitHub account manager, and then download it again",
+    )
+}
+
+/// The licence that is there permits too little.
+pub(super) fn connecting_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
+    current_licence(
+        finding,
+        seen,
+        "ask your GitHub account manager or https://support.github.com for one that permits GitHub Connect",
+    )
+}
+
+/// The licence that is there is not accepted.
+pub(super) fn accepted_licence(finding: Finding, seen: &Seen<'_>, status: &LicenceStatus) -> Finding {
+    if *status == LicenceStatus::ClusterModeNotSupported {
+        return current_licence(
+            finding,
+            seen,
+            "ask your GitHub account manager or https://support.github.com for one that permits a cluster",
+        );
+    }
+    let again = format!("Download the licence file again from {}", licence_page(seen));
+    let number = seen.licence.says().and_then(|says| says.reference_number.as_ref());
+    let number = number
+        .map_or_else(String::new, |number| format!(", and name the licence's reference number {number}"));
+    upload(finding.step(Owner::EnterpriseOwner, again), seen).step(
+        Owner::GithubSupport,
+        format!("Where a fresh file is not accepted either: https://support.github.com, ask why{number}"),
+    )
+}
+
+/// What is downloaded may be the file that is there already: `if_the_same` says how another one comes to be.
+fn current_licence(finding: Finding, seen: &Seen<'_>, if_the_same: &str) -> Finding {
     upload(
         finding.step(
             Owner::EnterpriseOwner,
             format!(
-                "Download the current licence file from {}; if it is no other than the one on the server, ask your GitHub account \
-                 manager or https://support.github.com for one that permits GitHub Connect",
+                "Download the current licence file from {}; if it is no other than the one on the server, {if_the_same}",
                 licence_page(seen)
             ),
         ),

@@ -476,6 +476,27 @@ fn the_licence_is_judged_by_the_servers_word_before_dates() {
 }
 
 #[test]
+fn what_ails_the_licence_decides_what_is_asked_for() {
+    let with = |status| World::with(|world| world.check = Some(CheckedLicence { status: Some(status) }));
+    for (world, of_the_owner, is_githubs_too) in [
+        (with(LicenceStatus::Expired), "renew the subscription", false),
+        (with(LicenceStatus::ClusterModeNotSupported), "permits a cluster", false),
+        (with(LicenceStatus::Invalid), "Download the licence file again", true),
+        (World::licence(|says| says.croquet_support = Some(false)), "permits GitHub Connect", false),
+    ] {
+        let fix = only(world.manage()).fix;
+        let about_connect = fix.iter().any(|step| step.text.contains("GitHub Connect"));
+        assert_eq!(about_connect, of_the_owner.contains("GitHub Connect"), "{fix:?}");
+        assert!(fix[0].owner == Owner::EnterpriseOwner && fix[0].text.contains(of_the_owner), "{fix:?}");
+        assert!(fix[1].owner == Owner::ServerAdmin && fix[1].then, "{fix:?}");
+        let asks = fix.get(2).is_some_and(|step| {
+            step.owner == Owner::GithubSupport && !step.then && step.text.ends_with("reference number 32a145")
+        });
+        assert_eq!(asks, is_githubs_too, "{fix:?}");
+    }
+}
+
+#[test]
 fn what_the_licence_permits_only_the_manage_api_tells() {
     for (world, expected) in [
         (World::licence(|says| says.croquet_support = Some(false)), "server/license-excludes-connect"),
