@@ -123,7 +123,7 @@ fn cut_short(page: &mut Page<'_>, by: &str, doubts: &[&CheckRecord]) {
     page.blank();
 }
 
-/// One warning: what, and the first thing to do.
+/// One warning: what, and the first choice of what to do: a step and those that follow it.
 fn in_short(page: &mut Page<'_>, warning: &Group<'_>) {
     let (_, tone) = sign(page, warning);
     headline(page, warning, &[Span::plain(some(&warning.subjects(), MOST_NAMES, false))], tone);
@@ -132,9 +132,12 @@ fn in_short(page: &mut Page<'_>, warning: &Group<'_>) {
     }
     if page.look().detail == Detail::Verbose {
         steps(page, warning);
-    } else if let Some(first) = warning.steps().first() {
-        page.paragraph(Lead::indent(TEXT), &act(warning, first, ""));
-        command(page, &first.said, TEXT);
+    } else if let Some(first) = warning.steps().chunk_by(|_, step| step.said.then).next() {
+        for step in first {
+            let joint = if step.said.then { "then " } else { "" };
+            page.paragraph(Lead::indent(TEXT), &act(warning, step, joint));
+            command(page, &step.said, TEXT);
+        }
     }
     page.paragraph(Lead::indent(TEXT), &[Span::new(Tone::Code, &warning.first().docs)]);
     evidence(page, warning);

@@ -62,6 +62,27 @@ fn what_follows_a_step_stays_behind_it() {
 }
 
 #[test]
+fn what_follows_the_first_step_of_a_warning_is_shown_with_it() {
+    let mut record = records::warnings();
+    for finding in record.checks.iter_mut().flat_map(|check| &mut check.findings) {
+        let Some(step) = finding.fix.first().filter(|_| finding.id == "port-80/closed").cloned() else {
+            continue;
+        };
+        let steps = [("buy it", false), ("upload it", true), ("ask", false)];
+        let step = |(text, then): (&str, bool)| gh_connect_engine::StepRecord {
+            text: text.to_owned(),
+            command: None,
+            then,
+            ..step.clone()
+        };
+        finding.fix = steps.map(step).into();
+    }
+    let text = text(Format::Table, &record, &look(120));
+    let done = ["    network team: buy it", "    then network team: upload it", "    gh-connect explain"];
+    assert!(text.contains(&done.join("\n")), "{text}");
+}
+
+#[test]
 fn the_sides_of_the_account_plane_are_named_in_one_sentence() {
     for (sides, named) in [
         (&["cloud", "server"][..], "cloud and server: a token is given"),
