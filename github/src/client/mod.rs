@@ -269,6 +269,10 @@ impl Broken {
                     return Self::Closed;
                 }
             }
+            // A stream or a connection that the peer ended by a frame: RST_STREAM or GOAWAY.
+            if cause.downcast_ref::<h2::Error>().is_some_and(h2::Error::is_remote) {
+                return Self::Closed;
+            }
             last = cause.to_string();
             next = cause.source();
         }

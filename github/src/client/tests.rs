@@ -195,6 +195,50 @@ async fn what_is_no_whole_reply_is_named() {
     }
 }
 
+/// How a server ends an exchange by a frame of HTTP/2.
+#[derive(Clone, Copy, Debug)]
+enum Ends {
+    Stream(h2::Reason),
+    Connection(h2::Reason),
+}
+
+async fn ends_by_frame(ends: Ends) -> std::net::SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a socket");
+    let address = listener.local_addr().expect("an address");
+    let acceptor = crate::testing::authority().acceptor(Speaks::Both);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let Ok(mut connection) = h2::server::handshake(stream).await else { continue };
+            // A stream that is let go of would be reset.
+            let mut kept = Vec::new();
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                match ends {
+                    Ends::Stream(reason) => respond.send_reset(reason),
+                    Ends::Connection(reason) => connection.abrupt_shutdown(reason),
+                }
+                kept.push((request, respond));
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_reply_that_a_frame_puts_an_end_to_has_ended() {
+    use h2::Reason;
+    for ends in [
+        Ends::Stream(Reason::CANCEL),
+        Ends::Stream(Reason::INTERNAL_ERROR),
+        Ends::Connection(Reason::INTERNAL_ERROR),
+        Ends::Connection(Reason::NO_ERROR),
+    ] {
+        let address = ends_by_frame(ends).await;
+        let answer = viewer(&cx(plan(&[(Api::Cloud, address)]))).await.expect("a fact");
+        assert_eq!(answer.refusal(), Some(&Refusal::NoReply(NoReply::Closed)), "{ends:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_stands_before_the_cloud_is_owned_by_the_networks_checks() {
     // Nothing listens there.
