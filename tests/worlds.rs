@@ -4,15 +4,10 @@
 
 mod support;
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
-
 use gh_connect_checks::ALL;
-use gh_connect_engine::{Kind, Policy, Severity, State};
+use gh_connect_engine::{Kind, State};
 use gh_connect_lab::World;
-use support::{Ran, check_lab, gh_connect};
+use support::{check_lab, failures_of, gh_connect};
 
 /// A test per check, so that they run beside each other.
 macro_rules! worlds {
@@ -64,101 +59,21 @@ fn in_the_healthy_world_everything_passes() {
 
 fn every_world_of(id: &str) {
     let check = gh_connect_checks::check(id).unwrap_or_else(|| panic!("no check {id} is registered"));
-    let waiting: Mutex<VecDeque<&Kind>> = Mutex::new(check.meta().kinds.iter().copied().collect());
-    let failures: Mutex<Vec<String>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    let Some(kind) = next else { return };
-                    if let Err(failure) = reproduce(kind) {
-                        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
-                        failures.push(format!("{}: {failure}", kind.id));
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
-    assert!(
-        failures.is_empty(),
-        "{} of {} worlds:\n{}",
-        failures.len(),
-        check.meta().kinds.len(),
-        failures.join("\n")
-    );
+    let kinds = check.meta().kinds;
+    let failures =
+        failures_of(kinds, |kind| reproduce(kind).map_err(|failure| format!("{}: {failure}", kind.id)));
+    assert!(failures.is_empty(), "{} of {} worlds:\n{}", failures.len(), kinds.len(), failures.join("\n"));
 }
 
 /// Runs a kind's world and compares everything that it promises.
 fn reproduce(kind: &Kind) -> Result<(), String> {
     let expected = World::parse(kind.id, kind.world).map_err(|error| error.to_string())?.expect;
     let ran = check_lab(kind.id)?;
-    let seen = || {
-        let all: Vec<String> = ran
-            .record
-            .checks
-            .iter()
-            .map(|check| {
-                let findings = check.findings.iter().map(|finding| {
-                    format!("\n      {} {}: {}", finding.id, finding.subject, finding.message)
-                });
-                let stops =
-                    check.not_judged.iter().map(|stop| format!("\n      {}: {:?}", stop.subject, stop.stop));
-                format!("    {} {}{}", check.id, check.state.id(), findings.chain(stops).collect::<String>())
-            })
-            .collect();
-        format!("\n{}\n{}", all.join("\n"), ran.stderr)
-    };
-    let same = |what: &str, seen_ids: Vec<String>, expected_ids: &[String]| {
-        let mut expected_ids = expected_ids.to_vec();
-        expected_ids.sort();
-        match seen_ids == expected_ids {
-            true => Ok(()),
-            false => Err(format!("{what} are {seen_ids:?}, not {expected_ids:?}{}", seen())),
-        }
-    };
-    let mut causes = ran.record.root_causes.clone();
-    causes.sort();
-    same("root causes", causes, &expected.root_causes)?;
-    same("findings", ran.findings(|severity| severity != Severity::Note), &expected.findings)?;
-    let notes = ran.findings(|severity| severity == Severity::Note);
-    if let Some(missing) = expected.notes.iter().find(|note| !notes.contains(note)) {
-        return Err(format!("the note {missing} is missing{}", seen()));
-    }
+    ran.is_as(&expected)?;
     if !ran.findings(|_| true).iter().any(|id| id == kind.id) {
-        return Err(format!("its own world does not produce it{}", seen()));
+        return Err(format!("its own world does not produce it{}", ran.seen()));
     }
-    for code in [ran.exit, ran.record.summary.exit_code.into()] {
-        if code != i32::from(expected.exit) {
-            return Err(format!("exit code {code}, not {}{}", expected.exit, seen()));
-        }
-    }
-    judged_again(&ran)?;
     explained(kind)
-}
-
-/// A saved record, judged again without any network, comes to the same end.
-fn judged_again(ran: &Ran) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let again = runtime.block_on(gh_connect_engine::judge_again(&ran.record, ALL, Policy::default()));
-    let again =
-        Ran { exit: ran.exit, record: again.map_err(|error| error.to_string())?, stderr: String::new() };
-    for (before, after) in ran.record.checks.iter().zip(&again.record.checks) {
-        let ids = |check: &gh_connect_engine::CheckRecord| -> Vec<(String, String, String)> {
-            let all = check.findings.iter();
-            all.map(|finding| (finding.id.clone(), finding.subject.clone(), finding.message.clone()))
-                .collect()
-        };
-        let (before, after) = ((before.state, ids(before)), (after.state, ids(after)));
-        if before != after {
-            return Err(format!("judged again: {after:?}, before: {before:?}"));
-        }
-    }
-    match again.record.root_causes == ran.record.root_causes {
-        true => Ok(()),
-        false => Err(format!("judged again, root causes are {:?}", again.record.root_causes)),
-    }
 }
 
 /// `explain` says what, why, what to do and who does it, and how to see it.
@@ -172,6 +87,3 @@ fn explained(kind: &Kind) -> Result<(), String> {
         None => Err(format!("explain ends with {}", output.status)),
     }
 }
-
-/// Most worlds wait for a timeout of theirs, not for the processor.
-const AT_ONCE: usize = 8;

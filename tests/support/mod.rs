@@ -8,7 +8,9 @@ use std::{
     process::{Command, Output},
 };
 
-use gh_connect_engine::Record;
+use gh_connect_checks::ALL;
+use gh_connect_engine::{CheckRecord, Policy, Record, Severity};
+use gh_connect_lab::world::Expect;
 
 /// `gh-connect ARGUMENTS`, ready to run in an empty environment.
 pub fn gh_connect<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(arguments: I) -> Command {
@@ -50,6 +52,73 @@ impl Ran {
         ids
     }
 
+    /// Compares the run with what its world expects: root causes, findings, notes, exit code, whether the gate would open;
+    /// and the saved record, judged again without any network, comes to the same end.
+    pub fn is_as(&self, expected: &Expect) -> Result<(), String> {
+        let same = |what: &str, seen: Vec<String>, expected: &[String]| {
+            let mut expected = expected.to_vec();
+            expected.sort();
+            match seen == expected {
+                true => Ok(()),
+                false => Err(format!("{what} are {seen:?}, not {expected:?}{}", self.seen())),
+            }
+        };
+        let mut causes = self.record.root_causes.clone();
+        causes.sort();
+        same("root causes", causes, &expected.root_causes)?;
+        same("findings", self.findings(|severity| severity != Severity::Note), &expected.findings)?;
+        let notes = self.findings(|severity| severity == Severity::Note);
+        if let Some(missing) = expected.notes.iter().find(|note| !notes.contains(note)) {
+            return Err(format!("the note {missing} is missing{}", self.seen()));
+        }
+        for code in [self.exit, self.record.summary.exit_code.into()] {
+            if code != i32::from(expected.exit) {
+                return Err(format!("exit code {code}, not {}{}", expected.exit, self.seen()));
+            }
+        }
+        self.judged_again()
+    }
+
+    /// A saved record, judged again without any network, comes to the same end.
+    pub fn judged_again(&self) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let again = runtime.block_on(gh_connect_engine::judge_again(&self.record, ALL, Policy::default()));
+        let again = again.map_err(|error| error.to_string())?;
+        for (before, after) in self.record.checks.iter().zip(&again.checks) {
+            let ids = |check: &CheckRecord| -> Vec<(String, String, String)> {
+                let all = check.findings.iter();
+                all.map(|finding| (finding.id.clone(), finding.subject.clone(), finding.message.clone()))
+                    .collect()
+            };
+            let (before, after) = ((before.state, ids(before)), (after.state, ids(after)));
+            if before != after {
+                return Err(format!("judged again: {after:?}, before: {before:?}"));
+            }
+        }
+        match again.root_causes == self.record.root_causes {
+            true => Ok(()),
+            false => Err(format!("judged again, root causes are {:?}", again.root_causes)),
+        }
+    }
+
+    /// Everything that was found and not judged, for the message of a failed test.
+    pub fn seen(&self) -> String {
+        let all: Vec<String> = self
+            .record
+            .checks
+            .iter()
+            .map(|check| {
+                let findings = check.findings.iter().map(|finding| {
+                    format!("\n      {} {}: {}", finding.id, finding.subject, finding.message)
+                });
+                let stops =
+                    check.not_judged.iter().map(|stop| format!("\n      {}: {:?}", stop.subject, stop.stop));
+                format!("    {} {}{}", check.id, check.state.id(), findings.chain(stops).collect::<String>())
+            })
+            .collect();
+        format!("\n{}\n{}", all.join("\n"), self.stderr)
+    }
+
     /// Each check's id and state.
     pub fn states(&self) -> Vec<(String, gh_connect_engine::State)> {
         self.record.checks.iter().map(|check| (check.id.clone(), check.state)).collect()
@@ -89,3 +158,24 @@ impl WorldFile {
         self.directory.path().join(name)
     }
 }
+
+/// Takes items off a list, a few at a time, and gives back what went wrong: most worlds wait for a timeout of theirs, not
+/// for the processor.
+pub fn failures_of<T: Sync>(items: &[T], run: impl Fn(&T) -> Result<(), String> + Sync) -> Vec<String> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let failures = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    if let Err(failure) = run(item) {
+                        failures.lock().unwrap().push(failure);
+                    }
+                }
+            });
+        }
+    });
+    failures.into_inner().unwrap()
+}
+
+const AT_ONCE: usize = 8;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "Keys")]
 pub struct Expect {
-    /// Exactly these ids are root causes.
+    /// Exactly these ids are root causes: of findings, or of checks that ended unknown without a finding.
     pub root_causes: Vec<String>,
     /// Every blocker and warning id that must be reported; without being said, the root causes.
     pub findings: Vec<String>,
@@ -32,16 +32,15 @@ impl TryFrom<Keys> for Expect {
     type Error = String;
 
     fn try_from(keys: Keys) -> Result<Expect, String> {
-        let ids = keys.root_causes.iter().chain(keys.findings.iter().flatten()).chain(&keys.notes);
-        for id in ids {
-            if !is_id(id) {
-                return Err(format!(
-                    "`{id}` is not a finding id; allowed: check/finding, such as tls/expired"
-                ));
-            }
+        let findings = keys.findings.iter().flatten().chain(&keys.notes).filter(|id| !is_id(id));
+        let causes = keys.root_causes.iter().filter(|id| !is_id(id) && !is_word(id));
+        if let Some(id) = findings.chain(causes).next() {
+            return Err(format!("`{id}` is not a finding id; allowed: check/finding, such as tls/expired"));
         }
         Ok(Expect {
-            findings: keys.findings.unwrap_or_else(|| keys.root_causes.clone()),
+            findings: keys
+                .findings
+                .unwrap_or_else(|| keys.root_causes.iter().filter(|id| is_id(id)).cloned().collect()),
             notes: keys.notes,
             exit: keys.exit.unwrap_or(u8::from(!keys.root_causes.is_empty())),
             root_causes: keys.root_causes,
@@ -50,8 +49,9 @@ impl TryFrom<Keys> for Expect {
 }
 
 fn is_id(text: &str) -> bool {
-    let word = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    text.split_once('/').is_some_and(|(check, finding)| word(check) && word(finding))
+    text.split_once('/').is_some_and(|(check, finding)| is_word(check) && is_word(finding))
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
