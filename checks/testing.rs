@@ -1,10 +1,6 @@
 //! What tests of several checks start from: a plan, an exchange and a certificate in which nothing is unusual.
 
-use std::time::Duration;
-
-use gh_connect_engine::{
-    AccountPlan, NoProxy, Plan, Product, ProxySetting, Roots, Seconds, Selection, Sourced, Trust,
-};
+use gh_connect_engine::{Plan, Product};
 use gh_connect_probe::{
     http::{Body, Exchange, ExchangeFailure, Head},
     tls::{Certificate, Chain, Name, Statement},
@@ -13,30 +9,7 @@ use jiff::Timestamp;
 
 /// For the three hosts of a product, without a proxy, 5 s for an attempt.
 pub(crate) fn plan(product: Product) -> Plan {
-    Plan {
-        targets: product.targets(),
-        product: Sourced::default(product),
-        server: None,
-        enterprise: None,
-        proxy: Sourced::default(ProxySetting::Off),
-        other_proxies: Vec::new(),
-        no_proxy: Sourced::default(NoProxy::parse("")),
-        resolvers: Sourced::default(Vec::new()),
-        hosts_file: None,
-        trust: Trust {
-            system: Sourced::default(Roots::System),
-            extra: Vec::new(),
-            public: Sourced::default(Roots::Mozilla),
-        },
-        connect_to: Vec::new(),
-        loopback_only: true,
-        egress_ips: Vec::new(),
-        timeout: Sourced::default(Seconds(Duration::from_secs(5))),
-        deadline: Sourced::default(Seconds(Duration::from_secs(30))),
-        selection: Selection::default(),
-        waivers: Vec::new(),
-        account: AccountPlan::default(),
-    }
+    Plan { loopback_only: true, ..Plan::new(product) }
 }
 
 /// A reply with a short body, of which a person would read `words`.

@@ -118,7 +118,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     if let Some(record) = records.iter().find(alive) {
         let finding = already_connected(seen, record, signs);
         let remark = Some(format!("connected{}", since(record)));
-        return Ok(Examination { findings: vec![finding], remark, not_applicable: None });
+        return Ok(Examination { findings: vec![finding], remark, ..Examination::default() });
     }
     if let Some(stop) = &signs.unknown {
         return Err(stop.clone());

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use gh_connect_engine::{Examination, Finding, Kind, Owner, Seconds, Stop};
+use gh_connect_engine::{Examination, Finding, Kind, Origin, Owner, Seconds, Stop, WhatIf};
 use gh_connect_probe::{
     HostName,
     dns::{
@@ -45,7 +45,10 @@ pub(super) fn judge(seen: &Seen) -> Result<Examination, Stop> {
         findings.extend(case.slow());
     }
     findings.extend(case.disagreement());
-    if findings.is_empty() { Ok(Examination::passed(case.remark())) } else { Ok(findings.into()) }
+    if findings.is_empty() {
+        return Ok(Examination::passed(case.remark()));
+    }
+    Ok(Examination { what_if: case.hosts_line().into_iter().collect(), ..findings.into() })
 }
 
 /// What was seen, and what it comes to.
@@ -229,6 +232,16 @@ impl Case<'_> {
             self.seen.host
         );
         Some(self.clear_hosts_file(self.finding(&super::HOSTS_OVERRIDE, message)))
+    }
+
+    /// The server has a hosts file of its own.
+    fn hosts_line(&self) -> Option<WhatIf> {
+        let file = &self.seen.hosts_file;
+        let first = file.entries.first().filter(|_| self.hosts_file_decides())?;
+        let text =
+            format!("this machine's hosts file gives {} {}", self.seen.host, addresses(&file.addresses()));
+        let origin = Origin::file(&file.path, first.line);
+        Some(WhatIf::new("hosts-file", text, &origin).unless_waived(super::HOSTS_OVERRIDE.id))
     }
 
     fn clear_hosts_file(&self, finding: Finding) -> Finding {

@@ -70,7 +70,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
         }
         _ => {}
     }
-    Ok(Examination { findings, remark, not_applicable: None })
+    Ok(Examination { findings, remark, ..Examination::default() })
 }
 
 /// The settings, or why they are not known: `None` when nobody said anything.

@@ -93,7 +93,9 @@ impl Check for Proxy {
                             false => stop,
                         });
                     }
-                    Ok(setting::judge(cx.plan(), said.and_then(|said| said.http_proxy.as_ref())))
+                    let own = said.and_then(|said| said.http_proxy.as_ref());
+                    let judged = setting::judge(cx.plan(), own);
+                    Ok(Examination { what_if: setting::what_if(cx.plan(), own), ..judged })
                 }
             }
         })

@@ -1,7 +1,8 @@
 //! The setting itself, before anything is sent: the URL, what is excluded, and what other places say.
 
 use gh_connect_engine::{
-    Examination, Finding, NoProxy, Origin, Owner, Plan, ProxySetting, Route, Sourced, Stop, Target, shown,
+    Examination, Finding, NoProxy, Origin, Owner, Plan, ProxySetting, Route, Sourced, Stop, Target, WhatIf,
+    shown,
 };
 use gh_connect_github::manage::Settings;
 use serde_json::json;
@@ -28,6 +29,39 @@ pub(super) fn is_the_way(plan: &Plan, settings: Option<&Settings>) -> Result<(),
             setting(&plan.proxy.value)
         ))),
     }
+}
+
+/// Where this run goes another way than by the server's own setting, which is `own` where it was read.
+pub(super) fn what_if(plan: &Plan, own: Option<&ProxySetting>) -> Vec<WhatIf> {
+    let is_own = own.is_some_and(|own| same(&plan.proxy.value, own));
+    let set = plan.server.is_some() && plan.proxy.origin.is_for_this_run();
+    let proxy = (set && !is_own).then(|| {
+        let own = match own {
+            Some(own) => format!("the server's own setting is {}", setting(own)),
+            None => "the server's own setting was not read".to_owned(),
+        };
+        let used = match &plan.proxy.value {
+            ProxySetting::Off => "no proxy is used".to_owned(),
+            other => format!("the proxy is {}", setting(other)),
+        };
+        let text = format!("{used}, and {own}");
+        WhatIf::new("proxy", text, &plan.proxy.origin)
+    });
+    // No interface tells the server's own list.
+    let around = plan
+        .targets
+        .iter()
+        .filter(|target| target.required())
+        .filter(|target| matches!(plan.route_of(target), Route::Direct { excluded_by: Some(_) }));
+    let around: Vec<&str> = around.map(|target| target.host.as_str()).collect();
+    let no_proxy = (!around.is_empty()).then(|| {
+        let text = format!(
+            "the exclusion list sends {} around the proxy, and the server's own list was not read",
+            and(&around)
+        );
+        WhatIf::new("no-proxy", text, &plan.no_proxy.origin).unless_waived(BYPASSED.id)
+    });
+    proxy.into_iter().chain(no_proxy).collect()
 }
 
 /// Judges the plan's proxy and its exclusions. `servers` is the server's own setting, where that was read.

@@ -1,6 +1,6 @@
 use futures::future::BoxFuture;
 
-use crate::{Cx, Finding, Kind, Owner, Plan, StepRecord, Stop, Target, shown};
+use crate::{Cx, Finding, Kind, Owner, Plan, StepRecord, Stop, Target, WhatIf, shown};
 
 /// A plug-in that judges facts.
 ///
@@ -139,6 +139,8 @@ pub struct Examination {
     pub remark: Option<String>,
     /// Why nothing was judged although there is something to say: notes on a thing that does not apply.
     pub not_applicable: Option<String>,
+    /// What this run used in place of the server's own way, where only a measurement can tell.
+    pub what_if: Vec<WhatIf>,
 }
 
 impl Examination {
@@ -149,7 +151,7 @@ impl Examination {
 
     /// Nothing to judge, for the reason `why`, but a note on what was seen.
     pub fn aside(note: Finding, why: impl Into<String>) -> Self {
-        Self { findings: vec![note], remark: None, not_applicable: Some(why.into()) }
+        Self { findings: vec![note], not_applicable: Some(why.into()), ..Self::default() }
     }
 }
 

@@ -19,6 +19,7 @@ mod redact;
 mod run;
 mod text;
 mod waits;
+mod what_if;
 mod words;
 
 pub use check::{Category, Check, Examination, InDoubt, Meta, Subject};
@@ -27,7 +28,7 @@ pub use effects::{Effects, MOST_OF_A_FILE, Machine};
 pub use event::Event;
 pub use fact::{Fact, Stop};
 pub use finding::{Finding, Kind, Owner, Severity, Step};
-pub use gate::{Clear, Reason, gate};
+pub use gate::{Clear, Reason, gate, reasons};
 pub use no_proxy::{Dialect, NoProxy};
 pub use plan::{
     AccountPlan, Attestation, ConnectTo, Origin, Plan, Product, ProxySetting, Role, Roots, Route, Seconds,
@@ -41,4 +42,5 @@ pub use record::{
 pub use redact::{Redactor, Secret};
 pub use run::{Interrupt, Measured, Preparation, Run, judge_again};
 pub use text::{MOST_OF_A_BYTE, shown, shown_bytes};
+pub use what_if::WhatIf;
 pub use words::{Section, section};

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{Dialect, Meta, NoProxy, ProxyUrl, Redactor};
+use crate::{Dialect, Meta, NoProxy, ProxyUrl, Redactor, WhatIf};
 
 /// What was asked for, and where each part of it was said. Checks and facts read it; nothing changes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Plan {
     /// What was said of the account, and of the server.
     #[serde(default)]
     pub account: AccountPlan,
+    /// What was set in place of the server's own way, as far as the plan alone tells it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<WhatIf>,
 }
 
 /// What was said of the account, and of the server, that no interface tells.
@@ -91,6 +94,35 @@ pub struct WayToServer {
 }
 
 impl Plan {
+    /// What holds for a product where nothing is set.
+    pub fn new(product: Product) -> Self {
+        Self {
+            targets: product.targets(),
+            product: Sourced::default(product),
+            server: None,
+            enterprise: None,
+            proxy: Sourced::default(ProxySetting::Off),
+            other_proxies: Vec::new(),
+            no_proxy: Sourced::default(NoProxy::default()),
+            resolvers: Sourced::default(Vec::new()),
+            hosts_file: None,
+            trust: Trust {
+                system: Sourced::default(Roots::System),
+                extra: Vec::new(),
+                public: Sourced::default(Roots::Mozilla),
+            },
+            connect_to: Vec::new(),
+            loopback_only: false,
+            egress_ips: Vec::new(),
+            timeout: Sourced::default(Seconds(Duration::from_secs(5))),
+            deadline: Sourced::default(Seconds(Duration::from_secs(30))),
+            selection: Selection::default(),
+            waivers: Vec::new(),
+            account: AccountPlan::default(),
+            what_if: Vec::new(),
+        }
+    }
+
     /// The way to a host and port by GitHub Enterprise Server's reading of the exclusion list (facts §1.4).
     pub fn route(&self, host: &str, port: u16) -> Route<'_> {
         let (proxy, no_proxy) = match &self.account.to_server {

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Category, Finding, Interrupt, Meta, Owner, Severity, Step, Stop, section};
+use crate::{Category, Finding, Interrupt, Meta, Owner, Severity, Step, Stop, WhatIf, section};
 
 /// Everything that a run asked, measured, found and concluded: what reports are made of, and what can be judged again.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +54,10 @@ pub struct RunRecord {
     /// `deadline`, `interrupt` or `terminate` when the run was cut short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_short_by: Option<String>,
+    /// What was put in the place of the server's own way: a run with any of it proves nothing about the server, and keeps the
+    /// gate shut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<WhatIf>,
 }
 
 /// The conclusion of a run.

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::{
     Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Meta, Owner, Plan,
     Policy, Record, Remark, RunRecord, SCHEMA_VERSION, Selection, State, StepRecord, Stop, Subject, Summary,
-    ToolRecord,
+    ToolRecord, WhatIf,
     context::{UNMEASURED, millis, panic_message},
     exit_code,
     record::{NotJudged, root_causes, state, verdict},
@@ -143,6 +143,7 @@ impl Run {
             duration_ms: millis(cx.elapsed()),
             vantage,
             cut_short_by: cut.as_ref().map(|cut| cut.id().to_owned()),
+            what_if: Vec::new(),
         };
         let facts = cx.close(owner);
         let signal = cut.and_then(|cut| cut.signal());
@@ -474,13 +475,14 @@ impl Sheet {
 fn conclude(
     sheets: Vec<Sheet>,
     plan: &Plan,
-    run: RunRecord,
+    mut run: RunRecord,
     facts: Vec<FactRecord>,
     policy: Policy,
     interrupt: Option<Interrupt>,
 ) -> Record {
     let left_out: Vec<&Meta> =
         sheets.iter().filter(|sheet| sheet.deselected).map(|sheet| sheet.check.meta()).collect();
+    run.what_if = what_if(&sheets, plan);
     let mut checks: Vec<CheckRecord> = sheets.into_iter().map(|sheet| sheet.record(plan)).collect();
     for not in checks.iter_mut().flat_map(|check| &mut check.not_judged) {
         let Stop::Blocked(by) = &not.stop else { continue };
@@ -504,6 +506,18 @@ fn conclude(
         checks,
         facts,
     }
+}
+
+/// What the plan and the examinations say was used in place of the server's own way, each once, but for what a waiver accepts.
+fn what_if(sheets: &[Sheet], plan: &Plan) -> Vec<WhatIf> {
+    let examined = sheets.iter().flat_map(|sheet| &sheet.done).flatten().flatten();
+    let mut all: Vec<WhatIf> = Vec::new();
+    for what_if in plan.what_if.iter().chain(examined.flat_map(|examination| &examination.what_if)) {
+        if !what_if.is_accepted(plan) && !all.contains(what_if) {
+            all.push(what_if.clone());
+        }
+    }
+    all
 }
 
 /// Facts named in the reason why something was not judged.

@@ -14,8 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use gh_connect_engine::{
-    AccountPlan, ConnectTo, Cx, Effects, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds,
-    Selection, Sourced, Target, Trust,
+    ConnectTo, Cx, Effects, Machine, NoProxy, Plan, Product, Role, Roots, Seconds, Sourced, Target, Trust,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
@@ -249,14 +248,10 @@ pub(crate) fn plan(at: &[(Api, SocketAddr)]) -> Plan {
         rule(host, port, *to)
     };
     Plan {
-        product: Sourced::default(Product::GithubCom),
         targets: vec![Target { host: "api.github.com".to_owned(), port: 443, role: Role::Api }],
         server: Some(Sourced::default("https://ghes.test".to_owned())),
         enterprise: Some(Sourced::default("acme".to_owned())),
-        proxy: Sourced::default(ProxySetting::Off),
-        other_proxies: Vec::new(),
         no_proxy: Sourced::default(NoProxy::parse("ghes.test")),
-        resolvers: Sourced::default(Vec::new()),
         hosts_file: Some(Sourced::default(HOSTS.into())),
         trust: Trust {
             system: Sourced::default(Roots::File(ROOT.into())),
@@ -265,12 +260,9 @@ pub(crate) fn plan(at: &[(Api, SocketAddr)]) -> Plan {
         },
         connect_to: at.iter().map(rule).collect(),
         loopback_only: true,
-        egress_ips: Vec::new(),
         timeout: Sourced::default(Seconds(Duration::from_secs(20))),
         deadline: Sourced::default(Seconds(Duration::from_secs(60))),
-        selection: Selection::default(),
-        waivers: Vec::new(),
-        account: AccountPlan::default(),
+        ..Plan::new(Product::GithubCom)
     }
 }
 

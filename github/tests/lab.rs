@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use gh_connect_engine::{
     AccountPlan, ConnectTo, Cx, Fact, Machine, NoProxy, Plan, Product, ProxySetting, Redactor, Roots,
-    Seconds, Selection, Sourced, Stop, Trust,
+    Seconds, Sourced, Stop, Trust,
 };
 use gh_connect_github::{
     Credentials, OfTheRun, RateLimit, Refusal, cloud,
@@ -126,24 +126,19 @@ fn plan(world: &World, lab: &Lab, timeout: f64) -> Plan {
     let proxy = proxy.map(|text| gh_connect_engine::ProxyUrl::parse(text).expect("a URL"));
     let roots = |name: &str| Sourced::default(Roots::File(lab.directory().join(name)));
     Plan {
-        targets: product.targets(),
-        product: Sourced::default(product),
         server: Some(Sourced::default(lab.server_url())),
         enterprise: Some(Sourced::default(lab.enterprise().to_owned())),
         proxy: Sourced::default(proxy.map_or(ProxySetting::Off, ProxySetting::Use)),
-        other_proxies: Vec::new(),
         no_proxy: Sourced::default(NoProxy::parse(".corp.example")),
         resolvers: Sourced::default(lab.name_servers().to_vec()),
         hosts_file: Some(Sourced::default(lab.hosts_file().to_owned())),
         trust: Trust { system: roots("system-roots.pem"), extra: Vec::new(), public: roots("public-ca.pem") },
         connect_to: addresses.chain(name_servers).chain([rule(None, lab.elsewhere())]).collect(),
         loopback_only: true,
-        egress_ips: Vec::new(),
         timeout: Sourced::default(Seconds(Duration::from_secs_f64(timeout))),
         deadline: Sourced::default(Seconds(Duration::from_secs(60))),
-        selection: Selection::default(),
-        waivers: Vec::new(),
         account: AccountPlan { echo: echo_pages(world), ..AccountPlan::default() },
+        ..Plan::new(product)
     }
 }
 

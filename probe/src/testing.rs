@@ -8,8 +8,7 @@ use std::{
 };
 
 use gh_connect_engine::{
-    AccountPlan, ConnectTo, Cx, Machine, NoProxy, Plan, Product, ProxySetting, Role, Roots, Seconds,
-    Selection, Sourced, Target, Trust,
+    ConnectTo, Cx, Machine, Plan, Product, Role, Roots, Seconds, Sourced, Target, Trust,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
@@ -166,39 +165,21 @@ pub(crate) async fn answer(
 
 /// A plan whose target is `127.0.0.1:443` as a further host, with ports of it led to sockets.
 pub(crate) fn plan(ports: &[(u16, SocketAddr)]) -> Plan {
+    let rule = |(port, to): &(u16, SocketAddr)| {
+        let (to_host, to_port) = (Some(to.ip()), Some(to.port()));
+        Sourced::default(ConnectTo { host: None, port: Some(*port), to_host, to_port })
+    };
     Plan {
-        product: Sourced::default(Product::GithubCom),
         targets: vec![Target { host: "127.0.0.1".to_owned(), port: 443, role: Role::Also }],
-        server: None,
-        enterprise: None,
-        proxy: Sourced::default(ProxySetting::Off),
-        other_proxies: Vec::new(),
-        no_proxy: Sourced::default(NoProxy::parse("")),
-        resolvers: Sourced::default(Vec::new()),
-        hosts_file: None,
         trust: Trust {
             system: Sourced::default(Roots::Mozilla),
             extra: Vec::new(),
             public: Sourced::default(Roots::Mozilla),
         },
-        connect_to: ports
-            .iter()
-            .map(|(port, to)| {
-                Sourced::default(ConnectTo {
-                    host: None,
-                    port: Some(*port),
-                    to_host: Some(to.ip()),
-                    to_port: Some(to.port()),
-                })
-            })
-            .collect(),
+        connect_to: ports.iter().map(rule).collect(),
         loopback_only: true,
-        egress_ips: Vec::new(),
         timeout: Sourced::default(Seconds(Duration::from_secs(1))),
-        deadline: Sourced::default(Seconds(Duration::from_secs(30))),
-        selection: Selection::default(),
-        waivers: Vec::new(),
-        account: AccountPlan::default(),
+        ..Plan::new(Product::GithubCom)
     }
 }
 

@@ -14,6 +14,7 @@ mod selection;
 mod suggest;
 pub(crate) mod toml_values;
 mod values;
+mod what_if;
 
 #[cfg(test)]
 mod tests;
@@ -102,8 +103,10 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
     let mut reader = Reader { layers: [flags, file], errors };
 
     let ghe_com = reader.one(|layer| &layer.ghe_com, values::subdomain);
-    let product =
-        ghe_com.map_or(ground.product, |name| Sourced::new(Product::GheCom(name.value), name.origin));
+    let product = ghe_com.map_or_else(
+        || ground.product.clone(),
+        |name| Sourced::new(Product::GheCom(name.value), name.origin),
+    );
     let also = reader.list(|layer| &layer.also, values::host_and_port);
     let features = reader.list(|layer| &layer.feature, |said| selection::feature(said, &product.value));
     let further = also.into_iter().map(|also| also.value);
@@ -120,22 +123,23 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
     let no_proxy = proxy::exclusions(no_proxy, environment);
 
     let resolvers = reader.list(|layer| &layer.resolver, values::resolver);
-    let resolvers = match resolvers.first().map(|first| first.origin.clone()) {
-        Some(origin) => Sourced::new(resolvers.into_iter().map(|one| one.value).collect(), origin),
-        None => ground.resolvers,
-    };
+    let resolvers = resolvers
+        .first()
+        .map(|first| first.origin.clone())
+        .map(|origin| Sourced::new(resolvers.into_iter().map(|one| one.value).collect(), origin));
     let mut connect_to = reader.list(|layer| &layer.connect_to, values::connect_to);
-    connect_to.extend(ground.connect_to);
     let loopback_only = reader.one(|layer| &layer.loopback_only, |said| Ok(said.text == "true"));
 
     let pem = |said: &Said| files::certificates(said, files);
     let roots = |said: &Said| pem(said).map(Roots::File);
     let trust = Trust {
-        system: reader.one(|layer| &layer.trust_system, roots).unwrap_or(ground.system_roots),
+        system: reader.one(|layer| &layer.trust_system, roots).unwrap_or_else(|| ground.system_roots.clone()),
         extra: reader.list(|layer| &layer.ca_file, pem),
-        public: reader.one(|layer| &layer.trust_public, roots).unwrap_or(ground.public_roots),
+        public: reader.one(|layer| &layer.trust_public, roots).unwrap_or_else(|| ground.public_roots.clone()),
     };
     let hosts_file = reader.one(|layer| &layer.hosts_file, |said| files::readable(said, files));
+    let what_if = what_if::of(&connect_to, resolvers.as_ref(), hosts_file.as_ref(), &trust, &ground);
+    connect_to.extend(ground.connect_to);
 
     let named = |said: &Said| selection::check_or_category(said, checks);
     let values_of = |list: Vec<Sourced<String>>| list.into_iter().map(|one| one.value).collect();
@@ -157,7 +161,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         proxy: proxies.used,
         other_proxies: proxies.others,
         no_proxy,
-        resolvers,
+        resolvers: resolvers.unwrap_or(ground.resolvers),
         hosts_file: hosts_file.or(ground.hosts_file),
         trust,
         connect_to,
@@ -168,6 +172,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         selection,
         waivers: reader.list(|layer| &layer.waive, |said| selection::waiver(said, checks)),
         account,
+        what_if,
     };
     let fail_on = reader.one(|layer| &layer.fail_on, |said| values::one_of(said, &FAIL_ON));
     let color = reader.one(|layer| &layer.color, |said| values::one_of(said, &COLOR));

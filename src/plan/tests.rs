@@ -428,3 +428,30 @@ proptest! {
         prop_assert!(said.contains(&expected), "{}", said);
     }
 }
+
+#[test]
+fn what_replaces_the_servers_own_way_is_listed() {
+    let listed = |flags: &[(&'static str, &str)], file: &str| -> Vec<(String, String)> {
+        let all = told(flags, file, &[("SSL_CERT_FILE", ""), ("HTTPS_PROXY", "http://p.example:1")])
+            .expect("a plan")
+            .plan
+            .what_if;
+        all.into_iter().map(|one| (one.setting, one.origin)).collect()
+    };
+    let said = |setting: &str, origin: &str| (setting.to_owned(), origin.to_owned());
+    assert_eq!(
+        listed(&[("--server", "https://a.example"), ("--egress-ip", "192.0.2.1"), ("--timeout", "1")], ""),
+        []
+    );
+    let flags = [("--connect-to", "::127.0.0.1:"), ("--resolver", "192.0.2.53"), ("--ca-file", "root.pem")];
+    assert_eq!(
+        listed(&flags, "[trust]\nsystem = 'root.pem'\npublic = 'root.pem'\n"),
+        [
+            said("connect-to", "flag --connect-to"),
+            said("resolver", "flag --resolver"),
+            said("trust-system", "conf/gh-connect.toml:2"),
+            said("ca-file", "flag --ca-file"),
+            said("trust-public", "conf/gh-connect.toml:3"),
+        ]
+    );
+}

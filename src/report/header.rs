@@ -1,4 +1,4 @@
-use gh_connect_engine::{Plan, ProxySetting, Record, Sourced};
+use gh_connect_engine::{Plan, ProxySetting, Record, Sourced, WhatIf};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::page::{Lead, Page, Span, Tone, readable};
@@ -31,6 +31,24 @@ pub(super) fn write(page: &mut Page<'_>, record: &Record) {
         line.push(part);
     }
     page.paragraph(lead, &line);
+    what_if(page, &record.run.what_if, column);
+}
+
+/// What this run used in place of the server's own way: its verdict is about another one.
+fn what_if(page: &mut Page<'_>, all: &[WhatIf], column: usize) {
+    if all.is_empty() {
+        return;
+    }
+    let label = "what-if run: not the server's own way";
+    page.paragraph(Lead::indent(column), &[Span::new(Tone::Warn, label)]);
+    for what_if in all.iter().take(MOST_NAMED) {
+        let text = format!("- {} ({})", what_if.text, what_if.origin);
+        page.paragraph(Lead::indent(column), &[Span::new(Tone::Warn, text)]);
+    }
+    if let Some(more) = all.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        let text = format!("- and {more} more; the record has all of them");
+        page.paragraph(Lead::indent(column), &[Span::new(Tone::Warn, text)]);
+    }
 }
 
 /// `ghes.corp.example → github.com, enterprise acme`
@@ -89,3 +107,5 @@ fn world(plan: &Plan) -> Option<String> {
 }
 
 const GAP: &str = "   ";
+/// Differences from the server's own way that are named.
+const MOST_NAMED: usize = 6;

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// A line per problem and one for the verdict. The first word is what `grep` looks for: `blocker`, `unknown`, `warning`,
-/// `waived`, `blocked`, `skipped`, `verdict`. Lines are never wrapped.
+/// `waived`, `blocked`, `skipped`, `what-if`, `verdict`. Lines are never wrapped.
 pub(super) fn render(record: &Record, look: &Look) -> Vec<u8> {
     let mut out = String::new();
     let story = Story::of(record);
@@ -43,6 +43,9 @@ pub(super) fn render(record: &Record, look: &Look) -> Vec<u8> {
                 line("skipped", Tone::Dim, format!("{}: deselected", check.id));
             }
         }
+    }
+    for what_if in &record.run.what_if {
+        line("what-if", Tone::Warn, format!("{}: {} ({})", what_if.setting, what_if.text, what_if.origin));
     }
     let (_, tone) = glyph::of_verdict(&record.summary, look);
     let verdict = story::verdict(record, &story);

@@ -203,6 +203,9 @@ pub(crate) fn verdict(record: &Record, story: &Story<'_>) -> String {
     }
     parts.extend(in_the_way(record, story));
     parts.extend(aside(record, story));
+    if !record.run.what_if.is_empty() {
+        parts.push("in a what-if run, which proves nothing about the server".to_owned());
+    }
     parts.join(", ")
 }
 

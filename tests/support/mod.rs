@@ -9,7 +9,7 @@ use std::{
 };
 
 use gh_connect_checks::ALL;
-use gh_connect_engine::{CheckRecord, Policy, Record, Severity};
+use gh_connect_engine::{CheckRecord, Policy, Record, Severity, reasons};
 use gh_connect_lab::world::Expect;
 
 /// `gh-connect ARGUMENTS`, ready to run in an empty environment.
@@ -76,6 +76,11 @@ impl Ran {
                 return Err(format!("exit code {code}, not {}{}", expected.exit, self.seen()));
             }
         }
+        let reasons = reasons(&self.record, &ALL.iter().map(|check| check.meta().id).collect::<Vec<_>>());
+        if reasons.is_empty() != expected.opens_gate {
+            let open = if expected.opens_gate { "shut" } else { "open" };
+            return Err(format!("the gate is {open}: {reasons:?}{}", self.seen()));
+        }
         self.judged_again()
     }
 
@@ -94,6 +99,9 @@ impl Ran {
             if before != after {
                 return Err(format!("judged again: {after:?}, before: {before:?}"));
             }
+        }
+        if again.run.what_if != self.record.run.what_if {
+            return Err(format!("judged again, what-ifs are {:?}", again.run.what_if));
         }
         match again.root_causes == self.record.root_causes {
             true => Ok(()),

@@ -12,9 +12,9 @@ use std::{
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    AccountPlan, Category, Check, Cx, Effects, Examination, Fact, Finding, InDoubt, Interrupt, Kind,
-    Measured, Meta, NoProxy, Owner, Plan, Policy, Product, ProxySetting, Record, Role, Roots, Run, Seconds,
-    Selection, Severity, Sourced, State, Stop, Subject, Target, Trust, Waiver,
+    Category, Check, Cx, Effects, Examination, Fact, Finding, InDoubt, Interrupt, Kind, Measured, Meta,
+    Owner, Plan, Policy, Product, Record, Role, Run, Selection, Severity, Sourced, State, Stop, Subject,
+    Target, Waiver,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -249,30 +249,7 @@ pub(crate) fn states(record: &Record) -> Vec<State> {
 
 /// A plan that asks for nothing in particular.
 pub(crate) fn plan() -> Plan {
-    Plan {
-        product: Sourced::default(Product::GithubCom),
-        targets: Vec::new(),
-        server: None,
-        enterprise: None,
-        proxy: Sourced::default(ProxySetting::Off),
-        other_proxies: Vec::new(),
-        no_proxy: Sourced::default(NoProxy::default()),
-        resolvers: Sourced::default(Vec::new()),
-        hosts_file: None,
-        trust: Trust {
-            system: Sourced::default(Roots::System),
-            extra: Vec::new(),
-            public: Sourced::default(Roots::Mozilla),
-        },
-        connect_to: Vec::new(),
-        loopback_only: true,
-        egress_ips: Vec::new(),
-        timeout: Sourced::default(Seconds(Duration::from_secs(5))),
-        deadline: Sourced::default(Seconds(Duration::from_secs(30))),
-        selection: Selection::default(),
-        waivers: Vec::new(),
-        account: AccountPlan::default(),
-    }
+    Plan { targets: Vec::new(), loopback_only: true, ..Plan::new(Product::GithubCom) }
 }
 
 /// A plan in which somebody accepts these findings.

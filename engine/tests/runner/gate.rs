@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use gh_connect_engine::{Cx, Interrupt, Plan, Reason, Seconds, Selection, Sourced, State, gate};
+use gh_connect_engine::{
+    Category, CheckRecord, Cx, FindingRecord, Interrupt, Origin, Plan, Reason, Seconds, Selection, Severity,
+    Sourced, State, WhatIf, gate, reasons,
+};
 use proptest::prelude::*;
 
 use crate::fake::{Fate, Fate::*, Still, a_run, fated, plan, registry, run, run_until, selecting, waiving};
@@ -95,4 +98,88 @@ proptest! {
         let open = skip.is_none() && all().all(harmless) && all().any(judged);
         prop_assert_eq!(gate(&measured, checks).is_ok(), open, "{:?}", measured.record().summary);
     }
+}
+
+/// A check of a record, as bad as it comes.
+fn check_record(id: usize) -> impl Strategy<Value = CheckRecord> {
+    let state = prop_oneof![
+        6 => proptest::sample::select(&[State::Passed, State::Warned, State::Waived, State::NotApplicable][..]),
+        1 => proptest::sample::select(&State::ALL[..]),
+    ];
+    let blocks = proptest::option::weighted(0.03, any::<bool>());
+    (state, blocks).prop_map(move |(state, waived)| CheckRecord {
+        id: format!("c{id}"),
+        title: String::new(),
+        category: Category::Network,
+        state,
+        duration_ms: 0,
+        blocked_by: Vec::new(),
+        findings: waived.map(blocker).into_iter().collect(),
+        remarks: Vec::new(),
+        not_judged: Vec::new(),
+        deselected: false,
+    })
+}
+
+fn blocker(waived: bool) -> FindingRecord {
+    FindingRecord {
+        id: "c0/blocker".to_owned(),
+        severity: Severity::Blocker,
+        undetermined: false,
+        subject: String::new(),
+        message: String::new(),
+        why: String::new(),
+        evidence: serde_json::Value::Null,
+        fix: Vec::new(),
+        docs: String::new(),
+        waived: waived.then(|| "we know".to_owned()),
+    }
+}
+
+proptest! {
+    /// Over records that no run would make as well: open exactly when every check of the registry is there, each that is there
+    /// ended well and has no blocker, one was judged, nothing cut the run short and nothing was put in the server's place.
+    #[test]
+    fn no_record_opens_the_gate_against_the_rule(
+        checks in (0_usize..6).prop_flat_map(|count| (0..count).map(check_record).collect::<Vec<_>>()),
+        again in proptest::option::weighted(0.2, check_record(0)),
+        missing in proptest::bool::weighted(0.1),
+        cut in proptest::option::weighted(0.1, "deadline|interrupt"),
+        what_if in proptest::option::weighted(0.1, "[a-z]{1,9}"),
+    ) {
+        let registry = registry(Vec::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let mut record = runtime.block_on(run(plan(), registry)).into_record();
+        let names: Vec<String> = (0..checks.len() + usize::from(missing)).map(|nth| format!("c{nth}")).collect();
+        record.checks = checks.into_iter().chain(again).collect();
+        record.run.cut_short_by = cut;
+        record.run.what_if = what_if.map(|what| WhatIf::new(&what, what.clone(), &Origin::flag("--x"))).into_iter().collect();
+
+        let well = |state: State| matches!(state, State::Passed | State::Warned | State::Waived | State::NotApplicable);
+        let open = !missing
+            && record.checks.iter().all(|check| well(check.state) && !check.findings.iter().any(FindingRecord::blocks))
+            && record.checks.iter().any(|check| well(check.state) && check.state != State::NotApplicable)
+            && names.iter().all(|name| record.checks.iter().any(|check| check.id == *name))
+            && record.run.cut_short_by.is_none()
+            && record.run.what_if.is_empty();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        prop_assert_eq!(reasons(&record, &names).is_empty(), open, "{:?}", record.checks);
+    }
+}
+
+#[tokio::test]
+async fn a_what_if_run_opens_nothing_unless_a_waiver_answers_for_it() {
+    let checks = registry(vec![fated("a", &[Warned])]);
+    let rule =
+        WhatIf::new("connect-to", "connections are diverted by ::127.0.0.1:", &Origin::flag("--connect-to"));
+    let with = |what_if: WhatIf, waived: &[&str]| Plan { what_if: vec![what_if], ..waiving(waived) };
+    let shut = gate(&run(with(rule.clone(), &["a/warning"]), checks).await, checks).expect_err("shut");
+    assert_eq!(shut, [Reason::WhatIf(rule.clone())]);
+    assert_eq!(
+        shut[0].to_string(),
+        "connections are diverted by ::127.0.0.1: (flag --connect-to): that is not the server's own way"
+    );
+    let answered = rule.unless_waived("a/warning");
+    assert!(gate(&run(with(answered.clone(), &[]), checks).await, checks).is_err());
+    assert!(gate(&run(with(answered, &["a/warning"]), checks).await, checks).is_ok());
 }

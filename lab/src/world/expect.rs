@@ -14,6 +14,8 @@ pub struct Expect {
     pub notes: Vec<String>,
     /// The exit code; without being said, 1 with root causes and 0 without.
     pub exit: u8,
+    /// Whether the run opens the gate for enabling; without being said, with exit code 0.
+    pub opens_gate: bool,
 }
 
 /// `[expect]` as written.
@@ -26,6 +28,14 @@ struct Keys {
     #[serde(default)]
     notes: Vec<String>,
     exit: Option<u8>,
+    gate: Option<Gate>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Gate {
+    Open,
+    Shut,
 }
 
 impl TryFrom<Keys> for Expect {
@@ -37,12 +47,14 @@ impl TryFrom<Keys> for Expect {
         if let Some(id) = findings.chain(causes).next() {
             return Err(format!("`{id}` is not a finding id; allowed: check/finding, such as tls/expired"));
         }
+        let exit = keys.exit.unwrap_or(u8::from(!keys.root_causes.is_empty()));
         Ok(Expect {
             findings: keys
                 .findings
                 .unwrap_or_else(|| keys.root_causes.iter().filter(|id| is_id(id)).cloned().collect()),
             notes: keys.notes,
-            exit: keys.exit.unwrap_or(u8::from(!keys.root_causes.is_empty())),
+            opens_gate: keys.gate.map_or(exit == 0, |gate| gate == Gate::Open),
+            exit,
             root_causes: keys.root_causes,
         })
     }

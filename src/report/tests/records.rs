@@ -1,12 +1,11 @@
 //! Records made by hand, one for each thing that a report has to tell.
 
 use gh_connect_engine::{
-    AccountPlan, Category, CheckRecord, FactRecord, FindingRecord, NoProxy, NotJudged, Origin, Owner, Plan,
-    Product, ProxySetting, ProxyUrl, Record, Remark, Roots, RunRecord, Seconds, Selection, Severity, Sourced,
-    State, StepRecord, Stop, Summary, ToolRecord, Trust, Verdict,
+    Category, CheckRecord, FactRecord, FindingRecord, NotJudged, Origin, Owner, Plan, Product, ProxySetting,
+    ProxyUrl, Record, Remark, RunRecord, Severity, Sourced, State, StepRecord, Stop, Summary, ToolRecord,
+    Verdict,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
 
 pub(super) const HOSTS: [&str; 3] = ["github.com:443", "api.github.com:443", "uploads.github.com:443"];
 
@@ -464,6 +463,7 @@ fn record(plan: Plan, checks: Vec<CheckRecord>) -> Record {
             duration_ms: 312,
             vantage: "ghes.corp.example".to_owned(),
             cut_short_by: None,
+            what_if: Vec::new(),
         },
         plan: serde_json::to_value(plan).expect("a plan is plain data"),
         summary: Summary {
@@ -482,31 +482,7 @@ fn record(plan: Plan, checks: Vec<CheckRecord>) -> Record {
 }
 
 fn direct() -> Plan {
-    let seconds = |seconds| Sourced::default(Seconds(Duration::from_secs(seconds)));
-    Plan {
-        product: Sourced::default(Product::GithubCom),
-        targets: Product::GithubCom.targets(),
-        server: None,
-        enterprise: None,
-        proxy: Sourced::default(ProxySetting::Off),
-        other_proxies: Vec::new(),
-        no_proxy: Sourced::default(NoProxy::default()),
-        resolvers: Sourced::default(Vec::new()),
-        hosts_file: None,
-        trust: Trust {
-            system: Sourced::default(Roots::System),
-            extra: Vec::new(),
-            public: Sourced::default(Roots::Mozilla),
-        },
-        connect_to: Vec::new(),
-        loopback_only: false,
-        egress_ips: Vec::new(),
-        timeout: seconds(5),
-        deadline: seconds(30),
-        selection: Selection::default(),
-        waivers: Vec::new(),
-        account: AccountPlan::default(),
-    }
+    Plan::new(Product::GithubCom)
 }
 
 fn through_proxy() -> Plan {
