@@ -1,26 +1,112 @@
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
 use crate::{Check, FindingRecord, Measured, Plan, Record, State, WhatIf};
 
-/// Leave to enable GitHub Connect. Only [`gate`] gives it out, and only for a live run; whoever acts takes it by value.
+/// Leave to enable GitHub Connect. Only [`gate`] gives it out, and only for a live run. It is good for its target alone and for
+/// [`Clear::LIFE`]; whoever acts hands it in by value and gets a [`Permit`].
 ///
 /// ```compile_fail
-/// let forged = gh_connect_engine::Clear { run: String::new(), plan: todo!() };
+/// let forged = gh_connect_engine::Clear { run: String::new(), target: todo!(), earned: todo!() };
 /// ```
 #[derive(Debug)]
 pub struct Clear {
     run: String,
-    plan: Plan,
+    target: ConnectTarget,
+    earned: Timestamp,
+}
+
+/// What is connected to what, and where that was measured from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectTarget {
+    /// The GitHub Enterprise Server's host and port, `ghes.corp.example:443`.
+    pub server: String,
+    /// The enterprise account's slug, in lower case.
+    pub enterprise: String,
+    /// The cloud's host: `github.com` or `SUBDOMAIN.ghe.com`.
+    pub cloud: String,
+    /// The machine from which the run measured.
+    pub vantage: String,
+}
+
+/// Leave to press the buttons, once. Made by [`Clear::redeem`] only.
+///
+/// ```compile_fail
+/// let forged = gh_connect_engine::Permit { run: String::new(), target: todo!() };
+/// ```
+#[derive(Debug)]
+pub struct Permit {
+    run: String,
+    target: ConnectTarget,
+}
+
+/// Why a [`Clear`] is not good any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stale {
+    /// Its time is over.
+    #[error("the check ended at {0}, and is good for 5 minutes")]
+    Expired(Timestamp),
+    /// What was measured again is not what was measured before.
+    #[error("the second measurement is of another target")]
+    OtherTarget,
+    /// What was measured again keeps the gate shut.
+    #[error("the second measurement keeps the gate shut: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Shut(Vec<Reason>),
 }
 
 impl Clear {
+    /// How long it is good for, from the end of the run that earned it.
+    pub const LIFE: SignedDuration = SignedDuration::from_mins(5);
+
     /// The id of the run that earned it.
     pub fn run(&self) -> &str {
         &self.run
     }
 
-    /// What was measured, and so all that may be acted on: this server, this enterprise, this way. A run in a lab world
-    /// earns leave for that world alone.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// What may be acted on. A run in a lab world earns leave for that world alone.
+    pub fn target(&self) -> &ConnectTarget {
+        &self.target
+    }
+
+    /// Trades it for a permit: `again` is what the gate said of a run immediately before the click.
+    pub fn redeem(self, again: Result<Self, Vec<Reason>>, now: Timestamp) -> Result<Permit, Stale> {
+        let age = now.duration_since(self.earned);
+        // A clock that was set back proves no age at all.
+        if age > Self::LIFE || age < SignedDuration::ZERO {
+            return Err(Stale::Expired(self.earned));
+        }
+        let again = again.map_err(Stale::Shut)?;
+        if again.target != self.target || again.earned < self.earned {
+            return Err(Stale::OtherTarget);
+        }
+        Ok(Permit { run: again.run, target: self.target })
+    }
+}
+
+impl Permit {
+    /// The id of the run that was measured last.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// What may be connected.
+    pub fn target(&self) -> &ConnectTarget {
+        &self.target
+    }
+}
+
+impl ConnectTarget {
+    /// What a plan names; `None` unless it names a server and an enterprise account.
+    pub fn of(plan: &Plan, vantage: &str) -> Option<Self> {
+        let (host, port) = plan.server_at()?;
+        let host = host.to_ascii_lowercase();
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        Some(Self {
+            server: format!("{host}:{port}"),
+            enterprise: plan.enterprise.as_ref()?.value.to_ascii_lowercase(),
+            cloud: plan.product.value.apex(),
+            vantage: vantage.to_owned(),
+        })
     }
 }
 
@@ -53,6 +139,9 @@ pub enum Reason {
         /// How it ended.
         state: State,
     },
+    /// The plan does not name both sides.
+    #[error("the run names no server, or no enterprise account")]
+    NoTarget,
     /// A check that ended well has a finding that blocks: the record contradicts itself.
     #[error("{finding} blocks")]
     Blocked {
@@ -71,10 +160,15 @@ pub fn gate(measured: &Measured, registry: &[&dyn Check]) -> Result<Clear, Vec<R
     if !measured.live() {
         reasons.insert(0, Reason::NotLive);
     }
-    if reasons.is_empty() {
-        Ok(Clear { run: record.run.id.clone(), plan: measured.plan().clone() })
-    } else {
-        Err(reasons)
+    let target = ConnectTarget::of(measured.plan(), &record.run.vantage);
+    match target.filter(|_| reasons.is_empty()) {
+        Some(target) => Ok(Clear { run: record.run.id.clone(), target, earned: measured.ended() }),
+        None => {
+            if reasons.is_empty() {
+                reasons.push(Reason::NoTarget);
+            }
+            Err(reasons)
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub use effects::{Effects, MOST_OF_A_FILE, Machine};
 pub use event::Event;
 pub use fact::{Fact, Stop};
 pub use finding::{Finding, Kind, Owner, Severity, Step};
-pub use gate::{Clear, Reason, gate, reasons};
+pub use gate::{Clear, ConnectTarget, Permit, Reason, Stale, gate, reasons};
 pub use no_proxy::{Dialect, NoProxy};
 pub use plan::{
     AccountPlan, Attestation, ConnectTo, Origin, Plan, Product, ProxySetting, Role, Roots, Route, Seconds,

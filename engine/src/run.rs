@@ -58,13 +58,14 @@ pub enum Interrupt {
 ///
 /// ```compile_fail
 /// fn forge(record: gh_connect_engine::Record) -> gh_connect_engine::Measured {
-///     gh_connect_engine::Measured { record, plan: todo!(), live: true }
+///     gh_connect_engine::Measured { record, plan: todo!(), ended: todo!(), live: true }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct Measured {
     record: Record,
     plan: Plan,
+    ended: Timestamp,
     live: bool,
 }
 
@@ -82,6 +83,11 @@ impl Measured {
     /// What it was asked to measure.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// When the run ended, by the clock of its context.
+    pub fn ended(&self) -> Timestamp {
+        self.ended
     }
 
     /// Whether the facts were measured by this run, and not recalled by a context that replays.
@@ -136,10 +142,11 @@ impl Run {
                 sheet.cut(at, cut, &standstill, owner, cx.elapsed());
             }
         }
+        let ended = cx.effects().now();
         let run = RunRecord {
             id,
             started_at: started_at.to_string(),
-            finished_at: cx.effects().now().to_string(),
+            finished_at: ended.to_string(),
             duration_ms: millis(cx.elapsed()),
             vantage,
             cut_short_by: cut.as_ref().map(|cut| cut.id().to_owned()),
@@ -148,7 +155,7 @@ impl Run {
         let facts = cx.close(owner);
         let signal = cut.and_then(|cut| cut.signal());
         let record = conclude(sheets, cx.plan(), run, facts, policy, signal);
-        Measured { record, plan: cx.plan().clone(), live: cx.is_live() }
+        Measured { record, plan: cx.plan().clone(), ended, live: cx.is_live() }
     }
 }
 

@@ -3,12 +3,30 @@
 use std::time::Duration;
 
 use gh_connect_engine::{
-    Category, CheckRecord, Cx, FindingRecord, Interrupt, Origin, Plan, Reason, Seconds, Selection, Severity,
-    Sourced, State, WhatIf, gate, reasons,
+    Category, CheckRecord, Cx, FindingRecord, Interrupt, Origin, Plan, Product, Reason, Seconds, Selection,
+    Severity, Sourced, Stale, State, WhatIf, gate, reasons,
 };
 use proptest::prelude::*;
 
-use crate::fake::{Fate, Fate::*, Still, a_run, fated, plan, registry, run, run_until, selecting, waiving};
+use crate::fake::{self, Fate, Fate::*, Still, a_run, fated, registry, run, run_until};
+
+/// Only a run that names both sides earns leave.
+fn named(plan: Plan) -> Plan {
+    let said = |text: &str| Some(Sourced::default(text.to_owned()));
+    Plan { server: said("https://ghes.corp.example"), enterprise: said("acme"), ..plan }
+}
+
+fn plan() -> Plan {
+    named(fake::plan())
+}
+
+fn waiving(ids: &[&str]) -> Plan {
+    named(fake::waiving(ids))
+}
+
+fn selecting(only: &[&str], skip: &[&str]) -> Plan {
+    named(fake::selecting(only, skip))
+}
 
 #[tokio::test]
 async fn an_open_gate_knows_the_run_that_earned_it() {
@@ -18,7 +36,7 @@ async fn an_open_gate_knows_the_run_that_earned_it() {
 }
 
 #[tokio::test]
-async fn every_reason_is_named() {
+async fn every_reason_is_plan() {
     let checks = registry(vec![fated("a", &[Failed]), fated("b", &[Trouble]), fated("c", &[NotApplicable])]);
     let reasons = gate(&run(plan(), checks).await, checks).expect_err("shut");
     let not_passed = |check: &str, state| Reason::NotPassed { check: check.to_owned(), state };
@@ -156,8 +174,7 @@ proptest! {
         record.run.what_if = what_if.map(|what| WhatIf::new(&what, what.clone(), &Origin::flag("--x"))).into_iter().collect();
 
         let well = |state: State| matches!(state, State::Passed | State::Warned | State::Waived | State::NotApplicable);
-        let open = !missing
-            && record.checks.iter().all(|check| well(check.state) && !check.findings.iter().any(FindingRecord::blocks))
+        let open = record.checks.iter().all(|check| well(check.state) && !check.findings.iter().any(FindingRecord::blocks))
             && record.checks.iter().any(|check| well(check.state) && check.state != State::NotApplicable)
             && names.iter().all(|name| record.checks.iter().any(|check| check.id == *name))
             && record.run.cut_short_by.is_none()
@@ -182,4 +199,47 @@ async fn a_what_if_run_opens_nothing_unless_a_waiver_answers_for_it() {
     let answered = rule.unless_waived("a/warning");
     assert!(gate(&run(with(answered.clone(), &[]), checks).await, checks).is_err());
     assert!(gate(&run(with(answered, &["a/warning"]), checks).await, checks).is_ok());
+}
+
+#[tokio::test]
+async fn leave_is_for_its_target_and_for_five_minutes() {
+    let checks = registry(vec![fated("a", &[Passed])]);
+    let earned = async |plan: Plan| {
+        let measured = run(plan, checks).await;
+        let ended = measured.ended();
+        (gate(&measured, checks).expect("open"), ended)
+    };
+    let other = |server: &str| Plan { server: Some(Sourced::default(format!("https://{server}"))), ..plan() };
+    for (after_s, again, expected) in [
+        (0, plan(), Ok(())),
+        (300, plan(), Ok(())),
+        (301, plan(), Err("expired")),
+        (-1, plan(), Err("expired")),
+        (1, other("ghes.corp.example:8443"), Err("other")),
+        (1, other("GHES.corp.example"), Ok(())),
+        (1, Plan { enterprise: Some(Sourced::default("other".to_owned())), ..plan() }, Err("other")),
+        (1, Plan { product: Sourced::default(Product::GheCom("acme".to_owned())), ..plan() }, Err("other")),
+    ] {
+        let (clear, ended) = earned(plan()).await;
+        assert_eq!(clear.target().server, "ghes.corp.example:443");
+        let (again, _) = earned(again).await;
+        let now = ended + jiff::SignedDuration::from_secs(after_s);
+        let redeemed = clear.redeem(Ok(again), now).map(|_| ()).map_err(|stale| match stale {
+            Stale::Expired(_) => "expired",
+            Stale::OtherTarget => "other",
+            Stale::Shut(_) => "shut",
+        });
+        assert_eq!(redeemed, expected, "{after_s}");
+    }
+    let (clear, now) = earned(plan()).await;
+    let shut = gate(&run(plan(), registry(vec![fated("a", &[Failed])])).await, checks);
+    assert!(matches!(clear.redeem(shut, now), Err(Stale::Shut(_))));
+}
+
+#[tokio::test]
+async fn without_both_sides_there_is_no_leave() {
+    let checks = registry(vec![fated("a", &[Passed])]);
+    for plan in [Plan { server: None, ..plan() }, Plan { enterprise: None, ..plan() }] {
+        assert_eq!(gate(&run(plan, checks).await, checks).expect_err("shut"), [Reason::NoTarget]);
+    }
 }
