@@ -1,0 +1,317 @@
+//! The flow as a pure machine: what is seen on a page becomes the next action. No browser, no clock and no network in it.
+//!
+//! It presses two buttons in its life, each once, each only where exactly one element matches, on the right host and over
+//! verified TLS. In every other case it waits for the person or hands the flow over to them.
+
+use gh_connect_engine::ConnectTarget;
+use serde::Serialize;
+
+use crate::pages::{self, Row, Side};
+
+/// What the machine knows beside the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// What is connected to what.
+    pub target: ConnectTarget,
+    /// The server's own enterprise account, of which the settings page is part.
+    pub server_slug: String,
+    /// What was pressed so far, by this run or, by the journal, by an earlier one.
+    pub pressed: Pressed,
+    /// How often the settings page was opened.
+    pub opened: u8,
+}
+
+/// What was pressed. A press that was begun counts: whether it arrived is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pressed {
+    /// **Enable GitHub Connect** on the server.
+    pub enable: bool,
+    /// **Connect** on the cloud.
+    pub connect: bool,
+}
+
+/// What is seen at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// A page.
+    Page(Page),
+    /// The window was closed by the person.
+    Closed,
+    /// The browser ended by itself, or does not answer.
+    Crashed,
+}
+
+/// A page, reduced to what the table of rows asks for. Texts of the page are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The host and port, `github.com:443`, in lower case.
+    pub authority: String,
+    /// The path without query and fragment.
+    pub path: String,
+    /// Whether it came over TLS that the browser verified, and is no error page.
+    pub verified: bool,
+    /// The elements that match a row.
+    pub matches: Vec<Match>,
+    /// Whether the page has been the same for longer than a page takes to load.
+    pub settled: bool,
+}
+
+/// An element that matches a row of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The row's id.
+    pub row: &'static str,
+    /// Of the buttons beside enterprise accounts: whether this one is beside the right account.
+    pub beside: Beside,
+    /// The browser's own name for the element.
+    pub handle: String,
+}
+
+/// Which enterprise account an element is beside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beside {
+    /// Not asked, or not clear.
+    #[default]
+    Unclear,
+    /// The right one, and no other.
+    Right,
+    /// Another one.
+    Other,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open the settings page on the server.
+    OpenSettings,
+    /// Wait: the person signs in, or a page loads.
+    Wait(Waiting),
+    /// Press this button. It is noted in the journal before and after.
+    Press(Button, String),
+    /// The server shows the connection: verify it.
+    Verify,
+    /// The machine cannot go on alone: the person does, in the same window or in their own.
+    HandOver(Why),
+    /// The flow has ended without a connection.
+    Stop(Trap),
+}
+
+/// A button that the machine may press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Button {
+    /// **Enable GitHub Connect** on the server.
+    Enable,
+    /// **Complete your GitHub Connect setup** on the server: it resumes the same flow.
+    Complete,
+    /// **Connect** on the cloud.
+    Connect,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The person signs in on this side, or at its identity provider.
+    SignIn(Option<Side>),
+    /// A page loads, or the sites redirect.
+    Page,
+}
+
+/// Why the machine hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing on the page matches the row: another language, another layout, or another page.
+    NoMatch(&'static str),
+    /// More than one thing matches the row.
+    Several(&'static str),
+    /// The page did not come over verified TLS.
+    NotVerified,
+    /// The same page came again and again.
+    NoProgress,
+    /// The button was pressed before, and it is pressed once only.
+    PressedBefore(Button),
+}
+
+/// Why the flow ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trap {
+    /// The person closed the window.
+    WindowClosed,
+    /// The browser ended by itself.
+    BrowserCrashed,
+    /// The cloud has a connection of this host already.
+    AlreadyExists,
+    /// The enterprise account is not among those that may be chosen.
+    NotListed,
+    /// The setup was not completed within five minutes.
+    WindowMissed,
+    /// After **Connect** the browser did not come back to the server.
+    ReturnBlocked,
+}
+
+impl Flow {
+    /// A flow of which `pressed` was done already.
+    pub fn new(target: ConnectTarget, server_slug: &str, pressed: Pressed) -> Self {
+        Self { target, server_slug: server_slug.to_owned(), pressed, opened: 0 }
+    }
+
+    /// The next action. It changes nothing: the caller notes with [`Flow::opened`] and [`Flow::did_press`] what it did.
+    pub fn next(&self, seen: &Seen) -> Action {
+        let page = match seen {
+            Seen::Page(page) => page,
+            Seen::Closed => return Action::Stop(Trap::WindowClosed),
+            Seen::Crashed => return Action::Stop(Trap::BrowserCrashed),
+        };
+        match self.side(page) {
+            // An identity provider, or the empty page of a new window.
+            None if page.authority.is_empty() => self.open(),
+            None => Action::Wait(Waiting::SignIn(None)),
+            Some(_) if !page.verified => match page.settled {
+                true => Action::HandOver(Why::NotVerified),
+                false => Action::Wait(Waiting::Page),
+            },
+            Some(Side::Server) => self.on_server(page),
+            Some(Side::Cloud) => self.on_cloud(page),
+        }
+    }
+
+    /// Notes that the settings page was opened.
+    pub fn did_open(&mut self) {
+        self.opened = self.opened.saturating_add(1);
+    }
+
+    /// Notes that a button is being pressed.
+    pub fn did_press(&mut self, button: Button) {
+        match button {
+            Button::Enable => self.pressed.enable = true,
+            Button::Complete => {
+                self.pressed.enable = true;
+                self.did_open();
+            }
+            Button::Connect => self.pressed.connect = true,
+        }
+    }
+
+    /// Which of the two sites a page belongs to.
+    fn side(&self, page: &Page) -> Option<Side> {
+        if page.authority == self.target.server {
+            Some(Side::Server)
+        } else if page.authority == format!("{}:443", self.target.cloud) {
+            Some(Side::Cloud)
+        } else {
+            None
+        }
+    }
+
+    fn on_server(&self, page: &Page) -> Action {
+        let settings = pages::SETTINGS.path_for(&self.server_slug, &self.target.enterprise);
+        if page.path != settings {
+            return match page.settled && !is_sign_in(&page.path) && page.path != pages::RETURN.path {
+                true => self.open(),
+                false if page.path == pages::RETURN.path => Action::Wait(Waiting::Page),
+                false => Action::Wait(Waiting::SignIn(Some(Side::Server))),
+            };
+        }
+        match (one(page, pages::DISABLE), one(page, pages::ENABLE), one(page, pages::COMPLETE)) {
+            (Found::One(_), Found::None, _) => Action::Verify,
+            (Found::None, Found::One(handle), Found::None) => self.enable(page, handle),
+            (Found::None, _, Found::One(handle)) => self.complete(page, handle),
+            (Found::None, Found::None, Found::None) if !page.settled => Action::Wait(Waiting::Page),
+            (Found::None, Found::None, Found::None) => Action::HandOver(Why::NoMatch(pages::ENABLE.id)),
+            (Found::Several, ..) | (Found::One(_), ..) => Action::HandOver(Why::Several(pages::DISABLE.id)),
+            (_, Found::Several, _) => Action::HandOver(Why::Several(pages::ENABLE.id)),
+            (.., Found::Several) => Action::HandOver(Why::Several(pages::COMPLETE.id)),
+        }
+    }
+
+    fn enable(&self, page: &Page, handle: &str) -> Action {
+        match (self.pressed.enable, self.pressed.connect) {
+            (false, false) => Action::Press(Button::Enable, handle.to_owned()),
+            // The page may be the one on which the button was just pressed.
+            _ if !page.settled => Action::Wait(Waiting::Page),
+            (true, false) => Action::HandOver(Why::PressedBefore(Button::Enable)),
+            (_, true) => Action::Stop(Trap::WindowMissed),
+        }
+    }
+
+    fn complete(&self, page: &Page, handle: &str) -> Action {
+        match (self.pressed.connect, page.settled) {
+            // It only leads to the cloud once more, and not for ever.
+            (false, true) if self.opened >= MOST_OPENED => Action::HandOver(Why::NoProgress),
+            (false, true) => Action::Press(Button::Complete, handle.to_owned()),
+            (false, false) => Action::Wait(Waiting::Page),
+            (true, false) => Action::Wait(Waiting::Page),
+            (true, true) => Action::Stop(Trap::WindowMissed),
+        }
+    }
+
+    fn on_cloud(&self, page: &Page) -> Action {
+        if page.matches.iter().any(|found| found.row == pages::ALREADY_EXISTS.id) {
+            return Action::Stop(Trap::AlreadyExists);
+        }
+        if self.pressed.connect {
+            return match page.settled {
+                true => Action::Stop(Trap::ReturnBlocked),
+                false => Action::Wait(Waiting::Page),
+            };
+        }
+        if page.path != pages::SELECTION.path {
+            return Action::Wait(Waiting::SignIn(Some(Side::Cloud)));
+        }
+        let all: Vec<&Match> = matching(page, pages::CONNECT).collect();
+        let right: Vec<&&Match> = all.iter().filter(|found| found.beside == Beside::Right).collect();
+        let unclear = all.iter().any(|found| found.beside == Beside::Unclear);
+        match (right.as_slice(), unclear) {
+            ([only], false) if self.pressed.enable => Action::Press(Button::Connect, only.handle.clone()),
+            // This flow was not begun from the right server.
+            ([_], false) => Action::HandOver(Why::NoMatch(pages::ENABLE.id)),
+            ([], false) if !page.settled => Action::Wait(Waiting::Page),
+            ([], false) if all.is_empty() => Action::HandOver(Why::NoMatch(pages::CONNECT.id)),
+            ([], false) => Action::Stop(Trap::NotListed),
+            _ => Action::HandOver(Why::Several(pages::CONNECT.id)),
+        }
+    }
+
+    fn open(&self) -> Action {
+        match self.opened < MOST_OPENED {
+            true => Action::OpenSettings,
+            false => Action::HandOver(Why::NoProgress),
+        }
+    }
+}
+
+/// How many elements match a row.
+enum Found<'a> {
+    None,
+    One(&'a str),
+    Several,
+}
+
+fn one<'a>(page: &'a Page, row: &Row) -> Found<'a> {
+    let mut all = matching(page, row);
+    match (all.next(), all.next()) {
+        (None, _) => Found::None,
+        (Some(only), None) => Found::One(&only.handle),
+        (Some(_), Some(_)) => Found::Several,
+    }
+}
+
+fn matching<'a>(page: &'a Page, row: &Row) -> impl Iterator<Item = &'a Match> {
+    let id = row.id;
+    page.matches.iter().filter(move |found| found.row == id)
+}
+
+/// Whether a person is asked who they are.
+fn is_sign_in(path: &str) -> bool {
+    ["/login", "/session", "/sessions", "/sso", "/saml"]
+        .iter()
+        .any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        || path.ends_with("/sso")
+}
+
+/// A sign-in that leads elsewhere is answered by opening the page once more, but not for ever.
+const MOST_OPENED: u8 = 4;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const SETTINGS: &str = "/enterprises/corp/settings/dotcom_connection";
+
+fn target() -> ConnectTarget {
+    ConnectTarget {
+        server: "ghes.corp.example:443".to_owned(),
+        enterprise: "acme".to_owned(),
+        cloud: "github.com".to_owned(),
+        vantage: "here".to_owned(),
+    }
+}
+
+fn flow(enable: bool, connect: bool) -> Flow {
+    Flow { opened: 1, ..Flow::new(target(), "corp", Pressed { enable, connect }) }
+}
+
+fn page(host: &str, path: &str, matches: &[(&'static str, Beside)]) -> Page {
+    let matches = matches.iter().enumerate().map(|(nth, (row, beside))| Match {
+        row,
+        beside: *beside,
+        handle: format!("h{nth}"),
+    });
+    Page {
+        authority: format!("{host}:443"),
+        path: path.to_owned(),
+        verified: true,
+        matches: matches.collect(),
+        settled: true,
+    }
+}
+
+fn server(path: &str, rows: &[&'static str]) -> Page {
+    let rows: Vec<_> = rows.iter().map(|row| (*row, Beside::Unclear)).collect();
+    page("ghes.corp.example", path, &rows)
+}
+
+fn selection(beside: &[Beside]) -> Page {
+    let rows: Vec<_> = beside.iter().map(|beside| ("connect-button", *beside)).collect();
+    page("github.com", "/enterprise_installations/new", &rows)
+}
+
+#[test]
+fn every_page_has_its_next_action() {
+    use Action::{HandOver, OpenSettings, Press, Stop, Verify, Wait};
+    use Beside::{Other, Right, Unclear};
+    let press = |button| Press(button, "h0".to_owned());
+    let sign_in = |side| Wait(Waiting::SignIn(side));
+    let exists = page("github.com", "/enterprise_installations/new", &[("already-exists", Unclear)]);
+    let fresh = flow(false, false);
+    let (enabled, done) = (flow(true, false), flow(true, true));
+    for (flow, seen, expected) in [
+        // The new window, the sign-in on the server, a page that the sign-in led to.
+        (&fresh, Page::default(), OpenSettings),
+        (&fresh, server("/login", &[]), sign_in(Some(Side::Server))),
+        (&fresh, server("/sessions/two-factor/app", &[]), sign_in(Some(Side::Server))),
+        (&fresh, server("/", &[]), OpenSettings),
+        (&fresh, page("idp.corp.example", "/authorize", &[]), sign_in(None)),
+        // The settings page.
+        (&fresh, server(SETTINGS, &["enable-button"]), press(Button::Enable)),
+        (
+            &fresh,
+            server(SETTINGS, &["enable-button", "enable-button"]),
+            HandOver(Why::Several("enable-button")),
+        ),
+        (&fresh, server(SETTINGS, &[]), HandOver(Why::NoMatch("enable-button"))),
+        (&fresh, server("/enterprises/other/settings/dotcom_connection", &["enable-button"]), OpenSettings),
+        (&fresh, server(SETTINGS, &["disable-button"]), Verify),
+        (
+            &fresh,
+            server(SETTINGS, &["disable-button", "enable-button"]),
+            HandOver(Why::Several("disable-button")),
+        ),
+        (&fresh, server(SETTINGS, &["complete-button", "not-completed"]), press(Button::Complete)),
+        (
+            &fresh,
+            server(SETTINGS, &["complete-button", "complete-button"]),
+            HandOver(Why::Several("complete-button")),
+        ),
+        (&enabled, server(SETTINGS, &["enable-button"]), HandOver(Why::PressedBefore(Button::Enable))),
+        (&done, server(SETTINGS, &["enable-button"]), Stop(Trap::WindowMissed)),
+        (&done, server(SETTINGS, &["not-completed", "complete-button"]), Stop(Trap::WindowMissed)),
+        (&done, server(SETTINGS, &["disable-button"]), Verify),
+        (&done, server("/admin/dotcom_connection/change_complete", &[]), Wait(Waiting::Page)),
+        // The cloud.
+        (&enabled, page("github.com", "/login", &[]), sign_in(Some(Side::Cloud))),
+        (&enabled, page("github.com", "/enterprises/acme/sso", &[]), sign_in(Some(Side::Cloud))),
+        (&enabled, selection(&[Right]), press(Button::Connect)),
+        (&enabled, selection(&[Right, Other, Other]), press(Button::Connect)),
+        (&enabled, selection(&[Right, Right]), HandOver(Why::Several("connect-button"))),
+        (&enabled, selection(&[Right, Unclear]), HandOver(Why::Several("connect-button"))),
+        (&enabled, selection(&[Unclear]), HandOver(Why::Several("connect-button"))),
+        (&enabled, selection(&[Other]), Stop(Trap::NotListed)),
+        (&enabled, selection(&[]), HandOver(Why::NoMatch("connect-button"))),
+        (&enabled, exists.clone(), Stop(Trap::AlreadyExists)),
+        (&fresh, selection(&[Right]), HandOver(Why::NoMatch("enable-button"))),
+        (&done, selection(&[Right]), Stop(Trap::ReturnBlocked)),
+        (&done, exists, Stop(Trap::AlreadyExists)),
+        // What looks like the right host and is not, or is not proven to be.
+        (
+            &fresh,
+            page("ghes.corp.example.evil.example", SETTINGS, &[("enable-button", Unclear)]),
+            sign_in(None),
+        ),
+        (
+            &fresh,
+            Page { verified: false, ..server(SETTINGS, &["enable-button"]) },
+            HandOver(Why::NotVerified),
+        ),
+        (&enabled, Page { verified: false, ..selection(&[Right]) }, HandOver(Why::NotVerified)),
+        (
+            &fresh,
+            Page { authority: "ghes.corp.example:8443".to_owned(), ..server(SETTINGS, &["enable-button"]) },
+            sign_in(None),
+        ),
+    ] {
+        assert_eq!(flow.next(&Seen::Page(seen.clone())), expected, "{:?} on {seen:?}", flow.pressed);
+    }
+    assert_eq!(fresh.next(&Seen::Closed), Stop(Trap::WindowClosed));
+    assert_eq!(fresh.next(&Seen::Crashed), Stop(Trap::BrowserCrashed));
+}
+
+#[test]
+fn a_page_that_still_loads_is_waited_for() {
+    let loading = |page: Page| Seen::Page(Page { settled: false, ..page });
+    for (flow, seen) in [
+        (flow(false, false), server(SETTINGS, &[])),
+        (flow(true, false), server(SETTINGS, &["enable-button"])),
+        (flow(true, true), server(SETTINGS, &["enable-button"])),
+        (flow(true, true), server(SETTINGS, &["complete-button"])),
+        (flow(true, false), selection(&[Beside::Other])),
+        (flow(true, true), selection(&[Beside::Right])),
+        (flow(false, false), Page { verified: false, ..server(SETTINGS, &["enable-button"]) }),
+    ] {
+        assert_eq!(flow.next(&loading(seen.clone())), Action::Wait(Waiting::Page), "{seen:?}");
+    }
+}
+
+#[test]
+fn the_same_page_is_not_opened_for_ever() {
+    let mut flow = flow(false, false);
+    let elsewhere = Seen::Page(server("/dashboard", &[]));
+    for _ in 0..3 {
+        assert_eq!(flow.next(&elsewhere), Action::OpenSettings);
+        flow.did_open();
+    }
+    assert_eq!(flow.next(&elsewhere), Action::HandOver(Why::NoProgress));
+}
+
+fn any_page() -> impl Strategy<Value = Page> {
+    let authority =
+        proptest::sample::select(&["ghes.corp.example:443", "github.com:443", "evil.example:443", ""][..]);
+    let path = proptest::sample::select(&[SETTINGS, "/enterprise_installations/new", "/login", "/"][..]);
+    let row = proptest::sample::select(pages::ALL);
+    let beside = proptest::sample::select(&[Beside::Right, Beside::Other, Beside::Unclear][..]);
+    let found =
+        (row, beside, "h[0-9]").prop_map(|(row, beside, handle)| Match { row: row.id, beside, handle });
+    (authority, path, any::<bool>(), any::<bool>(), proptest::collection::vec(found, 0..5)).prop_map(
+        |(authority, path, verified, settled, matches)| Page {
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+            verified,
+            matches,
+            settled,
+        },
+    )
+}
+
+proptest! {
+    /// Whatever a page shows, each of the two buttons is pressed once at most, on its own host, verified, and where one matches.
+    #[test]
+    fn nothing_is_pressed_twice_or_elsewhere(pages in proptest::collection::vec(any_page(), 0..30)) {
+        let mut flow = Flow::new(target(), "corp", Pressed::default());
+        let (mut enables, mut connects) = (0, 0);
+        for page in pages {
+            match flow.next(&Seen::Page(page.clone())) {
+                Action::OpenSettings => flow.did_open(),
+                Action::Press(button, handle) => {
+                    let (row, host, beside) = match button {
+                        Button::Enable => (pages::ENABLE, "ghes.corp.example:443", None),
+                        Button::Complete => (pages::COMPLETE, "ghes.corp.example:443", None),
+                        Button::Connect => (pages::CONNECT, "github.com:443", Some(Beside::Right)),
+                    };
+                    let matching = page.matches.iter().filter(|found| {
+                        found.row == row.id && beside.is_none_or(|beside| found.beside == beside)
+                    });
+                    let handles: Vec<&str> = matching.map(|found| found.handle.as_str()).collect();
+                    prop_assert_eq!(handles, [handle.as_str()]);
+                    prop_assert!(page.verified && page.authority == host);
+                    prop_assert!(!flow.pressed.connect, "after Connect nothing is pressed");
+                    enables += usize::from(button == Button::Enable);
+                    connects += usize::from(button == Button::Connect);
+                    flow.did_press(button);
+                }
+                Action::Wait(_) | Action::Verify | Action::HandOver(_) | Action::Stop(_) => {}
+            }
+        }
+        prop_assert!(enables <= 1 && connects <= 1);
+    }
+}

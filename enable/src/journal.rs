@@ -1,0 +1,246 @@
+//! What was done, on disk: one file for each target, a line of JSON for each step, written through before the next step begins.
+//! It holds no secret. After a crash it says what may have been pressed, so that nothing is pressed twice.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+};
+
+use gh_connect_engine::{ConnectTarget, shown};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::flow::Pressed;
+
+/// A journal that this process has for itself.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    entries: Vec<Entry>,
+    /// Lines that cannot be read: something may have been done of which nothing is known.
+    unreadable: usize,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// The run of the check that it rests on.
+    pub run: String,
+    /// What.
+    pub step: Step,
+    /// A few words on it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// The steps, in the order of a flow without trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The person agreed to the terms.
+    Consented,
+    /// The addresses were shown or opened, and the person presses the buttons themselves.
+    HandedOver,
+    /// **Enable GitHub Connect** is about to be pressed.
+    PressingEnable,
+    /// It was pressed.
+    PressedEnable,
+    /// **Connect** is about to be pressed.
+    PressingConnect,
+    /// It was pressed.
+    PressedConnect,
+    /// The cloud lists the server as connected.
+    SeenOnCloud,
+    /// The server shows the connection.
+    SeenOnServer,
+    /// Both sides prove it.
+    Verified,
+    /// It was done, and is not proven.
+    Unverified,
+    /// The flow ended without a connection.
+    Stopped,
+}
+
+/// Why there is no journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process has it.
+    #[error("another gh-connect enables the same connection at this moment")]
+    InUse,
+    /// It cannot be read or written.
+    #[error("the journal cannot be used: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Journal {
+    /// The name of a target's file: safe in any file system, and different for each target.
+    pub fn file_name(target: &ConnectTarget) -> String {
+        let safe = |text: &str| -> String {
+            text.chars()
+                .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' })
+                .collect()
+        };
+        format!("{}+{}+{}.jsonl", safe(&target.server), safe(&target.enterprise), safe(&target.cloud))
+    }
+
+    /// Takes the journal in `file`, which is open for reading and appending, for this process alone.
+    pub fn take(mut file: File) -> Result<Self, JournalError> {
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        file.seek(SeekFrom::Start(0))?;
+        let mut text = Vec::new();
+        (&mut file).take(MOST_READ).read_to_end(&mut text)?;
+        let text = String::from_utf8_lossy(&text);
+        let (mut entries, mut unreadable) = (Vec::new(), 0);
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            match serde_json::from_str(line) {
+                Ok(entry) => entries.push(entry),
+                Err(_) => unreadable += 1,
+            }
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            // The last line was cut by a crash: the next one begins on a line of its own.
+            file.write_all(b"\n")?;
+        }
+        Ok(Self { file, entries, unreadable })
+    }
+
+    /// Notes a step. When this returns the step is on the disk.
+    pub fn note(&mut self, at: Timestamp, run: &str, step: Step, note: &str) -> io::Result<()> {
+        let entry = Entry { at, run: run.to_owned(), step, note: shown(note, MOST_NOTE) };
+        let mut line = serde_json::to_vec(&entry)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        self.file.sync_data()?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// All that was done.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What was left unfinished: the steps since the last flow that ended, where one was begun.
+    pub fn unfinished(&self) -> &[Entry] {
+        let ended = |entry: &Entry| matches!(entry.step, Step::Verified | Step::Stopped);
+        let from = self.entries.iter().rposition(ended).map_or(0, |at| at + 1);
+        &self.entries[from..]
+    }
+
+    /// What an unfinished flow may have pressed. A line that cannot be read may have been any step.
+    pub fn pressed(&self) -> Pressed {
+        let any = |steps: &[Step]| self.unfinished().iter().any(|entry| steps.contains(&entry.step));
+        let unknown = self.unreadable > 0 && !self.unfinished().is_empty();
+        Pressed {
+            enable: unknown || any(&[Step::PressingEnable, Step::PressedEnable]),
+            connect: unknown || any(&[Step::PressingConnect, Step::PressedConnect]),
+        }
+    }
+}
+
+const MOST_READ: u64 = 4 << 20;
+const MOST_NOTE: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, path::Path};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn open(path: &Path) -> File {
+        OpenOptions::new().read(true).append(true).create(true).open(path).expect("a file")
+    }
+
+    const STEPS: [Step; 11] = [
+        Step::Consented,
+        Step::HandedOver,
+        Step::PressingEnable,
+        Step::PressedEnable,
+        Step::PressingConnect,
+        Step::PressedConnect,
+        Step::SeenOnCloud,
+        Step::SeenOnServer,
+        Step::Verified,
+        Step::Unverified,
+        Step::Stopped,
+    ];
+
+    fn journal_of(path: &Path, steps: &[Step]) -> Journal {
+        let mut journal = Journal::take(open(path)).expect("a journal");
+        for step in steps {
+            journal.note(Timestamp::UNIX_EPOCH, "run-1", *step, "a\nnote").expect("written");
+        }
+        journal
+    }
+
+    #[test]
+    fn a_second_process_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j.jsonl");
+        let first = journal_of(&path, &[Step::Consented]);
+        assert!(matches!(Journal::take(open(&path)), Err(JournalError::InUse)));
+        drop(first);
+        assert_eq!(Journal::take(open(&path)).expect("free").entries().len(), 1);
+    }
+
+    #[test]
+    fn what_may_have_been_pressed_is_never_pressed_again() {
+        for (steps, enable, connect) in [
+            (&[][..], false, false),
+            (&[Step::Consented], false, false),
+            (&[Step::Consented, Step::PressingEnable], true, false),
+            (&[Step::PressingEnable, Step::PressedEnable, Step::PressingConnect], true, true),
+            (&[Step::PressingEnable, Step::Stopped, Step::Consented], false, false),
+            (&[Step::PressingConnect, Step::Unverified], false, true),
+            (&[Step::PressingConnect, Step::Verified], false, false),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("j.jsonl");
+            drop(journal_of(&path, steps));
+            let pressed = Journal::take(open(&path)).expect("a journal").pressed();
+            assert_eq!((pressed.enable, pressed.connect), (enable, connect), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn every_target_has_a_file_of_its_own() {
+        let target = |server: &str, enterprise: &str, cloud: &str| {
+            let [server, enterprise, cloud] = [server, enterprise, cloud].map(str::to_owned);
+            Journal::file_name(&ConnectTarget { server, enterprise, cloud, vantage: String::new() })
+        };
+        assert_eq!(
+            target("ghes.corp.example:443", "acme", "github.com"),
+            "ghes.corp.example_443+acme+github.com.jsonl"
+        );
+        assert_eq!(target("[2001:db8::9]:443", "a/b", "x.ghe.com"), "_2001_db8__9__443+a_b+x.ghe.com.jsonl");
+    }
+
+    proptest! {
+        /// A process that is killed at any byte leaves a journal in which every step that was noted in full is there.
+        #[test]
+        fn a_torn_line_loses_nothing_before_it(steps in proptest::collection::vec(proptest::sample::select(&STEPS[..]), 1..6), cut in 1_usize..60) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("j.jsonl");
+            drop(journal_of(&path, &steps));
+            let whole = std::fs::read(&path).expect("bytes");
+            let cut = whole.len() - cut.min(whole.len());
+            std::fs::write(&path, &whole[..cut]).expect("written");
+            let kept = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
+            let mut journal = Journal::take(open(&path)).expect("a journal");
+            prop_assert!(journal.entries().len() >= kept);
+            prop_assert_eq!(&journal.entries()[..kept].iter().map(|entry| entry.step).collect::<Vec<_>>(), &steps[..kept]);
+            journal.note(Timestamp::UNIX_EPOCH, "run-2", Step::Stopped, "").expect("written");
+            drop(journal);
+            let again = Journal::take(open(&path)).expect("a journal");
+            prop_assert_eq!(again.entries().last().map(|entry| entry.step), Some(Step::Stopped));
+        }
+    }
+}
