@@ -39,6 +39,8 @@ pub const FOR_TESTS: &[Requirement] = &[
     Requirement { program: "tinyproxy", package: "tinyproxy" },
     Requirement { program: "faketime", package: "faketime" },
     Requirement { program: "gh", package: "gh" },
+    Requirement { program: "chromium", package: "chromium" },
+    Requirement { program: "firefox-esr", package: "firefox-esr" },
 ];
 
 /// What the benchmark takes beside that.

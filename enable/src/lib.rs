@@ -4,6 +4,7 @@
 //! [`pages`] holds every assumption about a page as one row with its source. [`flow`] is a pure machine: what is seen on a page
 //! becomes the next action. [`journal`] keeps each step on disk before and after it is done. [`verify`] says what both sides prove.
 
+pub mod browser;
 pub mod flow;
 pub mod journal;
 pub mod pages;

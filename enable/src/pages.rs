@@ -36,7 +36,7 @@ pub struct Row {
     pub path: &'static str,
     /// The ARIA role of the element; empty where the row is about the page itself.
     pub role: &'static str,
-    /// Its accessible name, or the beginning of its text.
+    /// Its accessible name, or a part of its text, in which `HOST` stands for the server.
     pub name: &'static str,
     /// How well it is founded.
     pub ground: Ground,
@@ -138,7 +138,7 @@ pub const ALREADY_EXISTS: &Row = &Row {
     side: Side::Cloud,
     path: "",
     role: "text",
-    name: "A connection for ",
+    name: "A connection for HOST already exists",
     ground: Ground::Reported,
     source: "public report of a connection of GHES 3.18, step 5.6",
 };

@@ -50,5 +50,6 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
     Ok(metadata["target_directory"].as_str().context("cargo names no target folder")?.into())
 }
 
-/// The test binaries that start what nobody here wrote: servers on networks of their own, and clients in the lab.
-const REAL_SERVERS: &str = "binary(/^(real|island|clients)$/)";
+/// The test binaries that start what nobody here wrote: servers on networks of their own, clients in the lab,
+/// and browsers.
+const REAL_SERVERS: &str = "binary(/^(real|island|clients|browsers)$/)";

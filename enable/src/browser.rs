@@ -1,0 +1,184 @@
+//! A window of an installed browser with a thrown-away profile: what is seen in it, and a real click on one element.
+//!
+//! Nothing but roles, accessible names and addresses is looked at, and of these only what a row of [`crate::pages`] asks for is
+//! kept. No script runs in a page, no cookie, no password and no text of a page leaves the browser.
+
+mod bidi;
+#[cfg(unix)]
+mod cdp;
+mod installed;
+mod profile;
+mod rows;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use installed::{Installed, Kind, Policy, find, forbidden_by};
+pub use profile::{Profile, sweep};
+
+use crate::flow::Page;
+
+/// A browser that the program drives.
+#[derive(Debug)]
+pub enum Browser {
+    /// Chromium, Chrome or Edge, over DevTools' pipe.
+    #[cfg(unix)]
+    Chromium(Box<cdp::Chromium>),
+    /// Firefox, over WebDriver BiDi.
+    Firefox(Box<bidi::Firefox>),
+}
+
+/// How a browser is started.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The program.
+    pub program: PathBuf,
+    /// Its kind.
+    pub kind: Kind,
+    /// For the lab and its tests only: without a window, and trusting the lab.
+    pub lab: Option<InLab>,
+}
+
+/// What a browser needs to find its way in a lab world.
+#[derive(Clone, Debug)]
+pub struct InLab {
+    /// The proxy that leads every host of the world to its socket.
+    pub proxy: std::net::SocketAddr,
+    /// Without a window.
+    pub headless: bool,
+}
+
+/// What is looked for on a page.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The server's host name, for the text that names it.
+    pub server: String,
+    /// The enterprise account's slug.
+    pub slug: String,
+    /// Its display name, where it is known.
+    pub name: Option<String>,
+}
+
+/// Why a browser could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// It did not start in time: a policy that forbids remote debugging looks like this.
+    #[error("{program} did not start within {} s", .limit.as_secs())]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// It ended: the person closed its window.
+    #[error("the window was closed")]
+    Closed,
+    /// It ended by itself, or does not answer.
+    #[error("the browser does not answer: {0}")]
+    Crashed(String),
+    /// It refused a command: the element is gone, for example.
+    #[error("the browser refuses: {0}")]
+    Refused(String),
+    /// It cannot be driven on this system.
+    #[error("this browser cannot be driven on this system")]
+    Unsupported,
+    /// Something around it failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Browser {
+    /// Starts a browser with a profile of its own.
+    pub async fn start(start: &Start, profile: Profile) -> Result<Self, BrowserError> {
+        match start.kind {
+            Kind::Firefox => Ok(Self::Firefox(Box::new(bidi::Firefox::start(start, profile).await?))),
+            #[cfg(unix)]
+            _ => Ok(Self::Chromium(Box::new(cdp::Chromium::start(start, profile).await?))),
+            #[cfg(not(unix))]
+            _ => Err(BrowserError::Unsupported),
+        }
+    }
+
+    /// Ends it at once: what the next command then says is what it says of a browser that crashed.
+    pub fn kill(&mut self) {
+        match self {
+            #[cfg(unix)]
+            Self::Chromium(browser) => browser.kill(),
+            Self::Firefox(browser) => browser.kill(),
+        }
+    }
+
+    /// Opens an address.
+    pub async fn open(&mut self, url: &str) -> Result<(), BrowserError> {
+        match self {
+            #[cfg(unix)]
+            Self::Chromium(browser) => browser.open(url).await,
+            Self::Firefox(browser) => browser.open(url).await,
+        }
+    }
+
+    /// What is seen now. Whether the page has settled is for the caller to tell, who sees it again.
+    pub async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
+        match self {
+            #[cfg(unix)]
+            Self::Chromium(browser) => browser.look(looked).await,
+            Self::Firefox(browser) => browser.look(looked).await,
+        }
+    }
+
+    /// Clicks an element as a person does: the pointer moves to its middle, and the button goes down and up.
+    pub async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
+        match self {
+            #[cfg(unix)]
+            Self::Chromium(browser) => browser.press(handle).await,
+            Self::Firefox(browser) => browser.press(handle).await,
+        }
+    }
+}
+
+/// A URL's host and port in lower case, and its path; empty for what is no web page.
+fn place(url: &str) -> (String, String, bool) {
+    let Some((scheme, rest)) = url.split_once("://") else { return Default::default() };
+    let implied = match scheme {
+        "https" => "443",
+        "http" => "80",
+        _ => return Default::default(),
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
+    let has_port =
+        host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let authority = if has_port { host } else { format!("{host}:{implied}") };
+    (authority, if path.is_empty() { "/".to_owned() } else { path.to_owned() }, scheme == "https")
+}
+
+/// A start takes one to two seconds; a policy that forbids it never ends.
+const MOST_START: Duration = Duration::from_secs(20);
+/// For one command.
+const MOST_ANSWER: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_place() {
+        for (url, authority, path, secure) in [
+            ("https://github.com", "github.com:443", "/", true),
+            (
+                "https://GitHub.com/enterprise_installations/new?state=1#x",
+                "github.com:443",
+                "/enterprise_installations/new",
+                true,
+            ),
+            ("https://ghes.corp.example:8443/a", "ghes.corp.example:8443", "/a", true),
+            ("https://github.com@evil.example/a", "evil.example:443", "/a", true),
+            ("https://[2001:db8::9]/a", "[2001:db8::9]:443", "/a", true),
+            ("http://github.com/a", "github.com:80", "/a", false),
+            ("about:blank", "", "", false),
+            ("chrome-error://chromewebdata/", "", "", false),
+        ] {
+            assert_eq!(place(url), (authority.to_owned(), path.to_owned(), secure), "{url}");
+        }
+    }
+}

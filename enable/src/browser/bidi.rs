@@ -1,0 +1,328 @@
+//! Firefox over WebDriver BiDi, which it speaks by itself on a loopback socket with a port of its own choice. The address
+//! is printed on its standard error, and takes one session: ours.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, ChildStderr, Command, Stdio},
+    time::Duration,
+};
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+use super::{BrowserError, Looked, MOST_ANSWER, MOST_START, Profile, Start, place, rows};
+use crate::{
+    flow::{Beside, Match, Page},
+    pages::{self, Row},
+};
+
+/// A running Firefox.
+#[derive(Debug)]
+pub struct Firefox {
+    socket: WebSocketStream<TcpStream>,
+    child: Child,
+    next: u64,
+    /// The window that is looked at.
+    context: Option<String>,
+    _profile: Profile,
+}
+
+impl Firefox {
+    /// Starts it; an error when it does not answer in time.
+    pub(super) async fn start(start: &Start, profile: Profile) -> Result<Self, BrowserError> {
+        std::fs::write(profile.folder().join("user.js"), preferences(start))?;
+        let mut command = Command::new(&start.program);
+        command.arg("--remote-debugging-port=0").arg("--profile").arg(profile.folder()).arg("--no-remote");
+        if start.lab.as_ref().is_some_and(|lab| lab.headless) {
+            command.arg("--headless");
+        }
+        command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = Ended(Some(command.spawn()?));
+        let stderr = child.0.as_mut().and_then(|child| child.stderr.take());
+        let not_started =
+            || BrowserError::NotStarted { program: start.program.display().to_string(), limit: MOST_START };
+        let address = timeout(MOST_START, listening(stderr)).await.ok().flatten().ok_or_else(not_started)?;
+        let stream = connect(&address).await?;
+        let handshake = client_async(format!("ws://{address}/session"), stream);
+        let (socket, _) = timeout(MOST_ANSWER, handshake)
+            .await
+            .map_err(|_| not_started())?
+            .map_err(|error| BrowserError::Crashed(error.to_string()))?;
+        let child = child.0.take().ok_or_else(not_started)?;
+        let mut this = Self { socket, child, next: 0, context: None, _profile: profile };
+        let insecure = start.lab.is_some();
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": insecure } } });
+        this.call("session.new", wanted).await?;
+        Ok(this)
+    }
+
+    pub(super) fn kill(&mut self) {
+        // One that has ended by itself cannot be ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub(super) async fn open(&mut self, url: &str) -> Result<(), BrowserError> {
+        let context = self.context(None).await?.0;
+        self.call("browsingContext.navigate", json!({ "context": context, "url": url, "wait": "none" }))
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
+        let (context, url) = self.context(Some(looked)).await?;
+        let (authority, path, verified) = place(&url);
+        if authority.is_empty() {
+            return Ok(Page::default());
+        }
+        let mut matches = Vec::new();
+        for row in pages::ALL.iter().filter(|row| !row.role.is_empty()) {
+            for handle in self.locate(&context, &locator(row, looked), None).await? {
+                let beside = match row.id == pages::CONNECT.id {
+                    true => self.beside(&context, &handle, looked).await?,
+                    false => Beside::Unclear,
+                };
+                matches.push(Match { row: row.id, beside, handle });
+            }
+        }
+        Ok(Page { authority, path, verified, matches, settled: false })
+    }
+
+    pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
+        let context = self.context(None).await?.0;
+        let element = json!({ "type": "element", "element": { "sharedId": handle } });
+        let mut last = BrowserError::Refused("the element cannot be brought into view".to_owned());
+        for _ in 0..MOST_TURNS {
+            let click = json!({ "context": context, "actions": [{
+                "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
+                "actions": [
+                    { "type": "pointerMove", "x": 0, "y": 0, "origin": element },
+                    { "type": "pointerDown", "button": 0 },
+                    { "type": "pointerUp", "button": 0 },
+                ],
+            }] });
+            match self.call("input.performActions", click).await {
+                Err(BrowserError::Refused(why)) if why.contains("move target out of bounds") => {
+                    last = BrowserError::Refused(why);
+                }
+                other => return other.map(|_| ()),
+            }
+            let turn = json!({ "context": context, "actions": [{
+                "type": "wheel", "id": "wheel",
+                "actions": [{ "type": "scroll", "x": 10, "y": 10, "deltaX": 0, "deltaY": A_TURN }],
+            }] });
+            self.call("input.performActions", turn).await?;
+            tokio::time::sleep(SCROLLING).await;
+        }
+        Err(last)
+    }
+
+    /// Which account a button is beside: what its list item or row says.
+    async fn beside(&mut self, context: &str, button: &str, looked: &Looked) -> Result<Beside, BrowserError> {
+        let around = self.locate(context, &json!({ "type": "xpath", "value": AROUND }), Some(button)).await?;
+        let Some(part) = around.last() else { return Ok(Beside::Unclear) };
+        let buttons = self.locate(context, &locator(pages::CONNECT, looked), Some(part)).await?;
+        if buttons.len() != 1 {
+            return Ok(Beside::Unclear);
+        }
+        let said =
+            [Some(looked.slug.as_str()), looked.name.as_deref()].into_iter().flatten().filter_map(element_of);
+        for text in said {
+            if !self.locate(context, &json!({ "type": "xpath", "value": text }), Some(part)).await?.is_empty()
+            {
+                return Ok(Beside::Right);
+            }
+        }
+        Ok(Beside::Other)
+    }
+
+    /// The elements that a locator finds, by the browser's own names for them. A page that is just being left has none.
+    async fn locate(
+        &mut self,
+        context: &str,
+        locator: &Value,
+        under: Option<&str>,
+    ) -> Result<Vec<String>, BrowserError> {
+        let mut wanted = json!({ "context": context, "locator": locator, "maxNodeCount": MOST_NODES });
+        if let Some(under) = under {
+            wanted["startNodes"] = json!([{ "sharedId": under }]);
+        }
+        let found = match self.call("browsingContext.locateNodes", wanted).await {
+            Err(BrowserError::Refused(_)) => return Ok(Vec::new()),
+            found => found?,
+        };
+        let nodes = found["nodes"].as_array().into_iter().flatten();
+        Ok(nodes.filter_map(|node| node["sharedId"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The window to look at and its address: the newest on the server, else the one that was looked at before.
+    async fn context(&mut self, looked: Option<&Looked>) -> Result<(String, String), BrowserError> {
+        let tree = self.call("browsingContext.getTree", json!({ "maxDepth": 0 })).await?;
+        let windows: Vec<(String, String)> = tree["contexts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|window| {
+                Some((window["context"].as_str()?.to_owned(), window["url"].as_str()?.to_owned()))
+            })
+            .collect();
+        let known = windows.iter().find(|(id, _)| Some(id) == self.context.as_ref());
+        let on_server = |url: &str| {
+            looked.is_some_and(|looked| {
+                place(url).0.starts_with(&format!("{}:", looked.server.to_ascii_lowercase()))
+            })
+        };
+        let opened = windows.iter().rev().find(|(_, url)| on_server(url));
+        let chosen = match known {
+            Some(known) if on_server(&known.1) => Some(known),
+            _ => opened.or(known).or(windows.first()),
+        };
+        let chosen = chosen.cloned().ok_or(BrowserError::Closed)?;
+        self.context = Some(chosen.0.clone());
+        Ok(chosen)
+    }
+
+    async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        let answer = match timeout(MOST_ANSWER, self.ask(method, parameters)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(BrowserError::Crashed(format!("no answer to {method}"))),
+        };
+        answer.map_err(|error| match (error, self.child.try_wait()) {
+            (BrowserError::Closed, Ok(Some(status))) if !status.success() => {
+                BrowserError::Crashed(status.to_string())
+            }
+            (error, _) => error,
+        })
+    }
+
+    async fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        self.next += 1;
+        let id = self.next;
+        let message = json!({ "id": id, "method": method, "params": parameters }).to_string();
+        self.socket.send(Message::text(message)).await.map_err(|_| BrowserError::Closed)?;
+        loop {
+            let text = match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => text,
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => return Err(BrowserError::Closed),
+            };
+            let mut answer: Value =
+                serde_json::from_str(&text).map_err(|error| BrowserError::Crashed(error.to_string()))?;
+            if answer["id"] != id {
+                continue;
+            }
+            return match answer["type"] == "error" {
+                true => {
+                    let error = answer["error"].as_str().unwrap_or_default();
+                    Err(BrowserError::Refused(format!(
+                        "{error}: {}",
+                        answer["message"].as_str().unwrap_or_default()
+                    )))
+                }
+                false => Ok(answer["result"].take()),
+            };
+        }
+    }
+}
+
+impl Drop for Firefox {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Ends a process that did not become a browser.
+struct Ended(Option<Child>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a loopback socket of a browser that this process started")]
+async fn connect(address: &str) -> std::io::Result<TcpStream> {
+    TcpStream::connect(address).await
+}
+
+/// Where the browser listens, as it says on its standard error; the rest of that is read and dropped by a thread, so that the
+/// browser never waits for a reader.
+async fn listening(stderr: Option<ChildStderr>) -> Option<String> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let stderr = stderr?;
+    let read = move || {
+        let mut tell = Some(tell);
+        for line in BufReader::new(stderr).lines() {
+            let Ok(line) = line else { return };
+            let address = line
+                .split_once("WebDriver BiDi listening on ws://")
+                .map(|(_, address)| address.trim().to_owned());
+            if let (Some(address), Some(tell)) = (address, tell.take_if(|_| line.contains("WebDriver BiDi")))
+            {
+                let _ = tell.send(address);
+            }
+        }
+    };
+    std::thread::Builder::new().name("firefox".to_owned()).spawn(read).ok()?;
+    told.await.ok()
+}
+
+fn locator(row: &Row, looked: &Looked) -> Value {
+    match row.role {
+        "text" => {
+            json!({ "type": "innerText", "value": rows::text_of(row, looked), "matchType": "partial", "ignoreCase": true, "maxDepth": 0 })
+        }
+        role => json!({ "type": "accessibility", "value": { "role": role, "name": row.name } }),
+    }
+}
+
+/// An XPath for an element whose whole text is this, whatever its case; `None` for a text with both kinds of quotes, which XPath 1.0
+/// cannot write.
+fn element_of(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_lowercase();
+    let quote = ['"', '\''].into_iter().find(|quote| !text.contains(*quote))?;
+    let (upper, lower) = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz");
+    let own = format!("translate(normalize-space(.), '{upper}', '{lower}')");
+    let alternatives = ["", "@", "/"].map(|mark| format!("{own} = {quote}{mark}{text}{quote}"));
+    Some(format!("descendant::*[{}]", alternatives.join(" or ")))
+}
+
+/// No first-run pages, no updates, nothing that is sent to anybody but the two sites.
+fn preferences(start: &Start) -> String {
+    let mut preferences: Vec<(&str, Value)> = vec![
+        ("browser.shell.checkDefaultBrowser", json!(false)),
+        ("browser.startup.homepage_override.mstone", json!("ignore")),
+        ("browser.aboutwelcome.enabled", json!(false)),
+        ("datareporting.policy.dataSubmissionEnabled", json!(false)),
+        ("toolkit.telemetry.reportingpolicy.firstRun", json!(false)),
+        ("app.update.enabled", json!(false)),
+        ("app.normandy.enabled", json!(false)),
+        ("network.captive-portal-service.enabled", json!(false)),
+        ("network.connectivity-service.enabled", json!(false)),
+        ("browser.safebrowsing.update.enabled", json!(false)),
+        ("extensions.update.enabled", json!(false)),
+        ("services.settings.server", json!("data:,#remote-settings-dummy/v1")),
+    ];
+    if let Some(lab) = &start.lab {
+        preferences.extend([
+            ("network.proxy.type", json!(1)),
+            ("network.proxy.ssl", json!(lab.proxy.ip().to_string())),
+            ("network.proxy.ssl_port", json!(lab.proxy.port())),
+            ("network.proxy.http", json!(lab.proxy.ip().to_string())),
+            ("network.proxy.http_port", json!(lab.proxy.port())),
+        ]);
+    }
+    preferences.into_iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect()
+}
+
+/// The list item or row around an element, the nearest last.
+const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem' or @role='row']";
+const MOST_NODES: usize = 50;
+const MOST_TURNS: usize = 40;
+const A_TURN: i64 = 300;
+const SCROLLING: Duration = Duration::from_millis(60);

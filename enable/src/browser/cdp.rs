@@ -1,0 +1,303 @@
+//! Chromium, Chrome and Edge over DevTools' pipe (`--remote-debugging-pipe`): JSON with a zero byte behind it, on descriptors 3
+//! and 4 of the browser, so that no other process of the machine can speak to it.
+//!
+//! Only these domains are used: Browser, Target, Page, Accessibility, Input, and of DOM one method, `getContentQuads`.
+
+use std::{
+    collections::HashMap,
+    os::fd::OwnedFd,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use command_fds::{CommandFdExt as _, FdMapping};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::unix::pipe,
+    time::timeout,
+};
+
+use super::{
+    BrowserError, Looked, MOST_ANSWER, MOST_START, Profile, Start, place,
+    rows::{self, Node},
+};
+use crate::flow::Page;
+
+/// A running Chromium.
+#[derive(Debug)]
+pub struct Chromium {
+    pipe: Pipe,
+    child: Child,
+    /// The tab that is looked at, and the session in which it is spoken to.
+    tab: Option<(String, String)>,
+    /// Gone last: the browser writes to it until it has ended.
+    _profile: Profile,
+}
+
+impl Chromium {
+    /// Starts it; an error when it does not answer in time.
+    pub(super) async fn start(start: &Start, profile: Profile) -> Result<Self, BrowserError> {
+        let (browser_reads, to_browser) = std::io::pipe()?;
+        let (from_browser, browser_writes) = std::io::pipe()?;
+        let mut command = Command::new(&start.program);
+        command.args(arguments(start, &profile));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mappings = vec![
+            FdMapping { parent_fd: OwnedFd::from(browser_reads), child_fd: 3 },
+            FdMapping { parent_fd: OwnedFd::from(browser_writes), child_fd: 4 },
+        ];
+        command.fd_mappings(mappings).map_err(|error| std::io::Error::other(error.to_string()))?;
+        let child = command.spawn()?;
+        // With the command go this process's copies of the browser's ends: the browser's end is then seen as the end of the pipe.
+        drop(command);
+        let pipe = Pipe {
+            to: pipe::Sender::from_owned_fd(to_browser.into())?,
+            from: BufReader::new(pipe::Receiver::from_owned_fd(from_browser.into())?),
+            next: 0,
+        };
+        let mut this = Self { pipe, child, tab: None, _profile: profile };
+        match timeout(MOST_START, this.pipe.call(None, "Browser.getVersion", json!({}))).await {
+            Ok(answer) => answer.map(|_| this),
+            Err(_) => {
+                let program = start.program.display().to_string();
+                Err(BrowserError::NotStarted { program, limit: MOST_START })
+            }
+        }
+    }
+
+    pub(super) fn kill(&mut self) {
+        // One that has ended by itself cannot be ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub(super) async fn open(&mut self, url: &str) -> Result<(), BrowserError> {
+        let session = self.session(None).await?;
+        let answer = self.call(&session, "Page.navigate", json!({ "url": url })).await?;
+        match answer.get("errorText").and_then(Value::as_str) {
+            // The page that the browser shows in its place is looked at like any other.
+            Some(error) => Err(BrowserError::Refused(error.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
+        let session = self.session(Some(looked)).await?;
+        let tree = self.call(&session, "Page.getFrameTree", json!({})).await?;
+        let frame = &tree["frameTree"]["frame"];
+        let (authority, path, secure) = place(frame["url"].as_str().unwrap_or_default());
+        let is_error = frame["unreachableUrl"].as_str().is_some_and(|url| !url.is_empty());
+        if authority.is_empty() {
+            return Ok(Page::default());
+        }
+        let tree = self.call(&session, "Accessibility.getFullAXTree", json!({})).await?;
+        let matches = rows::matches(&nodes(&tree), looked);
+        Ok(Page { authority, path, verified: secure && !is_error, matches, settled: false })
+    }
+
+    pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
+        let session = self.session(None).await?;
+        let node: u64 = handle.parse().map_err(|_| BrowserError::Refused("no such element".to_owned()))?;
+        let (x, y) = self.bring_into_view(&session, node).await?;
+        for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
+            let button = if kind == "mouseMoved" { "none" } else { "left" };
+            let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
+            self.call(&session, "Input.dispatchMouseEvent", event).await?;
+        }
+        Ok(())
+    }
+
+    /// The middle of an element, after turning the wheel until it is in the window.
+    async fn bring_into_view(&mut self, session: &str, node: u64) -> Result<(f64, f64), BrowserError> {
+        for _ in 0..MOST_TURNS {
+            let quads = self.call(session, "DOM.getContentQuads", json!({ "backendNodeId": node })).await?;
+            let (x, y) = middle(&quads)
+                .ok_or_else(|| BrowserError::Refused("the element is not visible".to_owned()))?;
+            let metrics = self.call(session, "Page.getLayoutMetrics", json!({})).await?;
+            let view = &metrics["cssLayoutViewport"];
+            let (width, height) =
+                (view["clientWidth"].as_f64().unwrap_or(0.0), view["clientHeight"].as_f64().unwrap_or(0.0));
+            if (0.0..width).contains(&x) && (0.0..height).contains(&y) {
+                return Ok((x, y));
+            }
+            let down = if y < 0.0 { -height / 2.0 } else { height / 2.0 };
+            let turn = json!({ "type": "mouseWheel", "x": width / 2.0, "y": height / 2.0, "deltaX": 0, "deltaY": down });
+            self.call(session, "Input.dispatchMouseEvent", turn).await?;
+            tokio::time::sleep(SCROLLING).await;
+        }
+        Err(BrowserError::Refused("the element cannot be brought into view".to_owned()))
+    }
+
+    /// The session of the tab to look at: the newest on one of the two sites, else the one that was looked at before.
+    async fn session(&mut self, looked: Option<&Looked>) -> Result<String, BrowserError> {
+        let targets = self.pipe.call(None, "Target.getTargets", json!({})).await?;
+        let pages: Vec<(&str, &str)> = targets["targetInfos"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|target| target["type"] == "page")
+            .filter_map(|target| Some((target["targetId"].as_str()?, target["url"].as_str()?)))
+            .collect();
+        let known = self
+            .tab
+            .as_ref()
+            .map(|(id, _)| id.as_str())
+            .filter(|id| pages.iter().any(|(page, _)| page == id));
+        let opened = looked.and_then(|looked| {
+            let is_server =
+                |url: &str| place(url).0.starts_with(&format!("{}:", looked.server.to_ascii_lowercase()));
+            let elsewhere =
+                known.is_none_or(|id| pages.iter().any(|(page, url)| page == &id && !is_server(url)));
+            pages.iter().find(|(_, url)| elsewhere && is_server(url)).map(|(id, _)| *id)
+        });
+        let Some(id) = opened.or(known).or_else(|| pages.first().map(|(id, _)| *id)) else {
+            return Err(BrowserError::Closed);
+        };
+        if let Some((_, session)) = self.tab.as_ref().filter(|(tab, _)| tab == id) {
+            return Ok(session.clone());
+        }
+        let id = id.to_owned();
+        let attached =
+            self.pipe.call(None, "Target.attachToTarget", json!({ "targetId": id, "flatten": true })).await?;
+        let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
+        self.tab = Some((id, session.clone()));
+        self.call(&session, "Page.enable", json!({})).await?;
+        Ok(session)
+    }
+
+    async fn call(&mut self, session: &str, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        match timeout(MOST_ANSWER, self.pipe.call(Some(session), method, parameters)).await {
+            Ok(answer) => answer.map_err(|error| self.why_ended(error)),
+            Err(_) => Err(BrowserError::Crashed(format!("no answer to {method}"))),
+        }
+    }
+
+    /// A browser whose last window was closed ends well; one that crashed does not.
+    fn why_ended(&mut self, error: BrowserError) -> BrowserError {
+        match (error, self.child.try_wait()) {
+            (BrowserError::Closed, Ok(Some(status))) if !status.success() => {
+                BrowserError::Crashed(status.to_string())
+            }
+            (error, _) => error,
+        }
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The pipe to the browser.
+#[derive(Debug)]
+struct Pipe {
+    to: pipe::Sender,
+    from: BufReader<pipe::Receiver>,
+    next: u64,
+}
+
+impl Pipe {
+    /// Asks, and waits for the answer. Events that come in between are passed over, but for a crash.
+    async fn call(
+        &mut self,
+        session: Option<&str>,
+        method: &str,
+        parameters: Value,
+    ) -> Result<Value, BrowserError> {
+        self.next += 1;
+        let id = self.next;
+        let mut message = json!({ "id": id, "method": method, "params": parameters });
+        if let Some(session) = session {
+            message["sessionId"] = session.into();
+        }
+        let mut bytes = serde_json::to_vec(&message).map_err(std::io::Error::from)?;
+        bytes.push(0);
+        self.to.write_all(&bytes).await.map_err(|_| BrowserError::Closed)?;
+        loop {
+            let mut answer = self.read().await?;
+            if answer["method"] == "Inspector.targetCrashed" || answer["method"] == "Target.targetCrashed" {
+                return Err(BrowserError::Crashed("the page crashed".to_owned()));
+            }
+            if answer["id"] != id {
+                continue;
+            }
+            return match answer.get("error") {
+                Some(error) => {
+                    Err(BrowserError::Refused(error["message"].as_str().unwrap_or(method).to_owned()))
+                }
+                None => Ok(answer["result"].take()),
+            };
+        }
+    }
+
+    async fn read(&mut self) -> Result<Value, BrowserError> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.from).take(MOST_MESSAGE).read_until(0, &mut bytes).await;
+        if read.is_err() || bytes.pop() != Some(0) {
+            return Err(BrowserError::Closed);
+        }
+        serde_json::from_slice(&bytes).map_err(|error| BrowserError::Crashed(error.to_string()))
+    }
+}
+
+fn arguments(start: &Start, profile: &Profile) -> Vec<String> {
+    let mut arguments =
+        vec!["--remote-debugging-pipe".to_owned(), format!("--user-data-dir={}", profile.folder().display())];
+    arguments.extend(ARGUMENTS.map(str::to_owned));
+    if let Some(lab) = &start.lab {
+        arguments.push(format!("--proxy-server={}", lab.proxy));
+        arguments.extend(IN_LAB.map(str::to_owned));
+        if lab.headless {
+            arguments.push("--headless=new".to_owned());
+        }
+    }
+    arguments.push("about:blank".to_owned());
+    arguments
+}
+
+/// The tree as the rows read it: nodes that are not shown to a screen reader count for their children only.
+fn nodes(tree: &Value) -> Vec<Node> {
+    let all: Vec<&Value> = tree["nodes"].as_array().into_iter().flatten().take(MOST_NODES).collect();
+    let places: HashMap<&str, usize> =
+        all.iter().enumerate().filter_map(|(at, node)| Some((node["nodeId"].as_str()?, at))).collect();
+    let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
+    all.iter()
+        .map(|node| {
+            let ignored = node["ignored"] == true;
+            Node {
+                role: if ignored { String::new() } else { text(&node["role"]) },
+                name: if ignored { String::new() } else { text(&node["name"]) },
+                parent: node["parentId"].as_str().and_then(|id| places.get(id).copied()),
+                handle: node["backendDOMNodeId"].as_u64().map(|id| id.to_string()).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+/// The middle of the first quad, eight numbers.
+fn middle(quads: &Value) -> Option<(f64, f64)> {
+    let quad: Vec<f64> = quads["quads"].get(0)?.as_array()?.iter().filter_map(Value::as_f64).collect();
+    let [x1, y1, x2, y2, x3, y3, x4, y4] = quad.try_into().ok()?;
+    Some(((x1 + x2 + x3 + x4) / 4.0, (y1 + y2 + y3 + y4) / 4.0))
+}
+
+/// Nothing that is not asked for: no first-run page, no account of the browser, no updates.
+const ARGUMENTS: [&str; 8] = [
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--new-window",
+];
+/// In the lab, whose authority no browser knows and whose tests run as root.
+const IN_LAB: [&str; 4] = ["--ignore-certificate-errors", "--no-sandbox", "--disable-gpu", "--disable-quic"];
+/// A page of settings has a few hundred nodes.
+const MOST_NODES: usize = 50_000;
+const MOST_MESSAGE: u64 = 64 << 20;
+const MOST_TURNS: usize = 40;
+const SCROLLING: Duration = Duration::from_millis(60);

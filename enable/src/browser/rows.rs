@@ -1,0 +1,146 @@
+//! From a tree of roles and names to the elements that match a row. Pure; what matches nothing is dropped here.
+
+use crate::{
+    browser::Looked,
+    flow::{Beside, Match},
+    pages::{self, Row},
+};
+
+/// A node of the accessibility tree. A parent comes before its children.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Node {
+    pub(super) role: String,
+    pub(super) name: String,
+    /// The place of its parent in the list.
+    pub(super) parent: Option<usize>,
+    pub(super) handle: String,
+}
+
+/// Everything in the tree that matches a row.
+pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
+    let rows = pages::ALL.iter().filter(|row| !row.role.is_empty());
+    rows.flat_map(|row| {
+        let found = (0..nodes.len()).filter(move |at| is(row, &nodes[*at], looked));
+        found.map(|at| Match {
+            row: row.id,
+            beside: if row.id == pages::CONNECT.id { beside(nodes, at, looked) } else { Beside::Unclear },
+            handle: nodes[at].handle.clone(),
+        })
+    })
+    .collect()
+}
+
+fn is(row: &Row, node: &Node, looked: &Looked) -> bool {
+    match row.role {
+        "text" => contains(&node.name, &text_of(row, looked)),
+        role => node.role == role && node.name.trim() == row.name,
+    }
+}
+
+/// A row's text with the server's name in it.
+pub(super) fn text_of(row: &Row, looked: &Looked) -> String {
+    row.name.replace("HOST", &looked.server)
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
+/// The account beside a button: what stands in the widest part of the page that has no other such button.
+fn beside(nodes: &[Node], button: usize, looked: &Looked) -> Beside {
+    let buttons: Vec<usize> = (0..nodes.len()).filter(|at| is(pages::CONNECT, &nodes[*at], looked)).collect();
+    let under = |at: usize, top: usize| ancestors(nodes, at).any(|up| up == top);
+    let alone = |top: &usize| buttons.iter().filter(|other| under(**other, *top)).count() == 1;
+    let Some(part) = ancestors(nodes, button).take_while(alone).last() else { return Beside::Unclear };
+    let texts: Vec<&str> = (0..nodes.len())
+        .filter(|at| *at != button && under(*at, part))
+        .map(|at| nodes[at].name.trim())
+        .filter(|text| !text.is_empty())
+        .collect();
+    match texts.iter().any(|text| names(text, looked)) {
+        true => Beside::Right,
+        false if texts.is_empty() => Beside::Unclear,
+        false => Beside::Other,
+    }
+}
+
+/// Whether a text is the account's slug or name, and nothing else.
+fn names(text: &str, looked: &Looked) -> bool {
+    let text = text.trim_start_matches(['@', '/']);
+    text.eq_ignore_ascii_case(&looked.slug)
+        || looked.name.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case(text))
+}
+
+fn ancestors(nodes: &[Node], at: usize) -> impl Iterator<Item = usize> + '_ {
+    std::iter::successors(nodes[at].parent, |up| nodes[*up].parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked() -> Looked {
+        Looked {
+            server: "ghes.corp.example".to_owned(),
+            slug: "acme".to_owned(),
+            name: Some("Acme Corp".to_owned()),
+        }
+    }
+
+    /// Lines of `ROLE NAME`, a level deeper for each blank before them.
+    fn tree(text: &str) -> Vec<Node> {
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut levels: Vec<usize> = Vec::new();
+        for (at, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
+            let depth = line.len() - line.trim_start().len();
+            levels.truncate(depth);
+            let (role, name) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            let parent = levels.last().copied();
+            nodes.push(Node {
+                role: role.to_owned(),
+                name: name.to_owned(),
+                parent,
+                handle: format!("n{at}"),
+            });
+            levels.push(at);
+        }
+        nodes
+    }
+
+    fn seen(text: &str) -> Vec<(&'static str, Beside, String)> {
+        matches(&tree(text), &looked())
+            .into_iter()
+            .map(|found| (found.row, found.beside, found.handle))
+            .collect()
+    }
+
+    #[test]
+    fn a_button_is_found_by_its_role_and_its_whole_name() {
+        let page = "RootWebArea Settings\n button Enable GitHub Connect\n link Enable GitHub Connect\n button Enable GitHub Connect now\n button enable github connect";
+        assert_eq!(seen(page), [("enable-button", Beside::Unclear, "n1".to_owned())]);
+        assert_eq!(seen("RootWebArea\n button GitHub Connect aktivieren"), []);
+    }
+
+    #[test]
+    fn the_button_beside_the_right_account_is_told_from_the_others() {
+        let list = "RootWebArea Select an enterprise\n list\n  listitem\n   link Acme Corp\n   StaticText acme\n   button Connect\n  listitem\n   link Acme Corp Test\n   StaticText acme-test\n   button Connect";
+        assert_eq!(
+            seen(list).into_iter().map(|(_, beside, handle)| (beside, handle)).collect::<Vec<_>>(),
+            [(Beside::Right, "n5".to_owned()), (Beside::Other, "n9".to_owned())]
+        );
+        let alone = |text: &str| seen(text).first().map(|(_, beside, _)| *beside);
+        assert_eq!(alone("RootWebArea\n listitem\n  link ACME\n  button Connect"), Some(Beside::Right));
+        assert_eq!(alone("RootWebArea\n listitem\n  link Other\n  button Connect"), Some(Beside::Other));
+        assert_eq!(alone("RootWebArea\n button Connect"), Some(Beside::Unclear));
+        // Two buttons in one part of the page: which belongs to the account is not clear.
+        let both = "RootWebArea\n row\n  StaticText acme\n  button Connect\n  button Connect";
+        assert_eq!(seen(both).iter().map(|(_, beside, _)| *beside).collect::<Vec<_>>(), [Beside::Unclear; 2]);
+    }
+
+    #[test]
+    fn a_known_text_is_found_wherever_it_stands() {
+        let page = "RootWebArea\n alert\n  StaticText A connection for GHES.corp.example already exists. Please disconnect";
+        assert_eq!(seen(page), [("already-exists", Beside::Unclear, "n2".to_owned())]);
+        assert_eq!(seen("RootWebArea\n StaticText A connection for other.example already exists."), []);
+    }
+}

@@ -1,0 +1,141 @@
+//! The drivers in real browsers: what they find on a page, and a click that arrives. Headless, on loopback, with pages of this
+//! test's own.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+use gh_connect_enable::{
+    browser::{Browser, InLab, Kind, Looked, Profile, Start, find, sweep},
+    flow::{Beside, Page},
+};
+
+#[test]
+fn chromium_finds_and_presses() {
+    finds_and_presses(Kind::Chromium);
+}
+
+#[test]
+fn firefox_finds_and_presses() {
+    finds_and_presses(Kind::Firefox);
+}
+
+fn finds_and_presses(kind: Kind) {
+    let (address, requests) = serve(SELECTION);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/enterprise_installations/new?state=1")).await.unwrap();
+        let page = settled(&mut browser, 3).await;
+        assert_eq!(
+            (page.authority.as_str(), page.path.as_str()),
+            (&*address.to_string(), "/enterprise_installations/new")
+        );
+        assert!(!page.verified, "it is no TLS");
+        let connect: Vec<_> = page.matches.iter().filter(|found| found.row == "connect-button").collect();
+        let sides: Vec<Beside> = connect.iter().map(|found| found.beside).collect();
+        assert_eq!(sides, [Beside::Other, Beside::Right, Beside::Other], "{page:?}");
+        browser.press(&connect[1].handle).await.unwrap();
+        let pressed = requests.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(pressed, "POST /enterprises/acme/enterprise_installations?state=1&token=2");
+        drop(browser);
+    });
+    assert_eq!(sweep(base.path()), 0);
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0, "the profile is gone");
+}
+
+#[test]
+fn chromium_says_that_its_window_is_closed() {
+    says_that_it_ended(Kind::Chromium);
+}
+
+#[test]
+fn firefox_says_that_its_window_is_closed() {
+    says_that_it_ended(Kind::Firefox);
+}
+
+fn says_that_it_ended(kind: Kind) {
+    let (address, _requests) = serve("<!doctype html><title>x</title><button>Enable GitHub Connect</button>");
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/")).await.unwrap();
+        assert_eq!(settled(&mut browser, 1).await.matches[0].row, "enable-button");
+        browser.kill();
+        let error = browser.look(&looked()).await.unwrap_err().to_string();
+        assert!(error.contains("does not answer") || error.contains("closed"), "{error}");
+    });
+}
+
+async fn start(kind: Kind, base: &std::path::Path) -> Browser {
+    let path = std::env::var_os("PATH").unwrap();
+    let installed = find(kind, &path).unwrap_or_else(|| panic!("apt-get install {} (Debian)", kind.id()));
+    let nowhere: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    let start =
+        Start { program: installed.program, kind, lab: Some(InLab { proxy: nowhere, headless: true }) };
+    Browser::start(&start, Profile::new(base).unwrap()).await.unwrap()
+}
+
+/// Looks until as many elements are there as expected.
+async fn settled(browser: &mut Browser, count: usize) -> Page {
+    let mut page = Page::default();
+    for _ in 0..100 {
+        page = browser.look(&looked()).await.unwrap();
+        if page.matches.len() >= count {
+            return page;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    page
+}
+
+fn looked() -> Looked {
+    Looked { server: "127.0.0.1".to_owned(), slug: "acme".to_owned(), name: Some("Acme Corp".to_owned()) }
+}
+
+/// A server with one page. Tells of each POST.
+fn serve(page: &'static str) -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                let mut bytes = [0; 8192];
+                let read = stream.read(&mut bytes).unwrap_or(0);
+                let text = String::from_utf8_lossy(&bytes[..read]);
+                let line = text.lines().next().unwrap_or_default();
+                if line.starts_with("POST") {
+                    let _ = tell.send(line.trim_end_matches(" HTTP/1.1").to_owned());
+                }
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                    page.len()
+                );
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(page.as_bytes()));
+            });
+        }
+    });
+    (address, told)
+}
+
+/// The right account stands below the window's edge, and has neighbours with names like its own.
+const SELECTION: &str = r#"<!doctype html><html lang="en"><title>Select an enterprise</title>
+<h1>Select an enterprise</h1><ul>
+<li><a href="/enterprises/acme-test">Acme Corp Test</a> <span>acme-test</span>
+  <form method="post" action="/enterprises/acme-test/enterprise_installations?state=1&amp;token=2"><button>Connect</button></form></li>
+<li style="margin-top: 3000px"><a href="/enterprises/acme">Acme Corp</a> <span>acme</span>
+  <form method="post" action="/enterprises/acme/enterprise_installations?state=1&amp;token=2"><button>Connect</button></form></li>
+<li><a href="/enterprises/other">Other</a>
+  <form method="post" action="/enterprises/other/enterprise_installations?state=1&amp;token=2"><button>Connect</button></form></li>
+</ul></html>"#;
