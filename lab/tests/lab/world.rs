@@ -32,7 +32,7 @@ fn errors_point_at_the_place_and_say_what_is_allowed() {
         ("[proxy]\nconnect.'github.com'.asnwer = 'open'", 2, 22, &["`asnwer`", "`answer`"]),
         ("[trust]\nsystem = ['mozilla']", 2, 11, &["`mozilla`", "`public`", "`corp`"]),
         ("firewall.direct = 'open'", 1, 19, &["`open`", "`accept`"]),
-        ("expect.root-causes = ['expired']", 1, 1, &["`expired` is not a finding id", "tls/expired"]),
+        ("expect.root-causes = ['Expired']", 1, 1, &["`Expired` is not a finding id", "tls/expired"]),
         (
             "host.x.port-443.certificate = { expired-days = 1, expires-in-days = 1 }",
             1,
