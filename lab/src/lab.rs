@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -14,9 +15,9 @@ use crate::listen::{self, Held};
 use crate::log::Event;
 use crate::scene::{ECHO, Endpoint, Scene, Service};
 use crate::server::origin::{self, Arrival};
-use crate::server::{name_server, proxy};
+use crate::server::{browser, name_server, proxy};
 use crate::told;
-use crate::world::{Ca, DnsTcp, Tcp, World};
+use crate::world::{Ca, DnsTcp, Person, Side, Tcp, World};
 
 /// A running world: everything on loopback, in tasks of the runtime that started it. Dropping it ends them all.
 pub struct Lab {
@@ -24,6 +25,7 @@ pub struct Lab {
     addresses: BTreeMap<SocketAddr, SocketAddr>,
     routes: Vec<Route>,
     elsewhere: SocketAddr,
+    browser_proxy: SocketAddr,
     public_roots_pem: String,
     system_roots_pem: String,
     directory: TempDir,
@@ -74,6 +76,7 @@ impl Lab {
         routes.sort_by(|a, b| (&a.host, a.address).cmp(&(&b.host, b.address)));
         let (nothing, elsewhere) = listen::black_hole()?;
         stage.held.push(nothing);
+        let browser_proxy = stage.browser_proxy()?;
 
         let public_roots_pem = scene.authorities.root_pem(Ca::Public).to_owned();
         let system_roots_pem: String =
@@ -87,6 +90,7 @@ impl Lab {
             addresses,
             routes,
             elsewhere,
+            browser_proxy,
             public_roots_pem,
             system_roots_pem,
             hosts_file: directory.path().join("hosts"),
@@ -169,6 +173,34 @@ impl Lab {
         self.scene.world.server.url()
     }
 
+    /// The page of the server on which GitHub Connect is enabled.
+    pub fn server_settings_url(&self) -> String {
+        let server = &self.scene.world.server;
+        format!("{}/enterprises/{}/settings/dotcom_connection", server.url(), server.enterprise)
+    }
+
+    /// The HTTP proxy of a person's browser: it tunnels to port 443 of every host of the world by its name, answers for
+    /// their port 80, and refuses everything else.
+    pub fn browser_proxy(&self) -> SocketAddr {
+        self.browser_proxy
+    }
+
+    /// The person before the browser, with the logins that are theirs.
+    pub fn person(&self) -> Person {
+        let person = self.scene.world.web.person.clone();
+        let login = |said: Option<String>, side| said.or_else(|| Some(self.scene.login(side)));
+        Person {
+            on_cloud: login(person.on_cloud.clone(), Side::Cloud),
+            on_server: login(person.on_server.clone(), Side::Server),
+            ..person
+        }
+    }
+
+    /// Lets time pass for sessions on web pages and for the setup of GitHub Connect, and for nothing else.
+    pub fn let_pass(&self, time: Duration) {
+        self.scene.web.let_pass(time);
+    }
+
     /// The slug of the enterprise account on the cloud.
     pub fn enterprise(&self) -> &str {
         &self.scene.world.enterprise.slug
@@ -223,6 +255,16 @@ impl Stage {
                 self.tasks.spawn(listen::serve(listener, self.places.clone(), serve));
             }
         }
+        Ok(address)
+    }
+
+    fn browser_proxy(&mut self) -> io::Result<SocketAddr> {
+        let (listener, address) = listen::accepting()?;
+        let scene = self.scene.clone();
+        self.tasks.spawn(listen::serve(listener, self.places.clone(), move |wire| {
+            let scene = scene.clone();
+            async move { browser::serve(wire, &scene).await }
+        }));
         Ok(address)
     }
 

@@ -79,6 +79,21 @@ pub enum Event {
         /// password of the Manage API, `proxy` for that of the proxy.
         secrets: Vec<String>,
     },
+    /// A request for a page of either side's web site, or of the identity provider's.
+    Visit {
+        /// The host that answers.
+        host: String,
+        /// The method.
+        method: String,
+        /// The path without its query, at most 256 characters.
+        path: String,
+        /// The names of the query's parameters, without their values.
+        parameters: Vec<String>,
+        /// The login of who is signed in.
+        signed_in: Option<String>,
+        /// Whether it changed what either side keeps of the connection. Signing in and out does not.
+        changed: bool,
+    },
     /// A GraphQL document that was executed.
     Document {
         /// The host that answered.

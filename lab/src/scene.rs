@@ -1,6 +1,6 @@
 //! What a world comes to: every host with its addresses and faces, and what stands at every address.
 //!
-//! All that the servers share is here, read-only. Nothing here touches a socket.
+//! All that the servers share is here, read-only but for what they remember. Nothing here touches a socket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -14,6 +14,7 @@ use crate::history::History;
 use crate::log::{Event, Log, shortened};
 use crate::server::cloud::allow_list::AllowListed;
 use crate::server::ghes::manage;
+use crate::server::web::{self, Memory};
 use crate::tls::{Face, FaceKeys, Hello};
 use crate::told;
 use crate::world::{Host, Inspect, PlainAnswer, Port443, Proxy, ProxyScheme, Server, Tcp, World};
@@ -33,6 +34,10 @@ pub(crate) struct Scene {
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) log: Log,
     pub(crate) history: History,
+    /// What the web sites remember of people and of the connection.
+    pub(crate) web: Memory,
+    /// The web host of the cloud.
+    pub(crate) cloud_host: String,
 }
 
 /// A host with everything decided.
@@ -58,6 +63,8 @@ pub(crate) enum Role {
     Server,
     /// Who tells the caller's address.
     Echo,
+    /// The company's identity provider.
+    IdentityProvider,
 }
 
 impl Role {
@@ -66,6 +73,7 @@ impl Role {
         match name.split('.').next() {
             _ if name == server.host => Role::Server,
             _ if name == ECHO => Role::Echo,
+            _ if name == web::IDENTITY_PROVIDER => Role::IdentityProvider,
             Some("api") => Role::Api,
             Some("uploads") => Role::Uploads,
             _ => Role::Web,
@@ -107,6 +115,8 @@ impl Scene {
         names.extend(&targets);
         let echo = ECHO.to_owned();
         names.extend([&world.server.host, &echo]);
+        let identity_provider = web::IDENTITY_PROVIDER.to_owned();
+        names.extend(world.web.sso.then_some(&identity_provider));
         let mut hosts = BTreeMap::new();
         for name in names {
             let host = world.hosts.get(name).cloned().unwrap_or_default();
@@ -133,6 +143,7 @@ impl Scene {
         let allow_list = AllowListed::new(&world.enterprise.allow_list);
         let secrets = secrets(&world);
         let (log, history) = (Log::default(), History::default());
+        let (web, [cloud_host, ..]) = (Memory::new(&world), targets);
         Ok(Scene {
             world,
             hosts,
@@ -144,6 +155,8 @@ impl Scene {
             secrets,
             log,
             history,
+            web,
+            cloud_host,
         })
     }
 
@@ -303,6 +316,7 @@ fn secrets(world: &World) -> Vec<(String, String)> {
         .chain(proxies.map(|proxy| ("proxy".to_owned(), proxy.password.clone())))
         .chain(told::proxy_passwords(world))
         .chain(settings)
+        .chain([("person".to_owned(), world.web.person.password.clone())])
         .filter(|(_, value)| !value.is_empty())
         .collect()
 }
@@ -350,6 +364,7 @@ fn usual_address(name: &str, world: &World, targets: &[String; 3], index: usize)
         // Beside the proxy, in the company's own network.
         name if name == world.server.host => [198, 51, 100, 20],
         ECHO => [192, 0, 2, 80],
+        web::IDENTITY_PROVIDER => [192, 0, 2, 81],
         // Beyond a thousand, hosts share.
         _ => [185, 199, 108 + (index / 250 % 4) as u8, 1 + (index % 250) as u8],
     };

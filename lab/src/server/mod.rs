@@ -1,6 +1,7 @@
 //! The servers of a world, one file per kind.
 
 pub(crate) mod api;
+pub(crate) mod browser;
 pub(crate) mod cloud;
 mod echo;
 pub(crate) mod ghes;
@@ -9,3 +10,4 @@ pub(crate) mod name_server;
 pub(crate) mod origin;
 pub(crate) mod proxy;
 mod trouble;
+pub(crate) mod web;

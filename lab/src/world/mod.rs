@@ -15,6 +15,7 @@ mod names;
 mod proxy;
 mod server;
 mod token;
+mod web;
 mod when;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ pub use name_server::{DnsTcp, NameBehaviour, NameServer, Rcode};
 pub use proxy::{AuthScheme, ConnectAnswer, ConnectRule, Inspect, PlainProxying, Proxy, ProxyScheme};
 pub use server::{Health, License, LicenseStatus, Maintenance, Manage, Node, PrivateMode, Server};
 pub use token::{Side, Sso, Token, TokenKind};
+pub use web::{BillingPage, Buttons, Choice, Csp, Lang, ListedAs, Person, Places, Position, Start, Web};
 pub use when::When;
 
 /// A description of everything outside the program: name servers, hosts, proxy, trust, environment.
@@ -82,6 +84,8 @@ pub struct World {
     /// Endpoints that answer in another way, by `HOST[:PORT]/PATH`.
     #[serde(rename = "endpoint", deserialize_with = "endpoint::keyed")]
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// The web pages of both sides, and the person before them.
+    pub web: Web,
 }
 
 impl World {
@@ -105,6 +109,7 @@ impl World {
             enterprise: Enterprise::default(),
             tokens: token::usual(),
             endpoints: BTreeMap::new(),
+            web: Web::default(),
         }
     }
 

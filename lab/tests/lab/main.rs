@@ -1,6 +1,7 @@
 //! Every behaviour of every server of the lab, seen from outside with sockets and clients that know nothing of it.
 #![expect(clippy::unwrap_used, reason = "tests may fail by panicking")]
 
+mod browser;
 mod client;
 mod cloud;
 mod dns;
@@ -14,4 +15,5 @@ mod proxy;
 mod tcp;
 mod tls;
 mod told;
+mod web;
 mod world;

@@ -6,7 +6,7 @@ use super::{addresses, barrier, meta, not_found, refusal};
 use crate::http1::Reply;
 use crate::scene::Scene;
 use crate::server::api::{Call, account, account_id, audit_log, error, json_reply, page, root};
-use crate::world::{Sso, Token};
+use crate::world::{Side, Sso, Token};
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(super) fn reply(call: &Call<'_>, route: Route<'_>, token: &Token) -> Reply {
                 api: &api,
                 actions: enterprise.audit_actions,
             };
-            audit_log::reply(call, &enterprise.audit_log, &owner)
+            audit_log::reply(call, &scene.web.audit_log(&scene.world, Side::Cloud), &owner)
         }),
         // Not there on GHE.com (facts §1.2).
         Route::ServerStatistics(_) if scene.world.target.ghe_com.is_some() => not_found(),
@@ -120,9 +120,8 @@ fn for_owner(
 
 fn license_sync_status(scene: &Scene) -> Value {
     let instances: Vec<Value> = scene
-        .world
-        .enterprise
-        .license_sync
+        .web
+        .license_sync(&scene.world)
         .iter()
         .map(|sync| {
             json!({

@@ -5,6 +5,7 @@ mod rest;
 
 use crate::http1::Reply;
 use crate::server::api::{Call, request_id};
+use crate::server::web::server_page;
 use crate::world::Maintenance;
 
 /// What port 443 answers.
@@ -20,15 +21,7 @@ pub(crate) fn reply(call: &Call<'_>) -> Reply {
         ["status"] => Reply::new(200).with_body("text/plain; charset=utf-8", "GitHub lives!"),
         ["api", "v3", rest @ ..] => rest::reply(call, rest),
         ["api", "graphql"] if call.request.method == "POST" => rest::graphql(call),
-        ["login"] => Reply::new(200).with_body(
-            "text/html; charset=utf-8",
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Sign in to your account</title></head></html>\n",
-        ),
-        [""] => Reply::new(302).with("Location", format!("https://{}/login", server.host)),
-        _ => Reply::new(404).with_body(
-            "text/html; charset=utf-8",
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Page not found</title></head></html>\n",
-        ),
+        _ => server_page(call),
     };
     from_server(reply)
 }

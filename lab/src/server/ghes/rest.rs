@@ -66,7 +66,7 @@ fn answer(call: &Call<'_>, path: &[&str]) -> Reply {
                         api: &api,
                         actions: AuditActions::All,
                     };
-                    audit_log::reply(call, &server.audit_log, &owner)
+                    audit_log::reply(call, &scene.web.audit_log(&scene.world, Side::Server), &owner)
                 })
             }
         }

@@ -43,7 +43,7 @@ type Collected<'a, 'q> = Vec<(&'q str, Vec<&'a Field<'q>>)>;
 impl<'a, 'q> Execution<'a, 'q> {
     fn object(
         &mut self,
-        object: &Object<'a>,
+        object: &Object,
         sets: &[&'a SelectionSet<'q>],
         path: &mut Vec<Value>,
     ) -> Result<Value, Failed> {
@@ -84,7 +84,7 @@ impl<'a, 'q> Execution<'a, 'q> {
     fn complete(
         &mut self,
         of: &SchemaType,
-        resolved: Resolved<'a>,
+        resolved: Resolved,
         fields: &[&'a Field<'q>],
         path: &mut Vec<Value>,
     ) -> Result<Value, Failed> {

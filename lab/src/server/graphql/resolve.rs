@@ -13,7 +13,7 @@ use crate::world::{Installation, Side, Token, When};
 
 /// An object of the schema.
 #[derive(Clone)]
-pub(super) enum Object<'a> {
+pub(super) enum Object {
     Query,
     Viewer,
     RateLimit,
@@ -32,16 +32,17 @@ pub(super) enum Object<'a> {
     /// The owner of an entry that came with an app.
     App,
     Installations(Connection),
-    InstallationEdge(usize, &'a Installation),
-    Installation(&'a Installation),
+    /// By its index in the list, and its position among the installations.
+    InstallationEdge(usize, usize),
+    Installation(usize),
     PageInfo(Connection),
 }
 
 /// The value of a field.
-pub(super) enum Resolved<'a> {
+pub(super) enum Resolved {
     Leaf(Value),
-    Object(Object<'a>),
-    List(Vec<Object<'a>>),
+    Object(Object),
+    List(Vec<Object>),
 }
 
 /// Looks at the world on behalf of a token.
@@ -49,9 +50,11 @@ pub(super) struct Resolver<'a> {
     call: Call<'a>,
     token: &'a Token,
     budget: Option<Budget>,
+    /// The installations that the account knows when the document comes.
+    installations: Vec<Installation>,
 }
 
-impl Object<'_> {
+impl Object {
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Object::Query => "Query",
@@ -78,16 +81,18 @@ impl Object<'_> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(call: &Call<'a>, token: &'a Token, budget: Option<Budget>) -> Resolver<'a> {
-        Resolver { call: *call, token, budget }
+        let scene = call.scene;
+        let installations = scene.web.installations(&scene.world.enterprise.slug);
+        Resolver { call: *call, token, budget, installations }
     }
 
     /// The value of a field, or the error that takes its place.
     pub(super) fn resolve(
         &self,
-        object: &Object<'a>,
+        object: &Object,
         field: &str,
         arguments: &Map<String, Value>,
-    ) -> Result<Resolved<'a>, Value> {
+    ) -> Result<Resolved, Value> {
         let leaf = |value: Value| Ok(Resolved::Leaf(value));
         match object {
             Object::Query => self.query(field, arguments),
@@ -136,29 +141,19 @@ impl<'a> Resolver<'a> {
                 _ => Resolved::Object(Object::Entry(*position)),
             }),
             Object::Entry(position) => Ok(self.entry(*position, field)),
-            Object::Installations(page) => {
-                let all = &self.call.scene.world.enterprise.installations;
-                Ok(self.page(page, field, |index, position| match field {
-                    "edges" => Object::InstallationEdge(index, &all[position]),
-                    _ => Object::Installation(&all[position]),
-                }))
-            }
-            Object::InstallationEdge(index, installation) => Ok(match field {
+            Object::Installations(page) => Ok(self.page(page, field, |index, position| match field {
+                "edges" => Object::InstallationEdge(index, position),
+                _ => Object::Installation(position),
+            })),
+            Object::InstallationEdge(index, position) => Ok(match field {
                 "cursor" => Resolved::Leaf(json!(cursor_at(*index))),
-                _ => Resolved::Object(Object::Installation(installation)),
+                _ => Resolved::Object(Object::Installation(*position)),
             }),
-            Object::Installation(installation) => leaf(match field {
-                "createdAt" => json!(installation.created.rfc3339()),
-                "customerName" => json!(installation.customer),
-                "hostName" => json!(installation.host_name),
-                "id" => json!(node_id(&format!("ESI_{}", account_id(&installation.host_name)))),
-                "isConnected" => json!(installation.is_connected),
-                _ => json!(installation.updated.rfc3339()),
-            }),
+            Object::Installation(position) => leaf(self.installation(*position, field)),
         }
     }
 
-    fn query(&self, field: &str, arguments: &Map<String, Value>) -> Result<Resolved<'a>, Value> {
+    fn query(&self, field: &str, arguments: &Map<String, Value>) -> Result<Resolved, Value> {
         match field {
             "viewer" => Ok(Resolved::Object(Object::Viewer)),
             // Where nothing is limited there is nothing to tell.
@@ -205,7 +200,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The accounts that a person belongs to: that of this side, unless something stands before it.
-    fn enterprises(&self, arguments: &Map<String, Value>) -> Result<Resolved<'a>, Value> {
+    fn enterprises(&self, arguments: &Map<String, Value>) -> Result<Resolved, Value> {
         let world = &self.call.scene.world;
         let admin_only = arguments.get("membershipType").and_then(Value::as_str) == Some("ADMIN");
         let is_there = match self.token.side {
@@ -220,7 +215,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What only owners see is null for everybody else.
-    fn enterprise(&self, field: &str) -> Resolved<'a> {
+    fn enterprise(&self, field: &str) -> Resolved {
         let enterprise = &self.call.scene.world.enterprise;
         let path = format!("/enterprises/{}", enterprise.slug);
         Resolved::Leaf(match field {
@@ -274,10 +269,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn owner_info(&self, field: &str, arguments: &Map<String, Value>) -> Result<Resolved<'a>, Value> {
+    fn owner_info(&self, field: &str, arguments: &Map<String, Value>) -> Result<Resolved, Value> {
         let enterprise = &self.call.scene.world.enterprise;
         let setting = |on: bool| Resolved::Leaf(json!(if on { "ENABLED" } else { "DISABLED" }));
-        let null_unless = |there: bool, object: Object<'a>| match there {
+        let null_unless = |there: bool, object: Object| match there {
             true => Resolved::Object(object),
             false => Resolved::Leaf(Value::Null),
         };
@@ -310,7 +305,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn order_of_installations(&self, arguments: &Map<String, Value>) -> Arc<[usize]> {
-        let all = &self.call.scene.world.enterprise.installations;
+        let all = &self.installations;
         let connected_only = arguments.get("connectedOnly") == Some(&Value::Bool(true));
         let (field, descending) = wanted_order(arguments);
         let mut order: Vec<usize> =
@@ -326,12 +321,7 @@ impl<'a> Resolver<'a> {
         order.into()
     }
 
-    fn page(
-        &self,
-        page: &Connection,
-        field: &str,
-        item: impl Fn(usize, usize) -> Object<'a>,
-    ) -> Resolved<'a> {
+    fn page(&self, page: &Connection, field: &str, item: impl Fn(usize, usize) -> Object) -> Resolved {
         match field {
             "totalCount" => Resolved::Leaf(json!(page.order.len())),
             "pageInfo" => Resolved::Object(Object::PageInfo(page.clone())),
@@ -339,7 +329,19 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn entry(&self, position: usize, field: &str) -> Resolved<'a> {
+    fn installation(&self, position: usize, field: &str) -> Value {
+        let installation = &self.installations[position];
+        match field {
+            "createdAt" => json!(installation.created.rfc3339()),
+            "customerName" => json!(installation.customer),
+            "hostName" => json!(installation.host_name),
+            "id" => json!(node_id(&format!("ESI_{}", account_id(&installation.host_name)))),
+            "isConnected" => json!(installation.is_connected),
+            _ => json!(installation.updated.rfc3339()),
+        }
+    }
+
+    fn entry(&self, position: usize, field: &str) -> Resolved {
         let entry = self.call.scene.allow_list.entry(position);
         Resolved::Leaf(match field {
             "owner" if entry.app => return Resolved::Object(Object::App),

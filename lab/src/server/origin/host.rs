@@ -3,6 +3,7 @@
 use crate::http1::{Reply, Request, http_date};
 use crate::scene::{Role, Scene, Site};
 use crate::server::api::{Call, from_github, rate_limit};
+use crate::server::web::identity_provider_page;
 use crate::server::{cloud, echo, ghes, trouble};
 use crate::world::{Answer, PlainAnswer};
 
@@ -110,8 +111,9 @@ fn usual(role: Role, arrival: Arrival, request: &Request, scene: &Scene) -> Repl
         Role::Server => ghes::reply(&call),
         Role::Api => cloud::reply(&call),
         Role::Uploads => cloud::uploads(),
-        Role::Web => web::reply(request),
+        Role::Web => web::reply(&call),
         Role::Echo => echo::reply(&call),
+        Role::IdentityProvider => identity_provider_page(&call),
     }
 }
 

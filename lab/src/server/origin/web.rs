@@ -1,21 +1,12 @@
-//! GitHub's web site, and its page for bad times: enough to be told from anybody else's.
+//! GitHub's web site, and its page for bad times.
 
-use crate::http1::{Reply, Request};
-use crate::server::api::from_github;
+use crate::http1::Reply;
+use crate::server::api::{Call, from_github};
+use crate::server::web::cloud_page;
 
 /// What the web host answers.
-pub(crate) fn reply(request: &Request) -> Reply {
-    from_github(match request.path() {
-        "/" => Reply::new(200).with_body(
-            "text/html; charset=utf-8",
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><title>GitHub</title></head><body>GitHub</body></html>\n",
-        ),
-        "/robots.txt" => Reply::new(200).with_body("text/plain; charset=utf-8", "User-agent: *\nDisallow: /*/*/pulse\n"),
-        _ => Reply::new(404).with_body(
-            "text/html; charset=utf-8",
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Page not found &middot; GitHub</title></head></html>\n",
-        ),
-    })
+pub(crate) fn reply(call: &Call<'_>) -> Reply {
+    from_github(cloud_page(call))
 }
 
 /// GitHub's own page for bad times.
