@@ -1,7 +1,9 @@
 //! The server's settings page of GitHub Connect, and the return to it (facts §2).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::memory::Connected;
 use super::page::{above, filled, form, hidden, press, submit, text};
 use super::session::{self, heading};
 use super::{Outcome, Visit, redirect, script};
@@ -64,6 +66,8 @@ fn settings_page(visit: &Visit<'_>, notice: Option<&str>) -> Outcome {
         (kept.connected.clone(), kept.awaited(now).is_some())
     };
     let notice = notice.map(|words| filled(words, &[("cloud", cloud(visit))]));
+    // Who was told that it did not work does not press the same for ever.
+    let acts = script::presses(visit.person(), ENABLE).filter(|_| notice.is_none());
     let mut page = visit
         .page("GitHub Connect")
         .navigation(words.settings, &[("/", "Dashboard", false), (&path, "GitHub Connect", true)])
@@ -72,7 +76,7 @@ fn settings_page(visit: &Visit<'_>, notice: Option<&str>) -> Outcome {
     page = match state {
         (Some(connected), _) => page.main(&connected_html(visit, &connected)),
         (None, true) => page.main(&unfinished_html(visit)),
-        (None, false) => page.main(&not_enabled_html(visit)).script(script::presses(visit.person(), ENABLE)),
+        (None, false) => page.main(&not_enabled_html(visit)).script(acts),
     };
     // The form of a setup leads to the cloud.
     page.forms_lead_to(Some(&format!(" {}", cloud(visit)))).to_reply(200).into()
@@ -111,7 +115,7 @@ fn unfinished_html(visit: &Visit<'_>) -> String {
 }
 
 /// The account with the way out beside it, and the features (facts §1.7).
-fn connected_html(visit: &Visit<'_>, connected: &super::memory::Connected) -> String {
+fn connected_html(visit: &Visit<'_>, connected: &Connected) -> String {
     let (words, path, token) = (visit.words, settings_path(visit), visit.token());
     let account = &connected.account;
     let disable = text(words.disable);
@@ -153,56 +157,43 @@ fn enable(visit: &Visit<'_>, resumes: bool) -> Outcome {
     if !visit.web().reaches_cloud {
         return settings_page(visit, Some(visit.words.unreachable));
     }
-    let state = {
-        let (mut kept, now) = visit.scene.web.open();
-        let window = Duration::from_secs(visit.web().window_seconds.into());
-        let awaited = kept.awaited(now).map(|pending| pending.until);
-        let until = match (kept.connected.is_some(), resumes, awaited) {
-            (true, ..) => None,
-            (false, true, awaited) => awaited,
-            (false, false, _) => Some(now + window),
-        };
-        until.map(|until| kept.announce(cookie, until))
+    let (mut kept, now) = visit.scene.web.open();
+    let until = match kept.awaited(now).map(|pending| pending.until) {
+        _ if kept.connected.is_some() => Err(None),
+        Some(until) if resumes => Ok(until),
+        None if resumes => Err(Some(visit.words.missed)),
+        _ => Ok(now + Duration::from_secs(visit.web().window_seconds.into())),
     };
+    let state = until.map(|until| kept.announce(cookie, until));
+    drop(kept);
     match state {
-        Some(state) => {
+        Ok(state) => {
             let to = format!("https://{}/enterprise_installations/new?state={state}", cloud(visit));
             Outcome::change(redirect(&to))
         }
-        None if resumes => settings_page(visit, Some(visit.words.missed)),
-        None => settings_page(visit, None),
+        Err(notice) => settings_page(visit, notice),
     }
 }
 
 /// The return from the cloud, within the window and in the session of the press.
 fn complete(visit: &Visit<'_>) -> Outcome {
     let state = visit.call.parameter("state").unwrap_or_default();
-    let is_completed = {
-        let (mut kept, now) = visit.scene.web.open();
-        let session = visit.session.as_ref().map(|(cookie, _)| cookie);
-        let is_awaited =
-            kept.awaited(now).is_some_and(|it| it.state == state && it.session.as_ref() == session);
-        match kept.granted.get(&state).filter(|_| is_awaited).cloned() {
-            None => false,
-            Some(account) => {
-                let features = std::collections::BTreeSet::new();
-                kept.connected = Some(super::memory::Connected { account, features });
-                kept.pending = None;
-                if visit.web().logs_connection {
-                    kept.happened(
-                        Side::Server,
-                        "dotcom_connection.create",
-                        visit.login().unwrap_or_default(),
-                    );
-                }
-                true
-            }
-        }
+    let session = visit.session.as_ref().map(|(cookie, _)| cookie);
+    let (mut kept, now) = visit.scene.web.open();
+    let is_awaited = kept
+        .awaited(now)
+        .is_some_and(|pending| pending.state == state && pending.session.as_ref() == session);
+    let Some(account) = kept.granted.get(&state).filter(|_| is_awaited).cloned() else {
+        drop(kept);
+        return settings_page(visit, Some(visit.words.missed));
     };
-    match is_completed {
-        true => Outcome::change(redirect(&settings_path(visit))),
-        false => settings_page(visit, Some(visit.words.missed)),
+    kept.connected = Some(Connected { account, features: BTreeSet::new() });
+    kept.pending = None;
+    if visit.web().logs_connection {
+        kept.happened(Side::Server, "dotcom_connection.create", visit.login().unwrap_or_default());
     }
+    drop(kept);
+    Outcome::change(redirect(&settings_path(visit)))
 }
 
 /// Ends the connection on both sides (facts §1.7).
