@@ -222,7 +222,7 @@ const STYLE: &str = "body{font:16px/1.5 sans-serif;margin:0;color:#1f2328}\
     text-decoration:none;cursor:pointer}\
     [role=alert]{border:1px solid #d4a72c;background:#fff8c5;padding:12px 16px;border-radius:6px;margin-bottom:16px}\
     .row{display:flex;justify-content:space-between;align-items:center;border-bottom:1px solid #d1d9e0;padding:8px 0}\
-    ul.rows{list-style:none;padding:0}table{width:100%}.long{height:2400px}\
+    ul.rows{list-style:none;padding:0}table{width:100%}th{text-align:left}td{text-align:right}summary{color:#fff}.long{height:2400px}\
     #cover{position:fixed;inset:0;background:#fffc;padding:30vh 30vw}";
 const AVATAR: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==";
 /// Links that submit the form they are in.
