@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     ATTESTATION_EXPIRED, CHANGED_SINCE_ATTESTATION, NOT_ATTESTED, TRIAL, UNCONFIRMED,
-    history::{History, age_in_days, first_day_after},
+    history::{History, Trial, age_in_days, first_day_after, is_after},
 };
 
 /// What is known of a contract.
@@ -36,21 +36,25 @@ enum Word<'a> {
     Good(&'a Attestation),
 }
 
-/// Judges the contract on the day of `now`. A trial is seen, whatever anybody says; all else is a matter of somebody's word.
+/// Judges the contract on the day of `now`. A trial that may go on is seen, whatever anybody says; all else is a matter of
+/// a person's word, and so is what came after a trial that is over.
 pub(super) fn judge(plan: &Plan, now: Timestamp, seen: &Seen<'_>) -> Examination {
-    if let Some(event) = seen.history.trial() {
-        return trial(plan, seen, event).into();
-    }
     let word = word(plan, now, &seen.history);
-    if let Word::Good(attestation) = word {
-        let Attestation { by, on, evidence } = attestation;
+    let before = match (seen.history.trial(now), &word) {
+        (None, _) => String::new(),
+        (Some(Trial::Over { event, until }), Word::Good(attestation)) if is_after(attestation.on, until) => {
+            format!("; later than the trial's `{}` {}", shown(&event.action, 60), when(event))
+        }
+        (Some(trial), _) => return on_trial(plan, now, seen, &trial).into(),
+    };
+    if let Word::Good(Attestation { by, on, evidence }) = word {
         return Examination::passed(format!(
-            "invoiced, says {} on {on} ({})",
+            "invoiced, says {} on {on} ({}){before}",
             shown(by, 100),
             shown(evidence, 200)
         ));
     }
-    unconfirmed(plan, now, seen.account, &word, evidence(plan, &seen.history, &seen.hints)).into()
+    unconfirmed(plan, now, seen.account, &word, evidence(plan, now, &seen.history, &seen.hints)).into()
 }
 
 /// What can be told where the audit log cannot be read: that there is no word at all. Anything else needs the log.
@@ -58,7 +62,7 @@ pub(super) fn without_log(plan: &Plan, account: &Account, now: Timestamp, hints:
     let history = History::default();
     let word = word(plan, now, &history);
     let needed = plan.product.value == Product::GithubCom && matches!(word, Word::None { .. });
-    needed.then(|| unconfirmed(plan, now, account, &word, evidence(plan, &history, hints)))
+    needed.then(|| unconfirmed(plan, now, account, &word, evidence(plan, now, &history, hints)))
 }
 
 fn word<'a>(plan: &'a Plan, now: Timestamp, history: &'a History) -> Word<'a> {
@@ -87,17 +91,42 @@ fn word<'a>(plan: &'a Plan, now: Timestamp, history: &'a History) -> Word<'a> {
     }
 }
 
-fn trial(plan: &Plan, seen: &Seen<'_>, event: &Event) -> Finding {
+fn on_trial(plan: &Plan, now: Timestamp, seen: &Seen<'_>, trial: &Trial<'_>) -> Finding {
     let (slug, apex) = (shown(&seen.account.slug, 100), plan.product.value.apex());
-    let message = format!(
-        "The enterprise account {slug} has a trial and not a contract, by its audit log: that has `{}` {}, and no later \
-         `business.convert_trial`. GitHub Connect is not part of a trial.",
+    let event = trial.event();
+    let shows = format!(
+        "that has `{}` {}, and no later `business.convert_trial`",
         shown(&event.action, 60),
-        when(event),
+        when(event)
     );
+    let message = match trial {
+        Trial::Running(_) => format!(
+            "The enterprise account {slug} has a trial and not a contract, by its audit log: {shows}. GitHub Connect is not part of \
+             a trial."
+        ),
+        Trial::Over { .. } => format!(
+            "The enterprise account {slug} had a trial that is over, by its audit log: {shows}. That it has a contract since then, \
+             nobody has confirmed on a later day. GitHub Connect is not part of a trial."
+        ),
+    };
     let paid = if is_ghe_com(plan) { "" } else { " with payment by invoice" };
-    Finding::new(&TRIAL, slug.clone(), message)
-        .evidence(evidence(plan, &seen.history, &seen.hints))
+    let finding =
+        Finding::new(&TRIAL, slug.clone(), message).evidence(evidence(plan, now, &seen.history, &seen.hints));
+    let finding = match trial {
+        Trial::Over { until, .. } => {
+            let day = first_day_after(*until).filter(|day| *day > today(now)).unwrap_or_else(|| today(now));
+            finding.step(
+                Owner::EnterpriseOwner,
+                format!(
+                    "If {slug} has a contract by now: open https://{apex}/enterprises/{slug}, Billing and licensing, look for its latest \
+                     invoice, and say so on {day} or later: --attest-invoiced \"NAME: invoice NUMBER of DATE\", or in gh-connect.toml {}",
+                    in_the_file(day)
+                ),
+            )
+        }
+        Trial::Running(_) => finding,
+    };
+    finding
         .step(
             Owner::EnterpriseOwner,
             format!(
@@ -215,7 +244,7 @@ fn when(event: &Event) -> String {
 }
 
 /// Everything that speaks for or against, for whoever confirms and for the record.
-fn evidence(plan: &Plan, history: &History, hints: &Hints) -> Value {
+fn evidence(plan: &Plan, now: Timestamp, history: &History, hints: &Hints) -> Value {
     let event = |event: &Event| json!({ "action": event.action, "at": event.at, "actor": event.actor });
     let seats = hints.seats.as_ref();
     let servers = hints.servers.iter().flatten();
@@ -225,8 +254,8 @@ fn evidence(plan: &Plan, history: &History, hints: &Hints) -> Value {
     let changes: Vec<Value> = history.changes().iter().take(MOST_NAMES).map(event).collect();
     json!({
         "attestation": plan.account.invoiced,
-        "trial": history.trial().map(event),
-        "converted": history.converted().map(event),
+        "trial": history.trial(now).map(|trial| event(trial.event())),
+        "converted": history.converted(now).map(event),
         "changes": changes,
         "hints": {
             "seats-purchased": seats.and_then(|seats| seats.total_seats_purchased),

@@ -71,29 +71,36 @@ fn only(judged: Examination) -> Finding {
 }
 
 const CREATED: &str = "business.create_trial";
+const EXPIRED: &str = "business.expire_trial";
+const CANCELLED: &str = "business.cancel_trial";
 const CONVERTED: &str = "business.convert_trial";
 const CHANGED: &str = "billing.change_billing_type";
 const UNLINKED: &str = "billing_customer.azure_subscription_unlinked";
 
 #[test]
-fn a_trial_is_a_trial_until_it_is_converted_later() {
+fn a_trial_that_may_go_on_is_a_trial_whatever_anybody_says() {
     let at = |hours| Some(hours_ago(hours));
+    let days = |days: i64| at(24 * days);
     for (events, is_trial) in [
         (vec![], false),
         (vec![event(CREATED, at(100))], true),
-        (vec![event("business.expire_trial", at(100))], true),
-        (vec![event("business.cancel_trial", at(100))], true),
+        (vec![event(CREATED, days(29))], true),
+        (vec![event(CREATED, days(33))], false),
         (vec![event(CREATED, at(100)), event(CONVERTED, at(50))], false),
         (vec![event(CONVERTED, at(50)), event(CREATED, at(100))], false),
         (vec![event(CREATED, at(50)), event(CONVERTED, at(100))], true),
-        (vec![event(CREATED, at(50)), event(CONVERTED, at(50))], true),
+        // What is converted at the same second has begun.
+        (vec![event(CREATED, at(50)), event(CONVERTED, at(50))], false),
         (vec![event(CREATED, at(200)), event(CONVERTED, at(150)), event(CREATED, at(100))], true),
-        (
-            vec![event(CREATED, at(200)), event("business.expire_trial", at(150)), event(CONVERTED, at(100))],
-            false,
-        ),
+        (vec![event(CREATED, at(200)), event(EXPIRED, at(150)), event(CONVERTED, at(100))], false),
+        (vec![event(CREATED, at(200)), event(EXPIRED, at(150)), event(CREATED, at(100))], true),
+        (vec![event(CREATED, at(100)), event(CANCELLED, at(100))], false),
+        // A time that is not known, or yet to come, helps nobody.
         (vec![event(CREATED, None), event(CONVERTED, at(1))], true),
         (vec![event(CREATED, at(100)), event(CONVERTED, None)], true),
+        (vec![event(CREATED, at(100)), event(CONVERTED, at(-48))], true),
+        (vec![event(CANCELLED, None)], true),
+        (vec![event(EXPIRED, at(-48))], true),
         (vec![event(CONVERTED, at(1))], false),
         (vec![event("business.create_trial_reminder", at(1)), event("repo.destroy", at(1))], false),
     ] {
@@ -102,6 +109,78 @@ fn a_trial_is_a_trial_until_it_is_converted_later() {
             assert_eq!(outcome == "billing/trial", is_trial, "{events:?}");
         }
     }
+}
+
+/// Today is 2026-11-22.
+#[test]
+fn a_trial_that_is_over_is_overruled_by_who_looked_later() {
+    let at = |text: &str| Some(format!("{text}T12:00:00Z").parse::<Timestamp>().expect("a time"));
+    let over = |action| vec![event(CREATED, at("2026-06-01")), event(action, at("2026-09-20"))];
+    for (events, on, expected) in [
+        (over(CANCELLED), Some("2026-09-22"), "passed"),
+        (over(EXPIRED), Some("2026-09-22"), "passed"),
+        (over(EXPIRED), Some("2026-11-22"), "passed"),
+        // The same day may be an earlier moment; in the east a day begins on the day before.
+        (over(CANCELLED), Some("2026-09-20"), "billing/trial"),
+        (over(CANCELLED), Some("2026-09-21"), "billing/trial"),
+        (over(EXPIRED), Some("2026-09-19"), "billing/trial"),
+        (over(EXPIRED), Some("2026-06-15"), "billing/trial"),
+        (over(CANCELLED), None, "billing/trial"),
+        // Nothing says how it ended: after its time it is over.
+        (vec![event(CREATED, at("2026-09-01"))], Some("2026-10-03"), "passed"),
+        (vec![event(CREATED, at("2026-09-01"))], Some("2026-10-01"), "billing/trial"),
+        (vec![event(CREATED, at("2026-09-01"))], None, "billing/trial"),
+        // What expires after it was converted is the trial that was; what is cancelled then, or begun anew, is not.
+        (
+            vec![
+                event(CREATED, at("2026-02-01")),
+                event(CONVERTED, at("2026-02-02")),
+                event(EXPIRED, at("2026-10-20")),
+            ],
+            Some("2026-10-01"),
+            "passed",
+        ),
+        (
+            vec![
+                event(CREATED, at("2026-02-01")),
+                event(CONVERTED, at("2026-02-02")),
+                event(CANCELLED, at("2026-10-20")),
+            ],
+            Some("2026-10-01"),
+            "billing/trial",
+        ),
+        (
+            vec![
+                event(CREATED, at("2026-02-01")),
+                event(CONVERTED, at("2026-02-02")),
+                event(CREATED, at("2026-09-20")),
+                event(EXPIRED, at("2026-10-20")),
+            ],
+            Some("2026-10-01"),
+            "billing/trial",
+        ),
+        // A later change of the way of paying voids the word, and the trial is what is left.
+        (
+            [over(EXPIRED), vec![event(CHANGED, at("2026-11-01"))]].concat(),
+            Some("2026-10-01"),
+            "billing/trial",
+        ),
+    ] {
+        for product in [Product::GithubCom, Product::GheCom("octocorp".to_owned())] {
+            assert_eq!(outcome(product, on.map(word), &events), expected, "{on:?} {events:?}");
+        }
+    }
+    let passed = examined(&plan(Product::GithubCom, Some(word("2026-11-20"))), &over(CANCELLED));
+    let remark = passed.remark.expect("a remark");
+    assert!(
+        remark.ends_with(
+            "; later than the trial's `business.cancel_trial` on 2026-09-20 12:00:00 UTC by octo-billing"
+        ),
+        "{remark}"
+    );
+    let finding = only(examined(&plan(Product::GithubCom, None), &over(CANCELLED)));
+    assert!(finding.message.contains("had a trial that is over"), "{}", finding.message);
+    assert!(finding.fix[0].text.contains("say so on 2026-11-22 or later"), "{}", finding.fix[0].text);
 }
 
 #[test]
