@@ -215,6 +215,6 @@ fn only_regular_files_are_read() {
     ] {
         let output = support::gh_connect(arguments).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && stderr.contains("it is larger than 1 MiB"), "{stderr}");
+        assert!(output.status.code() == Some(2) && stderr.contains("it is larger than 256 KiB"), "{stderr}");
     }
 }

@@ -1,6 +1,6 @@
 //! `gh-connect.toml`: the flags' names without dashes, and a few keys for machines whose stores live elsewhere.
 
-use std::{ops::Range, sync::Arc};
+use std::{cmp::Ordering, ops::Range, sync::Arc};
 
 use toml::{
     Spanned,
@@ -17,7 +17,7 @@ pub(crate) fn read(source: &Arc<Source>) -> (Layer, Vec<UsageError>) {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
         // One slip can have a long tail.
-        let errors = errors.iter().take(MOST_ERRORS).map(|error| syntax(source, error));
+        let errors = errors.iter().take(MOST_SLIPS).map(|error| syntax(source, error));
         return (Layer::default(), errors.collect());
     }
     let mut reading = Reading { source, layer: Layer::default(), errors: Vec::new() };
@@ -70,7 +70,7 @@ impl Reading<'_> {
             let full = path.iter().copied().chain([spoken]).collect::<Vec<_>>().join(".");
             match keys.iter().find(|key| key.name == spoken) {
                 Some(key) => self.value(key, &full, value),
-                None => self.errors.push(self.unknown(name, &full, spoken, path, keys)),
+                None => self.complain(|this| this.unknown(name, &full, spoken, path, keys)),
             }
         }
     }
@@ -93,7 +93,7 @@ impl Reading<'_> {
                 for item in items.iter() {
                     match item.get_ref() {
                         DeValue::String(text) => all.push(said(text, item.span())),
-                        other => self.errors.push(self.mistyped(key, name, other, item.span())),
+                        other => self.complain(|this| this.mistyped(key, name, other, item.span())),
                     }
                 }
                 if matches!(key.takes, Takes::TextOrTexts) {
@@ -102,12 +102,23 @@ impl Reading<'_> {
                 }
                 all
             }
-            (_, other) => return self.errors.push(self.mistyped(key, name, other, span)),
+            (_, other) => return self.complain(|this| this.mistyped(key, name, other, span)),
         };
         match (key.slot)(&mut self.layer) {
             Slot::One(slot) => *slot = said.into_iter().next(),
             Slot::Many(slot) => *slot = said,
             Slot::Nowhere => {}
+        }
+    }
+
+    /// Takes down an error. What comes after many is not even worded: nobody reads it.
+    fn complain(&mut self, error: impl FnOnce(&Self) -> UsageError) {
+        match self.errors.len().cmp(&MOST_ERRORS) {
+            Ordering::Less => self.errors.push(error(self)),
+            Ordering::Equal => {
+                self.errors.push(UsageError::new(format!("{} has further errors", self.source.name)));
+            }
+            Ordering::Greater => {}
         }
     }
 
@@ -212,4 +223,6 @@ const TRUST: &[Key] = &[
     Key { name: "public", takes: Takes::Text, slot: |layer| Slot::One(&mut layer.trust_public) },
 ];
 
-const MOST_ERRORS: usize = 5;
+const MOST_SLIPS: usize = 5;
+/// More than anybody mends before trying again.
+const MOST_ERRORS: usize = 20;

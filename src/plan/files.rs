@@ -46,12 +46,12 @@ pub(super) fn certificates(said: &Said, files: &dyn Effects) -> Result<PathBuf, 
     Ok(said.path())
 }
 
-/// The text of a configuration or a world: a regular file of at most 1 MiB in UTF-8.
+/// The text of a configuration or a world: a regular file of at most 256 KiB in UTF-8.
 pub(crate) fn text(path: &Path, files: &dyn Effects) -> io::Result<String> {
     let refused = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
     let bytes = files.read(path)?;
     if bytes.len() > LARGEST_TEXT {
-        return Err(refused("it is larger than 1 MiB"));
+        return Err(refused("it is larger than 256 KiB"));
     }
     String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))
 }
@@ -70,4 +70,4 @@ fn read(said: &Said, files: &dyn Effects) -> Result<Vec<u8>, UsageError> {
 /// A whole system's store of roots is a quarter of a MiB.
 const LARGEST: usize = 16 << 20;
 /// Nobody writes that much by hand.
-const LARGEST_TEXT: usize = 1 << 20;
+const LARGEST_TEXT: usize = 256 << 10;

@@ -16,6 +16,8 @@ pub(crate) struct Value {
 pub(crate) fn values(text: &str) -> Vec<Value> {
     let mut values = Vec::new();
     let mut at = 0;
+    // Each bracket that is never closed is looked for to the end of the text.
+    let mut patience = MOST_UNCLOSED;
     while at < text.len() {
         let line_end = text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1);
         let Some(key) = key(&text[at..line_end]) else {
@@ -24,7 +26,7 @@ pub(crate) fn values(text: &str) -> Vec<Value> {
         };
         let start = at + key.len() + 1;
         let start = start + (text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len());
-        let end = end(text, start);
+        let end = end(text, start, &mut patience);
         let name = key.to_ascii_lowercase();
         let names_a_url = (name.contains("proxy") || name.contains("server")) && !name.contains("no-proxy");
         values.push(Value { range: start..end, names_a_url });
@@ -63,9 +65,12 @@ fn key(line: &str) -> Option<&str> {
     (!key.trim().is_empty() && key.chars().all(fits)).then_some(key)
 }
 
-/// Where the value that starts at `start` ends.
-fn end(text: &str, start: usize) -> usize {
+/// Where the value that starts at `start` ends. `patience` is how many more may run on to the end of the text.
+fn end(text: &str, start: usize, patience: &mut usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
+    if *patience == 0 && text[start..].starts_with(['[', '{']) {
+        return before_next_statement(text, start);
+    }
     while let Some(c) = text[at..].chars().next() {
         match c {
             '"' | '\'' => match string(text, at) {
@@ -90,7 +95,11 @@ fn end(text: &str, start: usize) -> usize {
         }
         at += c.len_utf8();
     }
-    if depth > 0 { before_next_statement(text, start) } else { text.len() }
+    if depth == 0 {
+        return text.len();
+    }
+    *patience = patience.saturating_sub(1);
+    before_next_statement(text, start)
 }
 
 /// The end of the string that starts at `start`, if it is closed.
@@ -128,6 +137,9 @@ fn before_next_statement(text: &str, from: usize) -> usize {
     }
     at
 }
+
+/// A text with more brackets that nobody closed is no configuration.
+const MOST_UNCLOSED: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -168,6 +180,15 @@ mod tests {
             ("waive = ['dns/slow=asked a@b']", 0),
         ] {
             assert_eq!(unspeakable(text).len(), count, "{text}");
+        }
+    }
+
+    /// Twice as much text takes twice as long, not four times: a hundred thousand lines are a matter of milliseconds.
+    #[test]
+    fn brackets_without_an_end_are_not_looked_for_again_and_again() {
+        for line in ["x = [\n", "x = {\n", "\"x\" = [ #\n", "proxy = \"a\n", "x = [\"a\n"] {
+            let text = line.repeat(100_000);
+            assert_eq!(values(&text).last().map(|value| value.range.end), Some(text.len() - 1), "{line}");
         }
     }
 
