@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::directory::{self, Directory};
 use crate::listen::{self, Held};
 use crate::log::Event;
 use crate::scene::{ECHO, Endpoint, Scene, Service};
@@ -28,7 +28,7 @@ pub struct Lab {
     browser_proxy: SocketAddr,
     public_roots_pem: String,
     system_roots_pem: String,
-    directory: TempDir,
+    directory: Directory,
     hosts_file: PathBuf,
     check: toml::Table,
     scene: Arc<Scene>,
@@ -81,9 +81,10 @@ impl Lab {
         let public_roots_pem = scene.authorities.root_pem(Ca::Public).to_owned();
         let system_roots_pem: String =
             world.trust.system.iter().map(|&ca| scene.authorities.root_pem(ca)).collect();
-        let directory = tempfile::Builder::new().prefix("gh-connect-lab-").tempdir()?;
+        let directory = directory::new()?;
         furnish(directory.path(), &scene, &system_roots_pem)?;
         let check = with_paths(&told::check(world, &routes), directory.path());
+        listen::room_for((SOCKETS_OF_A_HOST * scene.hosts.len()).min(MOST_SOCKETS_OF_A_RUN))?;
         let lives = (stage.tasks, stage.held);
         Ok(Lab {
             name_servers,
@@ -132,7 +133,7 @@ impl Lab {
         &self.system_roots_pem
     }
 
-    /// A temporary directory, gone with the lab, that holds `public-ca.pem`, `corp-ca.pem`, `other-ca.pem`,
+    /// A temporary directory for this user alone, gone with the lab, that holds `public-ca.pem`, `corp-ca.pem`, `other-ca.pem`,
     /// `system-roots.pem`, `hosts` and the file `empty`.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -358,3 +359,7 @@ const PLACEHOLDERS: [(&str, &str); 4] = [
 ];
 
 const MAX_CONNECTIONS: usize = 2000;
+/// Both ends of what a run opens to a host at the same time are in one process.
+const SOCKETS_OF_A_HOST: usize = 12;
+/// A run opens no more at the same time, however many hosts there are.
+const MOST_SOCKETS_OF_A_RUN: usize = 300;

@@ -19,11 +19,13 @@
 
 mod authority;
 mod clock;
+mod directory;
 mod history;
 mod http1;
 mod lab;
 mod listen;
 mod log;
+mod nat64;
 mod scene;
 mod server;
 mod thread;

@@ -130,6 +130,14 @@ where
     }
 }
 
+/// Fails where fewer sockets than so many can still be opened. A world that cannot accept a connection for want of a file would
+/// look like one whose hosts do not answer.
+pub(crate) fn room_for(sockets: usize) -> io::Result<()> {
+    let opened: io::Result<Vec<Socket>> =
+        (0..sockets).map(|_| Socket::new(Domain::IPV4, Type::STREAM, None)).collect();
+    opened.map(drop)
+}
+
 fn bound(port: u16) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, port))))?;

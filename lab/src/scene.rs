@@ -12,6 +12,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use crate::authority::Authorities;
 use crate::history::History;
 use crate::log::{Event, Log, shortened};
+use crate::nat64;
 use crate::server::cloud::allow_list::AllowListed;
 use crate::server::ghes::manage;
 use crate::server::web::{self, Memory};
@@ -164,6 +165,14 @@ impl Scene {
     pub(crate) fn addresses_of(&self, name: &str) -> Option<Vec<IpAddr>> {
         if let Some(site) = self.hosts.get(name) {
             return Some(site.addresses.clone());
+        }
+        if name == nat64::IPV4_ONLY {
+            let targets = self.world.targets();
+            let hosts = targets.iter().filter_map(|name| {
+                let usual = usual_address(name, &self.world, &targets, 0);
+                Some((usual, self.hosts.get(name)?.addresses.as_slice()))
+            });
+            return Some(nat64::addresses_of_ipv4_only(hosts));
         }
         self.world.proxy.as_ref().filter(|proxy| proxy.host == name).map(|proxy| vec![proxy.address])
     }
