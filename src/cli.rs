@@ -61,7 +61,7 @@ pub(crate) enum Action {
                       machine and through its proxy, and whether both accounts permit it. Changes nothing \
                       anywhere.\n\nExit codes: 0 passed (warnings allowed), \
                       1 something failed, 2 usage or configuration error (nothing was measured), 3 undetermined, 4 only \
-                      warnings under --fail-on warn, 5 internal error, 130 and 143 interrupted (the partial report is \
+                      warnings under --fail-on warn, 5 internal error, 129, 130 and 143 interrupted (the partial report is \
                       written).",
         after_help = "Every flag can also stand in gh-connect.toml, without the dashes. A flag wins over the file, the file over \
                       the environment.\nCredentials are never arguments: GH_TOKEN is the token for GitHub Enterprise Cloud (admin:enterprise, \
@@ -154,12 +154,12 @@ pub(crate) struct CheckFlags {
     #[arg(long, value_name = "IP", help_heading = "The way out")]
     pub(crate) egress_ip: Vec<String>,
 
-    /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell; empty if that was nothing.
+    /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell: the text, @FILE, or - for standard input.
     ///
-    /// No interface tells whether the server still points at GHE.com. For example, in a POSIX shell, where 1 is the exit code for
-    /// nothing found and every other failure must not look like it: --ghe-config "$(ssh -p 122 admin@HOST -- ghe-config
-    /// --get-regexp github-connect || [ $? = 1 ] || echo failed)"
-    #[arg(long, value_name = "TEXT", help_heading = "What only people know")]
+    /// No interface tells whether the server still points at GHE.com. An empty text says that nothing is set, which ghe-config
+    /// also says with its exit code 1; every other failure must not look like it. In a POSIX shell: { ssh -p 122 admin@HOST --
+    /// ghe-config --get-regexp github-connect || [ $? = 1 ] || echo failed; } | gh-connect check --ghe-config -
+    #[arg(long, value_name = "TEXT|-|@FILE", help_heading = "What only people know")]
     pub(crate) ghe_config: Option<String>,
 
     /// Attest that the enterprise account is invoiced: who says so, and what they saw.

@@ -29,20 +29,38 @@ pub enum Unreadable {
 /// ```
 pub fn read(text: &str) -> Result<GheConfig, Unreadable> {
     let mut config = GheConfig::default();
-    let mut of_it = text.trim().is_empty();
-    for line in text.lines().map(str::trim) {
-        let (key, value) = line.split_once(['=', ' ', '\t']).unwrap_or((line, ""));
-        let value = unquoted(value.trim());
+    let lines = settings(text).ok_or(Unreadable::NothingOfIt)?;
+    for (key, value) in lines.lines().map(key_and_value) {
         if key.eq_ignore_ascii_case(ENABLED) {
             config.enabled = Some(truth(value).ok_or_else(|| Unreadable::NoTruthValue(value.to_owned()))?);
         } else if key.eq_ignore_ascii_case(SUBDOMAIN) {
             config.subdomain = Some(value.to_owned()).filter(|value| !value.is_empty());
         }
-        of_it |= key.len() >= PREFIX.len()
-            && key.is_char_boundary(PREFIX.len())
-            && key[..PREFIX.len()].eq_ignore_ascii_case(PREFIX);
     }
-    if of_it { Ok(config) } else { Err(Unreadable::NothingOfIt) }
+    Ok(config)
+}
+
+/// The lines of a text that say where GitHub Connect leads, and no others: they may hold anything. None where the text has lines
+/// and not one is a setting of GitHub Connect.
+pub fn settings(text: &str) -> Option<String> {
+    let lines = || text.lines().map(str::trim);
+    let of_it = |line: &str| {
+        let prefix = key_and_value(line).0.get(..PREFIX.len());
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
+    };
+    if !text.trim().is_empty() && !lines().any(of_it) {
+        return None;
+    }
+    let matters = |line: &&str| {
+        let (key, _) = key_and_value(line);
+        [ENABLED, SUBDOMAIN].iter().any(|setting| key.eq_ignore_ascii_case(setting))
+    };
+    Some(lines().filter(matters).collect::<Vec<_>>().join("\n"))
+}
+
+fn key_and_value(line: &str) -> (&str, &str) {
+    let (key, value) = line.split_once(['=', ' ', '\t']).unwrap_or((line, ""));
+    (key, unquoted(value.trim()))
 }
 
 /// The words that git, whose files these are, takes for true and false (git-config(1), boolean).
@@ -105,7 +123,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_lines_that_matter_are_kept() {
+        for (text, expected) in [
+            ("", Some("")),
+            (" \n", Some("")),
+            ("failed", None),
+            ("core.private-key hunter2", None),
+            ("app.github.github-connect-secret hunter2", Some("")),
+            (
+                "Welcome!\ncore.x y\n app.github.github-connect-ghe-com-enabled true\r\n",
+                Some("app.github.github-connect-ghe-com-enabled true"),
+            ),
+        ] {
+            assert_eq!(settings(text).as_deref(), expected, "{text}");
+        }
+    }
+
     proptest! {
+        /// What is kept says the same as all of it.
+        #[test]
+        fn nothing_that_matters_is_lost(lines in prop::collection::vec("(app.github.github-connect-ghe-com-(enabled|subdomain|x)[ =](true|false|maybe|acme)|[ -~]{0,20})", 0..6)) {
+            let text = lines.join("\n");
+            prop_assert_eq!(settings(&text).ok_or(Unreadable::NothingOfIt).and_then(|kept| read(&kept)), read(&text));
+        }
+
         #[test]
         fn no_text_does_harm(text in any::<String>()) {
             let _ = read(&text);

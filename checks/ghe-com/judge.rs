@@ -37,6 +37,9 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
         }
     }
     let remark = match config(seen.plan) {
+        Err(_) if wanted.is_none() && release.is_some_and(|release| release < FIRST) => {
+            Some(format!("points at github.com: releases before {FIRST} cannot point at GHE.com"))
+        }
         Err(why) => {
             findings.push(unreadable(seen, &why));
             None
@@ -60,7 +63,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     };
     let blocks = findings.iter().any(|finding| finding.kind.severity == gh_connect_engine::Severity::Blocker);
     match (&seen.version, release) {
-        _ if blocks => {}
+        _ if blocks || wanted.is_none() => {}
         (Err(stop), _) => return Err(stop.clone()),
         (Ok(Some(version)), None) => {
             return Err(Stop::Trouble(format!(
@@ -73,10 +76,21 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     Ok(Examination { findings, remark, ..Examination::default() })
 }
 
-/// The settings, or why they are not known: `None` when nobody said anything.
-fn config(plan: &Plan) -> Result<GheConfig, Option<Unreadable>> {
-    let said = plan.account.ghe_config.as_ref().ok_or(None)?;
-    read(&said.value).map_err(Some)
+/// The settings, or why they are not known, as the end of a sentence.
+pub(super) fn config(plan: &Plan) -> Result<GheConfig, String> {
+    let account = &plan.account;
+    if let Some(unread) = &account.ghe_config_unread {
+        return Err(format!("{} gives nothing that tells: {}", unread.origin, shown(&unread.value, 200)));
+    }
+    let Some(said) = &account.ghe_config else {
+        return Err("nobody has said, and no interface tells".to_owned());
+    };
+    read(&said.value).map_err(|why| match why {
+        Unreadable::NoTruthValue(value) => {
+            format!("by {}, {ENABLED} is \"{}\", neither true nor false", said.origin, shown(&value, 40))
+        }
+        Unreadable::NothingOfIt => format!("what {} gives has no line about GitHub Connect", said.origin),
+    })
 }
 
 fn still_configured(seen: &Seen<'_>, config: &GheConfig) -> Finding {
@@ -162,29 +176,23 @@ fn upgrade(finding: Finding, seen: &Seen<'_>, to: Release) -> Finding {
     )
 }
 
-fn unreadable(seen: &Seen<'_>, why: &Option<Unreadable>) -> Finding {
+fn unreadable(seen: &Seen<'_>, why: &str) -> Finding {
     let host = host(seen.plan);
-    let message = match (why, &seen.plan.account.ghe_config) {
-        (Some(Unreadable::NoTruthValue(value)), Some(said)) => format!(
-            "Whether {host} points at GHE.com is not known: by {}, {ENABLED} is \"{}\", neither true nor false.",
-            said.origin,
-            shown(value, 40)
+    let message = format!("Whether {host} points at GHE.com or at github.com is not known: {why}.");
+    finding(seen, &UNREADABLE, message).command(
+        Owner::ServerAdmin,
+        "Read the two settings in the admin shell and hand them over. Where none is set, ghe-config prints nothing and ends with \
+         exit code 1; every other failure must not look like that",
+        format!(
+            "{{ ssh -p 122 admin@{host} -- ghe-config --get-regexp github-connect || [ $? = 1 ] || echo failed; }} | gh-connect \
+             check --ghe-config -"
         ),
-        (Some(_), Some(said)) => format!(
-            "Whether {host} points at GHE.com is not known: what {} gives has no line about GitHub Connect.",
-            said.origin
-        ),
-        _ => format!(
-            "Whether {host} points at GHE.com or at github.com was not told, and no interface tells it."
-        ),
-    };
-    finding(seen, &UNREADABLE, message)
-        .command(
-            Owner::ServerAdmin,
-            "Read the two settings in the admin shell; printing nothing means github.com",
-            format!("ssh -p 122 admin@{host} -- ghe-config --get-regexp github-connect"),
-        )
-        .then(Owner::Operator, "Check again with what that printed, empty or not: --ghe-config 'TEXT'")
+    )
+    .step(
+        Owner::Operator,
+        "If somebody else has read them, check again with what was printed: --ghe-config 'TEXT' (empty if it was nothing), or \
+         --ghe-config @FILE",
+    )
 }
 
 fn finding(seen: &Seen<'_>, kind: &'static gh_connect_engine::Kind, message: String) -> Finding {
@@ -192,7 +200,7 @@ fn finding(seen: &Seen<'_>, kind: &'static gh_connect_engine::Kind, message: Str
     Finding::new(kind, host(seen.plan), message).evidence(serde_json::json!({
         "target": seen.plan.product.value.apex(),
         "ghe-config": said.map(|said| shown(&said.value, 400)),
-        "said-by": said.map(|said| said.origin.to_string()),
+        "said-by": said.or(seen.plan.account.ghe_config_unread.as_ref()).map(|said| said.origin.to_string()),
         "version": seen.version.as_ref().ok(),
     }))
 }

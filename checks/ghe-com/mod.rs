@@ -11,8 +11,8 @@ use gh_connect_engine::{
 };
 use gh_connect_github::{OfTheRun, manage::ManageVersion, server::ServerMeta};
 
-pub use self::config::{GheConfig, Unreadable, read};
-use self::judge::{Seen, judge};
+pub use self::config::{GheConfig, Unreadable, read, settings};
+use self::judge::{Seen, config, judge};
 use crate::server;
 
 /// The check.
@@ -44,8 +44,8 @@ impl Check for GheCom {
     fn examine<'a>(&'a self, _: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let plan = cx.plan();
-            // Towards github.com any release will do.
-            if plan.product.value == Product::GithubCom {
+            // Towards github.com any release will do, where it is known that the server points there.
+            if plan.product.value == Product::GithubCom && config(plan).is_ok() {
                 return judge(&Seen { plan, version: Ok(None) });
             }
             let (meta, nodes) =
@@ -91,9 +91,9 @@ static TOO_OLD: Kind = Kind {
 
 static UNREADABLE: Kind = Kind {
     id: "ghe-com/unreadable",
-    severity: Severity::Warning,
-    undetermined: false,
-    title: "where the server points was not told",
+    severity: Severity::Blocker,
+    undetermined: true,
+    title: "where the server points is not known",
     since: "0.1.0",
     world: include_str!("worlds/unreadable.toml"),
 };

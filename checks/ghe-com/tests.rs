@@ -99,7 +99,7 @@ fn messages_name_the_value_that_decided() {
         (
             None,
             "app.github.github-connect-ghe-com-enabled maybe\x1b[31m".to_owned(),
-            "Whether ghes.corp.example points at GHE.com is not known: by flag --ghe-config, app.github.github-connect-ghe-com-enabled is \"maybe\\x1b[31m\", neither true nor false.",
+            "Whether ghes.corp.example points at GHE.com or at github.com is not known: by flag --ghe-config, app.github.github-connect-ghe-com-enabled is \"maybe\\x1b[31m\", neither true nor false.",
         ),
     ] {
         assert_eq!(message(target, &text), expected);
@@ -128,6 +128,36 @@ fn releases_matter_towards_ghe_com_only() {
 }
 
 #[test]
+fn a_server_that_cannot_point_at_ghe_com_need_not_be_asked() {
+    for (target, version, expected) in [
+        (None, Ok(Some("3.11.9")), None),
+        (None, Ok(Some("3.12.0")), Some("ghe-com/unreadable")),
+        (None, Ok(Some("x")), Some("ghe-com/unreadable")),
+        (None, Err(Stop::blocked("server")), Some("ghe-com/unreadable")),
+        (Some("octo"), Ok(Some("3.11.9")), Some("ghe-com/too-old")),
+        (Some("octo"), Ok(Some("3.19.1")), Some("ghe-com/unreadable")),
+        (Some("octo"), Err(Stop::blocked("server")), Some("ghe-com/unreadable")),
+    ] {
+        let examination = judged(target, None, version.clone()).expect("judged");
+        assert_eq!(ids(&examination), expected.into_iter().collect::<Vec<_>>(), "{target:?} {version:?}");
+    }
+}
+
+#[test]
+fn why_nothing_could_be_read_is_told() {
+    let mut plan = plan(None, None);
+    let why = "standard input cannot be read: it did not end within 3 s".to_owned();
+    plan.account.ghe_config_unread = Some(Sourced::new(why, Origin::flag("--ghe-config")));
+    let judged = judge(&Seen { plan: &plan, version: Ok(Some("3.19.1")) }).expect("judged");
+    assert_eq!(ids(&judged), ["ghe-com/unreadable"]);
+    assert_eq!(
+        judged.findings[0].message,
+        "Whether ghes.corp.example points at GHE.com or at github.com is not known: flag --ghe-config gives nothing that tells: \
+         standard input cannot be read: it did not end within 3 s."
+    );
+}
+
+#[test]
 fn an_unknown_version_is_not_a_pass() {
     let text = format!("{ON}{OCTO}");
     let blocked = || Err(Stop::blocked("server"));
@@ -140,8 +170,12 @@ fn an_unknown_version_is_not_a_pass() {
 #[test]
 fn severities_are_those_of_the_contract() {
     for kind in META.kinds {
-        let warns = matches!(kind.id, "ghe-com/unreadable" | "ghe-com/no-licence-sync");
-        let expected = if warns { Severity::Warning } else { Severity::Blocker };
-        assert_eq!((kind.severity, kind.undetermined), (expected, false), "{}", kind.id);
+        let expected = match kind.id {
+            "ghe-com/no-licence-sync" => (Severity::Warning, false),
+            // The outcome hangs on it: what nobody has read is not passed.
+            "ghe-com/unreadable" => (Severity::Blocker, true),
+            _ => (Severity::Blocker, false),
+        };
+        assert_eq!((kind.severity, kind.undetermined), expected, "{}", kind.id);
     }
 }

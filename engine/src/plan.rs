@@ -62,9 +62,12 @@ pub struct AccountPlan {
     /// Who says that the account is invoiced.
     #[serde(default)]
     pub invoiced: Option<Sourced<Attestation>>,
-    /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell; empty for nothing.
+    /// What `ghe-config --get-regexp github-connect` printed in the server's admin shell, as far as it matters; empty for nothing.
     #[serde(default)]
     pub ghe_config: Option<Sourced<String>>,
+    /// Why what was said of it tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ghe_config_unread: Option<Sourced<String>>,
     /// Pages that answer with the address that they were asked from.
     #[serde(default)]
     pub echo: Vec<Sourced<String>>,

@@ -8,6 +8,7 @@ mod error;
 mod features;
 mod file;
 mod files;
+mod ghe_config;
 mod proxy;
 mod said;
 mod selection;
@@ -30,6 +31,7 @@ pub(crate) use error::{UsageError, render};
 pub(crate) use features::FEATURES;
 pub(crate) use file::read as read_file;
 pub(crate) use files::text;
+pub(crate) use ghe_config::{Input, MOST_BYTES as MOST_OF_GHE_CONFIG};
 pub(crate) use said::{Layer, Place, Said, Source};
 pub(crate) use suggest::nearest;
 pub(crate) use values::seconds;
@@ -80,6 +82,8 @@ pub(crate) struct Spoken<'a> {
     pub(crate) checks: &'static [&'static dyn Check],
     /// Where the files are read that were named: one that cannot be used is an error now, not a finding later.
     pub(crate) files: &'a dyn Effects,
+    /// Standard input, read only where a value is said to come from there.
+    pub(crate) input: Input<'a>,
 }
 
 /// What is meant.
@@ -99,7 +103,7 @@ pub(crate) struct Settings {
 
 /// Finds out what is meant, or everything that makes no sense.
 pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
-    let Spoken { flags, file, errors, environment, ground, checks, files } = spoken;
+    let Spoken { flags, file, errors, environment, ground, checks, files, input } = spoken;
     let mut reader = Reader { layers: [flags, file], errors };
 
     let ghe_com = reader.one(|layer| &layer.ghe_com, values::subdomain);
@@ -147,9 +151,12 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         only: values_of(reader.list(|layer| &layer.only, named)),
         skip: values_of(reader.list(|layer| &layer.skip, named)),
     };
+    let deadline = reader.one(|layer| &layer.deadline, values::seconds).unwrap_or_else(|| seconds_of(30));
+    let ghe_config = ghe_config::settle(&mut reader, files, input, deadline.value.0);
     let account = AccountPlan {
         invoiced: attestation::settle(&mut reader, files.now()),
-        ghe_config: reader.one(|layer| &layer.ghe_config, values::ghe_config),
+        ghe_config: ghe_config.settings,
+        ghe_config_unread: ghe_config.unread,
         echo: reader.list(|layer| &layer.echo, values::page),
         to_server: None,
     };
@@ -168,7 +175,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         loopback_only: loopback_only.map_or(ground.loopback_only, |said| said.value || ground.loopback_only),
         egress_ips: reader.list(|layer| &layer.egress_ip, values::egress),
         timeout: reader.one(|layer| &layer.timeout, values::seconds).unwrap_or_else(|| seconds_of(5)),
-        deadline: reader.one(|layer| &layer.deadline, values::seconds).unwrap_or_else(|| seconds_of(30)),
+        deadline,
         selection,
         waivers: reader.list(|layer| &layer.waive, |said| selection::waiver(said, checks)),
         account,

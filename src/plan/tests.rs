@@ -117,6 +117,7 @@ fn told(
         ground: Ground::machine(),
         checks: CHECKS,
         files: &Disk,
+        input: &|_| Ok(INPUT.to_vec()),
     };
     settle(spoken).map_err(shown)
 }
@@ -387,7 +388,7 @@ fn an_attestation_has_a_name_a_day_and_evidence() {
         (&[], "billing.invoiced = { by = \"Ana\", on = 9999-01-01, evidence = \"x\" }", "yet to come"),
         (&[], "billing.invoiced = { by = \"\", on = 2026-01-02, evidence = \"x\" }", "says nothing"),
         (&[], "attest-invoiced = \"x: y\"", "[billing] invoiced"),
-        (&[], "ghe-config = \"hello\"", "not what ghe-config prints"),
+        (&[], "ghe-config = \"@hello\"", "conf/hello cannot be read"),
         (&[], "egress.echo = [\"ftp://x/\"]", "not the address of a web page"),
         (&[], "egress.echo = [\"https://u:p@x/\"]", "user name or password"),
     ] {
@@ -455,3 +456,27 @@ fn what_replaces_the_servers_own_way_is_listed() {
         ]
     );
 }
+
+#[test]
+fn what_ghe_config_printed_comes_as_a_text_or_from_elsewhere() {
+    const ON: &str = "app.github.github-connect-ghe-com-enabled true";
+    let account = |text: &str| plan(&[("--ghe-config", text)], "", &[]).account;
+    let settings = |text: &str| account(text).ghe_config.map(|settings| settings.value);
+    assert_eq!(settings(""), Some(String::new()));
+    assert_eq!(settings(&format!("Welcome!\n{ON}\ncore.secret x")), Some(ON.to_owned()));
+    assert_eq!(settings("-"), Some(String::from_utf8_lossy(INPUT).into_owned()));
+    // What tells nothing is for the check to judge.
+    for text in
+        ["failed", "ssh: connect to host ghes.corp.example port 122: Connection refused", &"x".repeat(70_000)]
+    {
+        let account = account(text);
+        assert!(account.ghe_config.is_none() && account.ghe_config_unread.is_some());
+    }
+    let account = plan(&[], "ghe-config = '-'", &[]).account;
+    assert!(
+        account.ghe_config.is_some_and(|settings| settings.origin == Origin::file("conf/gh-connect.toml", 1))
+    );
+}
+
+/// What stands on standard input.
+const INPUT: &[u8] = b"app.github.github-connect-ghe-com-enabled false";

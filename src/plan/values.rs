@@ -162,19 +162,6 @@ pub(super) fn egress(said: &Said) -> Result<IpNet, UsageError> {
     })
 }
 
-/// What `ghe-config --get-regexp` prints: a key and its value on each line.
-pub(super) fn ghe_config(said: &Said) -> Result<String, UsageError> {
-    let line =
-        |line: &str| line.trim().is_empty() || line.trim_start().starts_with("app.github.github-connect");
-    if said.text.len() <= 4096 && said.text.lines().all(line) {
-        return Ok(said.text.trim().to_owned());
-    }
-    Err(UsageError::at(said, "this is not what ghe-config prints").hint(
-        "allowed: what `ghe-config --get-regexp github-connect` printed, lines like \
-         `app.github.github-connect-ghe-com-enabled true`; empty if it printed nothing",
-    ))
-}
-
 /// The URL of a page.
 pub(super) fn page(said: &Said) -> Result<String, UsageError> {
     let error = |message: &str| {
