@@ -16,10 +16,11 @@ impl Case<'_> {
     /// public addresses are no disagreement: that is how the web spreads its load.
     pub(super) fn disagreement(&self) -> Option<Finding> {
         let host = &self.seen.host;
-        let mut voices: Vec<Voice> = self.seen.asked.iter().map(|asked| Voice::of(&asked.says())).collect();
+        let mut voices: Vec<Voice> =
+            self.seen.asked.iter().map(|asked| self.voice_of(&asked.says())).collect();
         let mut words: Vec<String> = vec![self.each(&self.seen.asked)];
         if self.system_has_a_voice() {
-            voices.push(Voice::of_addresses(&self.seen.resolution.addresses));
+            voices.push(self.voice_of_addresses(&self.seen.resolution.addresses));
             words.push(format!("this machine itself comes to {}", list(&self.seen.resolution.addresses)));
         }
         let usable =
@@ -35,7 +36,7 @@ impl Case<'_> {
         };
         let message = format!("The name servers do not agree on {host}: {}.{held_up}", words.join("; "));
         let mut finding = self.finding(&super::RESOLVERS_DISAGREE, message);
-        let odd = self.seen.asked.iter().filter(|asked| !matches!(Voice::of(&asked.says()), Voice::Public));
+        let odd = self.seen.asked.iter().filter(|asked| self.voice_of(&asked.says()) != Voice::Public);
         for asked in odd.take(MOST_STEPS) {
             let what = format!("answer for {host} as the others do");
             finding = wording::make_it_answer(finding, asked.server, host, &what);
@@ -53,6 +54,28 @@ impl Case<'_> {
             && !self.hosts_file_decides()
             && !self.seen.host.is_this_machine()
             && self.seen.host.as_str().contains('.')
+    }
+
+    fn voice_of(&self, says: &Says) -> Voice {
+        match says {
+            Says::Addresses(addresses) => self.voice_of_addresses(addresses),
+            Says::NxDomain => Voice::NxDomain,
+            Says::NoData => Voice::NoData,
+            Says::Fails(_) => Voice::Nothing,
+        }
+    }
+
+    fn voice_of_addresses(&self, addresses: &[IpAddr]) -> Voice {
+        let scopes = || addresses.iter().map(|address| self.seen.scope_of(*address));
+        if scopes().all(|scope| scope == Scope::Sinkhole) {
+            Voice::Sinkhole
+        } else if scopes().any(|scope| scope == Scope::Sinkhole) {
+            Voice::PartlySunk
+        } else if scopes().any(|scope| scope != Scope::Public) {
+            Voice::Inside
+        } else {
+            Voice::Public
+        }
     }
 
     fn passed_over(&self) -> String {
@@ -74,30 +97,6 @@ enum Voice {
     NoData,
     /// Silence and errors: one kind, for the name itself is not spoken of.
     Nothing,
-}
-
-impl Voice {
-    fn of(says: &Says) -> Self {
-        match says {
-            Says::Addresses(addresses) => Self::of_addresses(addresses),
-            Says::NxDomain => Self::NxDomain,
-            Says::NoData => Self::NoData,
-            Says::Fails(_) => Self::Nothing,
-        }
-    }
-
-    fn of_addresses(addresses: &[IpAddr]) -> Self {
-        let scopes = || addresses.iter().map(|address| Scope::of(*address));
-        if scopes().all(|scope| scope == Scope::Sinkhole) {
-            Self::Sinkhole
-        } else if scopes().any(|scope| scope == Scope::Sinkhole) {
-            Self::PartlySunk
-        } else if scopes().any(|scope| scope != Scope::Public) {
-            Self::Inside
-        } else {
-            Self::Public
-        }
-    }
 }
 
 /// The others are in the message.

@@ -9,8 +9,8 @@ use gh_connect_engine::{Examination, Finding, Kind, Origin, Owner, Seconds, Stop
 use gh_connect_probe::{
     HostName,
     dns::{
-        Asked, BrokenChain, Fault, NameServers, NotResolved, Rcode, RecordKind, Resolution, Says, Scope,
-        Walk, shown_server,
+        Asked, BrokenChain, Fault, NameServers, Nat64, NotResolved, Rcode, RecordKind, Resolution, Says,
+        Scope, Walk, shown_server,
     },
     hosts_file::HostsFile,
     net::Failure,
@@ -30,6 +30,18 @@ pub(super) struct Seen {
     pub(super) resolution: Arc<Resolution>,
     /// In the order of the servers.
     pub(super) asked: Vec<Asked>,
+    /// What is known of NAT64, where an address is of a kind that it would explain.
+    pub(super) nat64: Option<Arc<Nat64>>,
+}
+
+impl Seen {
+    /// Where an address can lie.
+    pub(super) fn scope_of(&self, address: IpAddr) -> Scope {
+        match &self.nat64 {
+            Some(nat64) => nat64.scope_of(address),
+            None => Scope::of(address),
+        }
+    }
 }
 
 /// The blocker, if any, comes from what this machine resolves in effect; what single servers say of their own is a warning.
@@ -178,7 +190,7 @@ impl Case<'_> {
     fn astray(&self) -> Option<Finding> {
         let host = &self.seen.host;
         let scope = |wanted: fn(&Scope) -> bool| -> Vec<IpAddr> {
-            self.addresses.iter().copied().filter(|address| wanted(&Scope::of(*address))).collect()
+            self.addresses.iter().copied().filter(|address| wanted(&self.seen.scope_of(*address))).collect()
         };
         let sunk = scope(|scope| *scope == Scope::Sinkhole);
         let inside = scope(|scope| matches!(scope, Scope::NotPublic(_)));
@@ -300,7 +312,7 @@ impl Case<'_> {
     }
 
     fn evidence(&self) -> Value {
-        let Seen { servers, hosts_file, resolution, asked, .. } = self.seen;
+        let Seen { servers, hosts_file, resolution, asked, nat64, .. } = self.seen;
         let each =
             asked.iter().map(|asked| json!({ "server": asked.server, "a": *asked.a, "aaaa": *asked.aaaa }));
         let mut evidence = json!({
@@ -311,6 +323,9 @@ impl Case<'_> {
         if let Some(evidence) = evidence.as_object_mut() {
             if !hosts_file.entries.is_empty() {
                 evidence.insert("hosts_file".to_owned(), json!(**hosts_file));
+            }
+            if let Some(nat64) = nat64.as_deref().filter(|nat64| !nat64.prefixes.is_empty()) {
+                evidence.insert("nat64".to_owned(), json!(nat64));
             }
             if !servers.not_asked.is_empty() {
                 evidence.insert("not_asked".to_owned(), json!(servers.not_asked));

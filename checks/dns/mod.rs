@@ -5,14 +5,19 @@ mod disagreement;
 mod judge;
 mod wording;
 
-use futures::future::{BoxFuture, join3};
+use std::net::IpAddr;
+
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join3},
+};
 use gh_connect_engine::{
     Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, ProxyUrl, Route, Severity,
     Stop, Subject, Target,
 };
 use gh_connect_probe::{
     HostName,
-    dns::{NameServers, Resolution, System, ask_all},
+    dns::{NameServers, Nat64, Resolution, Scope, System, ask_all, may_be_translated},
     hosts_file::HostsFile,
 };
 
@@ -91,16 +96,19 @@ impl Check for Dns {
 
 /// Asks for all facts at the same time.
 async fn look(cx: &Cx, host: HostName) -> Result<Seen, Stop> {
-    let each_server = async {
-        let servers = cx.fact::<NameServers>(&System).await?;
-        let asked = ask_all(cx, &servers, &host).await?;
-        Ok((servers, asked))
+    // Begins the lookup. It may wait for the very file that cannot be read for the name servers, which is told at once.
+    let _ = cx.fact::<Resolution>(&host).now_or_never();
+    let servers = cx.fact::<NameServers>(&System).await?;
+    let (asked, hosts_file, resolution) =
+        join3(ask_all(cx, &servers, &host), cx.fact::<HostsFile>(&host), cx.fact::<Resolution>(&host)).await;
+    let (asked, hosts_file, resolution) = (asked?, hosts_file?, resolution?);
+    // Only what is no address of the internet by itself makes it worth waiting for.
+    let odd = |address: &IpAddr| may_be_translated(*address) && Scope::of(*address) != Scope::Public;
+    let nat64 = match resolution.addresses.iter().any(odd) {
+        true => cx.fact::<Nat64>(&System).await.ok(),
+        false => None,
     };
-    let (servers, hosts_file, resolution) =
-        join3(each_server, cx.fact::<HostsFile>(&host), cx.fact::<Resolution>(&host)).await;
-    let (servers, asked) = servers?;
-    let (hosts_file, resolution) = (hosts_file?, resolution?);
-    Ok(Seen { host, limit: cx.plan().timeout.value, servers, hosts_file, resolution, asked })
+    Ok(Seen { host, limit: cx.plan().timeout.value, servers, hosts_file, resolution, asked, nat64 })
 }
 
 /// Behind a proxy nobody uses what this machine resolves. It is worth knowing and never judged.

@@ -6,6 +6,7 @@ use futures::future::{join, join_all};
 use gh_connect_engine::{Cx, Fact, Route, Stop, shown};
 use gh_connect_probe::{
     Endpoint,
+    dns::{Nat64, nat64},
     egress::{Echo, EchoPage, Way, is_inside},
     tcp::{Dial, DialKey, Family},
 };
@@ -354,9 +355,18 @@ async fn families(cx: &Cx) -> Vec<Family> {
     let dialled = plan.targets.iter().filter(straight).flat_map(|target| {
         [Family::V4, Family::V6].map(|family| DialKey { endpoint: Endpoint::from(target), family })
     });
+    // Where IPv6 addresses are said to be known, it does not matter whether there are any.
+    let asks = !plan.egress_ips.iter().any(|said| canonical(said.value).addr().is_ipv6());
     let dialled = join_all(dialled.map(async |key| {
-        let dial = cx.fact::<Dial>(&key).await.ok()?;
-        dial.connected().map(|attempt| seen_as(attempt.address.ip()))
+        let nat64 = async {
+            match asks && key.family == Family::V6 {
+                true => nat64(cx, &key.endpoint.host).await,
+                false => None,
+            }
+        };
+        let (dial, nat64) = join(cx.fact::<Dial>(&key), nat64).await;
+        let dial = dial.ok()?;
+        dial.connected().map(|attempt| seen_as(attempt.address.ip(), nat64.as_deref()))
     }));
     let mut families: Vec<Family> = dialled.await.into_iter().flatten().collect();
     families.sort_by_key(|family| *family == Family::V6);
@@ -364,12 +374,13 @@ async fn families(cx: &Cx) -> Vec<Family> {
     families
 }
 
-/// The family that the other side sees: behind NAT64 it is reached over IPv6 and sees IPv4 (RFC 6052 §2.1).
-fn seen_as(address: IpAddr) -> Family {
-    match address {
-        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => Family::V4,
-        other => Family::of(other.to_canonical()),
-    }
+/// The family that the other side sees: behind NAT64 it is reached over IPv6 and sees IPv4 (RFC 6146).
+fn seen_as(address: IpAddr, nat64: Option<&Nat64>) -> Family {
+    let is_translated = match nat64 {
+        Some(nat64) => nat64.behind(address).is_some(),
+        None => Nat64::default().behind(address).is_some(),
+    };
+    if is_translated { Family::V4 } else { Family::of(address.to_canonical()) }
 }
 
 /// Who tells, for people: `said by flag --egress-ip`.

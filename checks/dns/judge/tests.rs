@@ -2,7 +2,7 @@
 
 use gh_connect_engine::Severity;
 use gh_connect_probe::{
-    dns::{Address, Answer, Exchange, Outcome, TcpTrouble, Transport},
+    dns::{Address, Answer, Exchange, Nat64, Outcome, TcpTrouble, Transport},
     hosts_file::Entry,
 };
 
@@ -92,6 +92,7 @@ fn seen(servers: impl IntoIterator<Item = (Arc<Exchange>, Arc<Exchange>)>) -> Se
             took_us: 12_000,
         }),
         asked,
+        nat64: None,
     }
 }
 
@@ -505,5 +506,27 @@ fn every_kind_has_its_words_and_a_world_that_expects_it() {
         };
         let expected = world["expect"][list].as_array().map(Vec::as_slice);
         assert_eq!(expected, Some([toml::Value::from(kind.id)].as_slice()), "{}", kind.id);
+    }
+}
+
+#[test]
+fn behind_nat64_the_ipv4_address_decides() {
+    let made_up = |text: &str| both(says(Rcode::NoError, &[text]));
+    let behind = |addresses: &[&str]| {
+        let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().expect("an address")).collect();
+        Some(Arc::new(Nat64::of(&addresses)))
+    };
+    let local = behind(&["64:ff9b:1::192.0.0.170"]);
+    for (address, nat64, expected) in [
+        ("64:ff9b:1::140.82.121.3", local.clone(), &[][..]),
+        ("64:ff9b:1::140.82.121.3", None, &["dns/not-public"]),
+        ("64:ff9b:1::140.82.121.3", behind(&["192.0.0.170"]), &["dns/not-public"]),
+        ("64:ff9b:1::10.0.0.1", local.clone(), &["dns/not-public"]),
+        ("64:ff9b:1::127.0.0.1", local.clone(), &["dns/sinkholed"]),
+        ("fd00::140.82.121.3", local, &["dns/not-public"]),
+    ] {
+        let judged = judge(&Seen { nat64, ..seen([made_up(address)]) }).expect("judged");
+        let ids: Vec<&str> = judged.findings.iter().map(|finding| finding.kind.id).collect();
+        assert_eq!(ids, expected, "{address}");
     }
 }

@@ -51,13 +51,18 @@ fn a_family_that_is_used_must_be_known() {
 
 #[test]
 fn behind_nat64_the_other_side_sees_ipv4() {
-    for (address, expected) in [
-        ("140.82.121.5", Family::V4),
-        ("64:ff9b::8c52:7905", Family::V4),
-        ("::ffff:140.82.121.5", Family::V4),
-        ("2606:50c0:8000::153", Family::V6),
+    let own = Nat64::of(&["2001:db8:64::192.0.0.170".parse().expect("an address")]);
+    for (address, nat64, expected) in [
+        ("140.82.121.5", None, Family::V4),
+        ("64:ff9b::8c52:7905", None, Family::V4),
+        ("64:ff9b::8c52:7905", Some(&own), Family::V4),
+        ("::ffff:140.82.121.5", None, Family::V4),
+        ("2606:50c0:8000::153", None, Family::V6),
+        ("2606:50c0:8000::153", Some(&own), Family::V6),
+        ("2001:db8:64::8c52:7905", None, Family::V6),
+        ("2001:db8:64::8c52:7905", Some(&own), Family::V4),
     ] {
-        assert_eq!(seen_as(address.parse().expect("an address")), expected, "{address}");
+        assert_eq!(seen_as(address.parse().expect("an address"), nat64), expected, "{address}");
     }
 }
 

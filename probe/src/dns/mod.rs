@@ -7,6 +7,7 @@ mod exchange;
 mod line;
 mod message;
 mod name_servers;
+mod nat64;
 mod scope;
 mod system;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use exchange::{Exchange, ExchangeKey, Outcome, TcpTrouble, Transport};
 pub use message::{Address, Answer, BrokenChain, Question, Rcode, RecordKind, Reply, read_reply};
 pub use name_servers::{NameServers, System, shown_server};
+pub use nat64::{Nat64, may_be_translated, nat64};
 pub use scope::Scope;
 pub use system::{By, NotResolved, Resolution};
 pub use walk::{Asked, Fault, Says, Walk, ask_all};

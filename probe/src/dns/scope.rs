@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::nat64::well_known;
+
 /// Where an address can lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -44,13 +46,11 @@ fn v6(address: Ipv6Addr) -> Scope {
     if address.is_unspecified() || address.is_loopback() {
         return Scope::Sinkhole;
     }
+    // Behind NAT64 the IPv4 address decides.
+    if let Some(behind) = well_known(address) {
+        return v4(behind);
+    }
     match address.segments() {
-        // NAT64 (RFC 6052): the IPv4 address at its end decides.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            let [a, b] = high.to_be_bytes();
-            let [c, d] = low.to_be_bytes();
-            v4(Ipv4Addr::new(a, b, c, d))
-        }
         [0xfc00..=0xfdff, ..] => Scope::NotPublic("unique local"),
         [0xfe80..=0xfebf, ..] => Scope::NotPublic("link-local"),
         [0xfec0..=0xfeff, ..] => Scope::NotPublic("site-local"),
