@@ -54,7 +54,8 @@ fn prepare(
     let flags_layer = Layer::of_flags(flags, appearance.color.as_deref());
     let settle = |(file, errors): (Layer, Vec<UsageError>), environment, ground| {
         let flags = &flags_layer;
-        plan::settle(Spoken { flags, file: &file, errors, environment, ground, checks: ALL, files: &Machine })
+        let (files, input) = (&Machine, &platform::input);
+        plan::settle(Spoken { flags, file: &file, errors, environment, ground, checks: ALL, files, input })
     };
     match &flags.lab {
         Some(world) => {
@@ -106,6 +107,7 @@ fn measure(
     seen: &Environment,
     terminals: &Terminals,
 ) -> Result<Exit, Ending> {
+    platform::room_to_begin()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(MOST_BLOCKING_THREADS)

@@ -1,6 +1,6 @@
 //! Exit codes: promises to scripts, the same in every format.
 
-/// How the process ends. The codes of a run itself (0, 1, 3, 4, 130, 143) come from its record.
+/// How the process ends. The codes of a run itself (0, 1, 3, 4, 129, 130, 143) come from its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exit(pub(crate) u8);
 
@@ -13,6 +13,8 @@ impl Exit {
     pub(crate) const USAGE: Self = Self(2);
     /// The fault is here.
     pub(crate) const INTERNAL: Self = Self(5);
+    /// SIGHUP.
+    pub(crate) const HUNG_UP: Self = Self(129);
     /// Ctrl-C.
     pub(crate) const INTERRUPTED: Self = Self(130);
     /// SIGTERM.
@@ -24,6 +26,7 @@ impl From<gh_connect_engine::Interrupt> for Exit {
         match interrupt {
             gh_connect_engine::Interrupt::Interrupt => Self::INTERRUPTED,
             gh_connect_engine::Interrupt::Terminate => Self::TERMINATED,
+            gh_connect_engine::Interrupt::HangUp => Self::HUNG_UP,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use gh_connect_checks::ALL;
-use gh_connect_engine::{ConnectTo, Machine, Origin, Product, Roots, Sourced};
+use gh_connect_engine::{ConnectTo, Lack, Machine, Origin, Product, Roots, Sourced};
 use gh_connect_lab::{Lab, LabThread, World};
 
 use crate::{
@@ -85,9 +85,10 @@ impl Named {
     pub(crate) fn start(&self) -> Result<Running, UsageError> {
         let lab = LabThread::start(&self.world).map_err(|error| {
             let told = UsageError::new(format!("the lab cannot be started: {error}"));
-            match loopback_is_down(&error) {
-                true => told.hint("the loopback interface is down; bring up lo: ip link set lo up"),
-                false => told,
+            match (loopback_is_down(&error), Lack::of(&error)) {
+                (true, _) => told.hint("the loopback interface is down; bring up lo: ip link set lo up"),
+                (_, Some(lack)) => told.hint(lack.remedy()),
+                _ => told,
             }
         })?;
         let ground = self.ground(&lab);

@@ -22,6 +22,7 @@ mod sink;
 use std::ffi::OsString;
 
 use clap::Parser as _;
+use gh_connect_engine::Lack;
 
 use crate::{
     cli::{Action, Cli},
@@ -109,9 +110,10 @@ impl From<UsageError> for Ending {
     }
 }
 
+/// A limit of this machine is told with what to do about it.
 impl From<std::io::Error> for Ending {
     fn from(error: std::io::Error) -> Self {
-        Self::Internal(error.to_string())
+        Self::Internal(Lack::explained(error).to_string())
     }
 }
 

@@ -136,7 +136,10 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ("3", "Undetermined: nothing failed, but a required check is unknown, blocked or skipped."),
     ("4", "Only warnings, under --fail-on warn."),
     ("5", "Internal error."),
-    ("130, 143", "Interrupted by SIGINT or SIGTERM; the partial report is written, and is valid."),
+    (
+        "129, 130, 143",
+        "Interrupted by SIGHUP, SIGINT or SIGTERM; the partial report is written, and is valid.",
+    ),
 ];
 
 const ENVIRONMENT: &[(&str, &str)] = &[

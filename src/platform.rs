@@ -2,15 +2,16 @@
 
 use std::{
     io::{IsTerminal as _, Read as _},
+    net::Ipv4Addr,
     path::Path,
     process::{Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
 
-use gh_connect_engine::{Effects as _, Interrupt, Machine};
+use gh_connect_engine::{Effects as _, Interrupt, Lack, Machine};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, plan, sink};
 
 /// Signals that end a run early, listened to from the moment of creation.
 pub(crate) struct Signals {
@@ -47,7 +48,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Interrupt::Interrupt,
             _ = self.terminate.recv() => Interrupt::Terminate,
-            _ = self.hang_up.recv() => Interrupt::Terminate,
+            _ = self.hang_up.recv() => Interrupt::HangUp,
         }
     }
 
@@ -89,7 +90,17 @@ impl Terminals {
 pub(crate) async fn printed(program: &str, arguments: &[&str], limit: Duration) -> Option<String> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            // That it is not there is usual, and nothing to speak of.
+            if Lack::of(&error).is_some() {
+                let error = Lack::explained(error);
+                sink::stderr(&format!("gh-connect: {program} cannot be started: {error}\n"));
+            }
+            return None;
+        }
+    };
     let stdout = child.stdout.take()?;
     let child = Arc::new(Mutex::new(child));
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -122,6 +133,37 @@ pub(crate) async fn printed(program: &str, arguments: &[&str], limit: Duration) 
     }
 }
 
+/// Fails where this process may not open the few files that a run begins with: without them the runtime breaks off in the middle.
+pub(crate) fn room_to_begin() -> std::io::Result<()> {
+    let opened: Result<Vec<_>, _> =
+        (0..FILES_TO_BEGIN_WITH).map(|_| std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))).collect();
+    match opened {
+        Err(error) if Lack::of(&error).is_some() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// All that comes from standard input within the time, at most a little more than anybody asks for. A reader that waits for more
+/// goes on in a thread of its own, for whose end nobody waits.
+pub(crate) fn input(limit: Duration) -> std::io::Result<Vec<u8>> {
+    let (tell, told) = mpsc::channel();
+    let reader = move || {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().take(MOST_OF_INPUT).read_to_end(&mut bytes);
+        // Nobody listens any more after the time.
+        let _ = tell.send(read.map(|_| bytes));
+    };
+    std::thread::Builder::new().name("input".to_owned()).spawn(reader)?;
+    told.recv_timeout(limit).unwrap_or_else(|_| {
+        let error = format!("it did not end within {} s", limit.as_secs_f64());
+        Err(std::io::Error::new(std::io::ErrorKind::TimedOut, error))
+    })
+}
+
+/// The runtime's own, and those of its signals.
+const FILES_TO_BEGIN_WITH: usize = 8;
+/// One byte tells that it is too much.
+const MOST_OF_INPUT: u64 = plan::MOST_OF_GHE_CONFIG as u64 + 1;
 /// Far more than a token.
 const MOST_PRINTED: u64 = 16 << 10;
 

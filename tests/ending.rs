@@ -31,8 +31,8 @@ fn sigterm_leaves_a_valid_report() {
 #[test]
 fn a_closed_terminal_leaves_a_valid_report() {
     let (status, record) = interrupted("HUP");
-    assert_eq!(status.code(), Some(143));
-    assert_eq!((record.summary.exit_code, record.run.cut_short_by.as_deref()), (143, Some("terminate")));
+    assert_eq!(status.code(), Some(129));
+    assert_eq!((record.summary.exit_code, record.run.cut_short_by.as_deref()), (129, Some("hangup")));
     partial(&record);
 }
 

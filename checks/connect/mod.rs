@@ -139,6 +139,9 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
         let Some(failure) = deciding.failure() else {
             return Err(Stop::Trouble(format!("connecting to {target} ended without an outcome")));
         };
+        if let Some(lack) = failure.lack() {
+            return Err(lack.stop());
+        }
         let mut message = failed(target, family, &deciding.attempts, failure);
         if let Some(works) = other.connected() {
             message.push_str(&format!(
@@ -174,6 +177,7 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
     }
     if let (Some(v4), None, Some(failure)) = (v4_works, v6_works, v6.failure())
         && !matches!(failure, Failure::Unreachable | Failure::NoSuchFamily)
+        && failure.lack().is_none()
     {
         findings.push(ipv6_broken(&finding, target, v4, v6, failure));
     }
@@ -238,7 +242,7 @@ fn kind(failure: &Failure) -> &'static Kind {
         Failure::Refused => &REFUSED,
         Failure::TimedOut => &TIMEOUT,
         Failure::Reset => &RESET,
-        Failure::Unreachable | Failure::NoSuchFamily | Failure::Forbidden | Failure::Other(_) => &UNREACHABLE,
+        _ => &UNREACHABLE,
     }
 }
 
@@ -277,13 +281,11 @@ fn failed(target: &Target, family: Family, attempts: &[Attempt], failure: &Failu
                 "This machine has no {family}, and {host} has no address that it could use ({address}{others})."
             )
         }
-        Failure::Forbidden => {
-            format!(
-                "This machine itself forbids connections to port {port} of {host} ({address}{others}): a local firewall or policy."
-            )
-        }
-        Failure::Other(words) => {
-            format!("A connection to port {port} of {host} ({address}{others}) fails: {words}.")
+        Failure::Prohibited => format!(
+            "A router on the way to {host} says that connections to port {port} of {address}{others} are prohibited (ICMPv6)."
+        ),
+        Failure::Forbidden | Failure::Lacking(_) | Failure::Other(_) => {
+            format!("A connection to port {port} of {host} ({address}{others}) fails: {failure}.")
         }
     }
 }

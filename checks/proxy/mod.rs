@@ -110,6 +110,11 @@ fn proxied(plan: &Plan) -> impl Iterator<Item = &Target> {
 async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
     let tunnel = cx.fact::<Tunnel>(&Endpoint::from(target)).await?;
     // How others fare tells a rule about this host from a proxy that is none. They are being asked at this moment.
+    if let Outcome::Unconnected { failure } = &tunnel.outcome
+        && let Some(lack) = failure.lack()
+    {
+        return Err(lack.stop());
+    }
     let others = match tunnel::depends_on_others(&tunnel) {
         true => others(target, cx).await,
         false => Vec::new(),

@@ -148,15 +148,12 @@ impl Seen<'_> {
                 &UNREACHABLE,
                 format!("This machine has no address of the family that the proxy {place} has ({address})."),
             ),
-            Failure::Forbidden => (
+            Failure::Prohibited | Failure::Forbidden | Failure::Lacking(_) | Failure::Other(_) => (
                 &UNREACHABLE,
                 format!(
-                    "This machine itself forbids connections to the proxy {place} ({address}): a local firewall or policy."
+                    "A connection to the proxy {place} ({address}) fails: {}.",
+                    shown(&failure.to_string(), 100)
                 ),
-            ),
-            Failure::Other(words) => (
-                &UNREACHABLE,
-                format!("A connection to the proxy {place} ({address}) fails: {}.", shown(words, 100)),
             ),
         };
         self.finding(kind, message)

@@ -1,6 +1,8 @@
 use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, VecDeque},
+    io,
+    path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -119,6 +121,13 @@ impl Cx {
     /// The machine's clock and files.
     pub fn effects(&self) -> &dyn Effects {
         &*self.0.effects
+    }
+
+    /// A file, as [`Effects::read`] reads it, while everything else goes on.
+    pub async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let (cx, path) = (self.clone(), path.to_owned());
+        let read = tokio::task::spawn_blocking(move || cx.effects().read(&path)).await;
+        read.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     /// When the run began, by the wall clock: the one moment by which a run judges what is old, so that its record is judged

@@ -11,6 +11,7 @@ mod event;
 mod fact;
 mod finding;
 mod gate;
+mod lack;
 mod no_proxy;
 mod plan;
 mod proxy_url;
@@ -24,11 +25,12 @@ mod words;
 
 pub use check::{Category, Check, Examination, InDoubt, Meta, Subject};
 pub use context::Cx;
-pub use effects::{Effects, MOST_OF_A_FILE, Machine};
+pub use effects::{Effects, LONGEST_READ, MOST_OF_A_FILE, Machine};
 pub use event::Event;
 pub use fact::{Fact, Stop};
 pub use finding::{Finding, Kind, Owner, Severity, Step};
 pub use gate::{Clear, ConnectTarget, Permit, Reason, Stale, gate, reasons};
+pub use lack::Lack;
 pub use no_proxy::{Dialect, NoProxy};
 pub use plan::{
     AccountPlan, Attestation, ConnectTo, Origin, Plan, Product, ProxySetting, Role, Roots, Route, Seconds,

@@ -51,7 +51,7 @@ pub struct RunRecord {
     pub duration_ms: u64,
     /// The machine from which it was measured.
     pub vantage: String,
-    /// `deadline`, `interrupt` or `terminate` when the run was cut short.
+    /// `deadline`, `interrupt`, `terminate` or `hangup` when the run was cut short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_short_by: Option<String>,
     /// What was put in the place of the server's own way: a run with any of it proves nothing about the server, and keeps the
@@ -334,7 +334,7 @@ pub(crate) fn verdict(checks: &[CheckRecord]) -> Verdict {
     }
 }
 
-/// The exit code, the same whatever the format: 0, 1, 3 or 4, and 130 or 143 after an interrupt.
+/// The exit code, the same whatever the format: 0, 1, 3 or 4, and 129, 130 or 143 after a signal.
 pub fn exit_code(
     verdict: Verdict,
     checks: &[CheckRecord],
@@ -345,6 +345,7 @@ pub fn exit_code(
     match (interrupt, verdict) {
         (Some(Interrupt::Interrupt), _) => 130,
         (Some(Interrupt::Terminate), _) => 143,
+        (Some(Interrupt::HangUp), _) => 129,
         (None, Verdict::Failed) => 1,
         (None, Verdict::Undetermined) => 3,
         (None, Verdict::Passed) if warned && policy.fail_on_warn => 4,

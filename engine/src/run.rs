@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Meta, Owner, Plan,
+    Check, CheckRecord, Cx, Effects, Event, Examination, FactRecord, FindingRecord, Lack, Meta, Owner, Plan,
     Policy, Record, Remark, RunRecord, SCHEMA_VERSION, Selection, State, StepRecord, Stop, Subject, Summary,
     ToolRecord, WhatIf,
     context::{UNMEASURED, millis, panic_message},
@@ -52,6 +52,8 @@ pub enum Interrupt {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP: the terminal is gone.
+    HangUp,
 }
 
 /// What a run of this process came to: what the gate asks for. A record from a file never becomes one.
@@ -335,6 +337,7 @@ fn in_doubt(meta: &Meta, stop: &Stop, plan: &Plan) -> Option<StepRecord> {
             command: Some("gh-connect check -o json=gh-connect.json".to_owned()),
             then: false,
         }),
+        _ if let Some(lack) = Lack::in_stop(stop) => Some(lack.step()),
         Stop::Trouble(_) => Some(meta.in_doubt.step(plan)),
         _ => None,
     }
@@ -382,6 +385,7 @@ impl Cut {
             Self::Deadline(_) => "deadline",
             Self::Interrupted(Interrupt::Interrupt) => "interrupt",
             Self::Interrupted(Interrupt::Terminate) => "terminate",
+            Self::Interrupted(Interrupt::HangUp) => "hangup",
         }
     }
 
@@ -393,6 +397,7 @@ impl Cut {
         match id {
             "interrupt" => Some(Interrupt::Interrupt),
             "terminate" => Some(Interrupt::Terminate),
+            "hangup" => Some(Interrupt::HangUp),
             _ => None,
         }
     }

@@ -187,7 +187,7 @@ async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result
     }
     let exchange = async {
         match Client::of(cx, api).await {
-            Ok(client) => Ok(client.send(cx, request).await),
+            Ok(client) => client.send(cx, request).await,
             Err(Unopened::Stop(stop)) => Err(stop),
             Err(Unopened::NoReply(no_reply)) => Ok(Err(Refusal::NoReply(no_reply))),
         }

@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gh_connect_engine::{Cx, Fact, Stop, shown, shown_bytes};
+use gh_connect_engine::{Cx, Fact, Lack, Stop, shown, shown_bytes};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
 use crate::HostName;
 
@@ -39,10 +40,12 @@ impl Fact for HostsFile {
     type Key = HostName;
 
     async fn measure(host: &HostName, cx: &Cx) -> Result<Self, Stop> {
-        let file = cx.shared("hosts-file", || Content::read(cx));
+        let file = cx.shared("hosts-file", OnceCell::new);
+        let file: &Content = file.get_or_init(|| Content::read(cx)).await;
         let (entries, error) = match &file.bytes {
             Ok(bytes) => (entries_for(bytes, host), None),
-            Err(error) => (Vec::new(), Some(error.clone())),
+            Err(Unread::Lack(lack)) => return Err(lack.stop()),
+            Err(Unread::Wrong(error)) => (Vec::new(), Some(error.clone())),
         };
         Ok(Self { path: file.path.clone(), entries, error })
     }
@@ -65,18 +68,28 @@ impl HostsFile {
 /// The file, read once a run.
 struct Content {
     path: String,
-    bytes: Result<Vec<u8>, String>,
+    bytes: Result<Vec<u8>, Unread>,
+}
+
+/// Why the file is not known.
+enum Unread {
+    /// This machine has not what it takes to read it.
+    Lack(Lack),
+    /// In words.
+    Wrong(String),
 }
 
 impl Content {
-    fn read(cx: &Cx) -> Self {
+    async fn read(cx: &Cx) -> Self {
         let path = match &cx.plan().hosts_file {
             Some(path) => path.value.clone(),
             None => PathBuf::from(PLATFORMS_OWN),
         };
-        let bytes = match cx.effects().read(&path) {
+        let bytes = match cx.read(&path).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            read => read.map_err(|error| error.to_string()),
+            read => read.map_err(|error| {
+                Lack::of(&error).map_or_else(|| Unread::Wrong(error.to_string()), Unread::Lack)
+            }),
         };
         Self { path: shown_path(&path), bytes }
     }

@@ -95,7 +95,7 @@ impl Fact for PlainReply {
             Route::Direct { .. } | Route::Unusable => match path::open(cx, endpoint).await {
                 Ok(wire) => (false, wire, request),
                 Err(stop @ Stop::Blocked(_)) => {
-                    let failure = why_unconnected(cx, endpoint).await.ok_or(stop)?;
+                    let failure = why_unconnected(cx, endpoint).await?.ok_or(stop)?;
                     return Ok(Self { by_proxy: false, outcome: Plain::Unconnected(failure) });
                 }
                 Err(stop) => return Err(stop),
@@ -113,16 +113,16 @@ impl Fact for PlainReply {
 }
 
 /// Why no connection came about, when it was tried: of two families, what the first that was tried says.
-async fn why_unconnected(cx: &Cx, endpoint: &Endpoint) -> Option<Failure> {
+async fn why_unconnected(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>, Stop> {
     if !cx.plan().route(endpoint.host.as_str(), endpoint.port).is_direct() {
-        return None;
+        return Ok(None);
     }
     let dial = async |family| {
         let key = DialKey { endpoint: endpoint.clone(), family };
-        cx.fact::<Dial>(&key).await.ok()?.failure().cloned()
+        Ok::<_, Stop>(cx.fact::<Dial>(&key).await?.failure().cloned())
     };
     let (v4, v6) = join(dial(Family::V4), dial(Family::V6)).await;
-    v4.or(v6)
+    Ok(v4?.or(v6?))
 }
 
 /// What is asked of a host.

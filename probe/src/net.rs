@@ -7,7 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use gh_connect_engine::{Cx, Plan, Stop, Target};
+use futures::FutureExt as _;
+use gh_connect_engine::{Cx, Lack, Plan, Stop, Target};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -146,6 +147,10 @@ pub enum Failure {
     NoSuchFamily,
     /// This machine itself forbids it: a local firewall or policy.
     Forbidden,
+    /// A router refuses to pass it on, by its administrator's word (ICMPv6 type 1, codes 1, 5 and 6).
+    Prohibited,
+    /// This machine has not what a connection needs: it says nothing of the network.
+    Lacking(Lack),
     /// Anything else, in the system's words.
     Other(String),
 }
@@ -153,6 +158,9 @@ pub enum Failure {
 impl Failure {
     /// Classifies what the system said.
     pub fn of(error: &io::Error) -> Self {
+        if let Some(lack) = Lack::of(error) {
+            return Self::Lacking(lack);
+        }
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::TimedOut => Self::TimedOut,
@@ -162,10 +170,38 @@ impl Failure {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 Self::Reset
             }
+            // No port was asked for by its number.
+            io::ErrorKind::AddrInUse => Self::Lacking(Lack::Ports),
             io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported => Self::NoSuchFamily,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
             _ if error.raw_os_error() == Some(AF_NOT_SUPPORTED) => Self::NoSuchFamily,
             _ => Self::Other(error.to_string()),
+        }
+    }
+
+    /// What this machine does not give or permit, where that is why. Nothing was measured then.
+    pub fn lack(&self) -> Option<Lack> {
+        match self {
+            Self::Lacking(lack) => Some(*lack),
+            Self::Forbidden => Some(Lack::Policy),
+            _ => None,
+        }
+    }
+
+    /// Classifies what became of an attempt to connect to `to`. What the system says at once it says of itself; what it says
+    /// later may be a router's word.
+    fn of_connecting(error: &io::Error, to: SocketAddr, at_once: bool) -> Self {
+        match Self::of(error) {
+            Self::Forbidden if !at_once && to.is_ipv6() => Self::Prohibited,
+            // A machine without IPv4 has no route to an IPv4 address either, and says that instead.
+            Self::NoSuchFamily
+                if error.kind() == io::ErrorKind::AddrNotAvailable
+                    && to.is_ipv4()
+                    && cfg!(target_os = "linux") =>
+            {
+                Self::Lacking(Lack::Ports)
+            }
+            other => other,
         }
     }
 }
@@ -179,6 +215,8 @@ impl fmt::Display for Failure {
             Self::Reset => "connection reset",
             Self::NoSuchFamily => "this machine has no such address family",
             Self::Forbidden => "forbidden by this machine",
+            Self::Prohibited => "a router says that it is prohibited",
+            Self::Lacking(lack) => return write!(f, "{lack}"),
             Self::Other(text) => text,
         })
     }
@@ -194,7 +232,7 @@ pub async fn connect(cx: &Cx, host: &HostName, address: SocketAddr) -> Result<So
 
 /// As [`connect`], for who holds the permit and the clock.
 pub(crate) async fn stream(cx: &Cx, host: &HostName, address: SocketAddr) -> Result<TcpStream, Failure> {
-    open(redirected(cx.plan(), host, address)?).await.map_err(|error| Failure::of(&error))
+    open(redirected(cx.plan(), host, address)?).await
 }
 
 /// A UDP socket that only talks to `server`.
@@ -212,7 +250,7 @@ pub async fn datagrams(cx: &Cx, server: SocketAddr) -> io::Result<UdpSocket> {
 /// about the hosts to be reached.
 pub(crate) async fn name_server(cx: &Cx, server: SocketAddr) -> Result<TcpStream, Failure> {
     stay_inside(cx.plan(), server)?;
-    open(server).await.map_err(|error| Failure::of(&error))
+    open(server).await
 }
 
 /// Where a connection to `address` really goes. The first rule that names the host or the address wins.
@@ -240,10 +278,22 @@ fn stay_inside(plan: &Plan, to: SocketAddr) -> Result<(), Failure> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the module that opens sockets")]
-async fn open(to: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_nodelay(true)?;
-    socket.connect(to).await
+async fn open(to: SocketAddr) -> Result<TcpStream, Failure> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|error| Failure::of(&error))?;
+    socket.set_nodelay(true).map_err(|error| Failure::of(&error))?;
+    let mut connecting = std::pin::pin!(socket.connect(to));
+    match (&mut connecting).now_or_never() {
+        Some(at_once) => at_once.map_err(|error| Failure::of_connecting(&error, to, true)),
+        None => connecting.await.map_err(|error| Failure::of_connecting(&error, to, false)),
+    }
+}
+
+/// What keeps this process from opening as many files and sockets as a resolver needs, if anything does.
+pub(crate) fn lack_of_files() -> Option<Lack> {
+    let opened: io::Result<Vec<std::net::UdpSocket>> =
+        (0..FILES_OF_A_RESOLVER).map(|_| std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))).collect();
+    opened.err().and_then(|error| Lack::of(&error))
 }
 
 /// The stop for a fact whose live connection cannot be had.
@@ -251,6 +301,8 @@ pub(crate) fn gone(what: &impl fmt::Display) -> Stop {
     Stop::Trouble(format!("the connection to {what} was gone before it could be used"))
 }
 
+/// Its configuration, a module, and sockets to some name servers.
+const FILES_OF_A_RESOLVER: usize = 6;
 /// EAFNOSUPPORT: where IPv6 is switched off altogether there are no sockets for it.
 const AF_NOT_SUPPORTED: i32 = if cfg!(target_os = "linux") {
     97

@@ -310,6 +310,7 @@ async fn reach(cx: &Cx, proxy: &ProxyUrl) -> Result<Reached, Stop> {
     let begun = Instant::now();
     let deadline = begun + cx.plan().timeout.value.0;
     let (attempts, stream) = tcp::dial(cx, &host, &addresses, deadline).await;
+    tcp::measured(&attempts)?;
     let wire = match stream {
         None => {
             let failure = attempts.iter().find_map(|attempt| attempt.failure.clone());

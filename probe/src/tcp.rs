@@ -6,6 +6,7 @@ mod tests;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -14,7 +15,7 @@ use futures::{
     future::{Either, select},
     stream::FuturesUnordered,
 };
-use gh_connect_engine::{Cx, Fact, Stop};
+use gh_connect_engine::{Cx, Fact, Lack, Stop};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::Instant};
 
@@ -99,7 +100,8 @@ impl Dial {
         let connected = self.attempts.iter().position(|attempt| attempt.connected);
         let dead = move |nth: usize, attempt: &Attempt| {
             let overtaken = || Some(nth) < connected && attempt.took_us > 0;
-            connected.is_some() && !attempt.connected && (attempt.failure.is_some() || overtaken())
+            let failed = || attempt.failure.as_ref().is_some_and(|failure| failure.lack().is_none());
+            connected.is_some() && !attempt.connected && (failed() || overtaken())
         };
         self.attempts
             .iter()
@@ -134,6 +136,7 @@ impl Fact for Dial {
         let permit = cx.socket_permit().await?;
         let deadline = Instant::now() + cx.plan().timeout.value.0;
         let (attempts, stream) = dial(cx, &endpoint.host, &addresses, deadline).await;
+        measured(&attempts)?;
         if let Some(stream) = stream {
             cx.park(&key.to_string(), Socket::new(stream, permit));
         }
@@ -160,11 +163,18 @@ impl Fact for Connection {
         let Some(first) = addresses.list.first() else { return Err(Stop::blocked("dns")) };
         let preferred = Family::of(*first);
         let other = if preferred == Family::V4 { Family::V6 } else { Family::V4 };
+        let lacks = &OnceLock::new();
         let dialled = |family| {
             let key = DialKey { endpoint: endpoint.clone(), family };
             async move {
-                let dial = cx.fact::<Dial>(&key).await.ok()?;
-                dial.connected().map(|attempt| Self { family, address: attempt.address })
+                let dial = cx.fact::<Dial>(&key).await;
+                let connected = dial.as_ref().ok().and_then(|dial| dial.connected());
+                if let Err(stop) = &dial
+                    && let Some(lack) = Lack::in_stop(stop)
+                {
+                    lacks.get_or_init(|| lack);
+                }
+                connected.map(|attempt| Self { family, address: attempt.address })
             }
         };
         let (preferred, other) = (dialled(preferred), dialled(other));
@@ -177,7 +187,12 @@ impl Fact for Connection {
                 tokio::time::timeout(HEAD_START, preferred).await.ok().flatten().or(Some(other))
             }
         };
-        won.ok_or_else(|| Stop::blocked("connect"))
+        // `connect` tells what this machine lacks where it looks itself.
+        let told = cx.plan().targets.iter().any(|target| Endpoint::from(target) == *endpoint);
+        won.ok_or_else(|| match lacks.get() {
+            Some(lack) if !told => lack.stop(),
+            _ => Stop::blocked("connect"),
+        })
     }
 }
 
@@ -187,7 +202,9 @@ pub(crate) async fn socket(cx: &Cx, endpoint: &Endpoint) -> Result<Socket, Stop>
     let key = DialKey { endpoint: endpoint.clone(), family: connection.family };
     match cx.take(&key.to_string()) {
         Some(socket) => Ok(socket),
-        None => net::connect(cx, &endpoint.host, connection.address).await.map_err(|_| net::gone(endpoint)),
+        None => net::connect(cx, &endpoint.host, connection.address)
+            .await
+            .map_err(|failure| failure.lack().map_or_else(|| net::gone(endpoint), Lack::stop)),
     }
 }
 
@@ -237,6 +254,13 @@ pub(crate) async fn dial(
             Err(failure) => attempts[nth].failure = Some(failure),
         }
     }
+}
+
+/// Stops where no connection came about because this machine let none be begun: that says nothing of the network.
+pub(crate) fn measured(attempts: &[Attempt]) -> Result<(), Stop> {
+    let connected = attempts.iter().any(|attempt| attempt.connected);
+    let lack = attempts.iter().find_map(|attempt| attempt.failure.as_ref()?.lack());
+    lack.filter(|_| !connected).map_or(Ok(()), |lack| Err(lack.stop()))
 }
 
 /// Whole microseconds.

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use gh_connect_engine::{Cx, Fact, Roots, Stop, shown};
+use gh_connect_engine::{Cx, Fact, Lack, Roots, Stop, shown};
 use rustls::RootCertStore;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ impl RootSet {
 
     fn load(cx: &Cx, roots: &Roots) -> Result<Self, String> {
         match roots {
-            Roots::System => Ok(Self::of_this_machine()),
+            Roots::System => Self::of_this_machine(),
             Roots::Mozilla => Ok(Self::of_mozilla()),
             Roots::File(path) => Self::from_file(cx, path),
         }
@@ -100,13 +100,21 @@ impl RootSet {
         Self::from_pem(&source, &pem)
     }
 
-    fn of_this_machine() -> Self {
+    fn of_this_machine() -> Result<Self, String> {
         let mut set = Self::empty("this machine's store");
         let found = rustls_native_certs::load_native_certs();
+        // A store that was read in part only because nothing more could be opened would distrust what the machine trusts.
+        let lack = found.errors.iter().find_map(|error| match &error.kind {
+            rustls_native_certs::ErrorKind::Io { inner, .. } => Lack::of(inner),
+            _ => None,
+        });
+        if let Some(lack) = lack {
+            return Err(lack.to_string());
+        }
         found.certs.into_iter().for_each(|certificate| set.add(certificate));
         set.troubles =
             found.errors.iter().take(MOST_TROUBLES).map(|error| shown(&error.to_string(), 300)).collect();
-        set
+        Ok(set)
     }
 
     fn of_mozilla() -> Self {
@@ -140,8 +148,10 @@ fn load(cx: &Cx) -> Result<TrustedRoots, String> {
                 .map_err(|error| format!("{error} (said by {}): {NAME_A_PEM_FILE}", path.origin))
         })
         .collect::<Result<_, _>>()?;
-    let system = RootSet::load(cx, &trust.system.value)
-        .map_err(|error| format!("{error} (said by {}): {NAME_A_PEM_FILE}", trust.system.origin))?;
+    let system = RootSet::load(cx, &trust.system.value).map_err(|error| match &trust.system.value {
+        Roots::System => error,
+        _ => format!("{error} (said by {}): {NAME_A_PEM_FILE}", trust.system.origin),
+    })?;
     if system.roots == 0 && extra.is_empty() {
         let why: String = system.troubles.iter().map(|trouble| format!("; {trouble}")).collect();
         return Err(format!(

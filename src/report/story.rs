@@ -404,6 +404,7 @@ fn cut_short_by(by: &str) -> &str {
         "deadline" => "the deadline",
         "interrupt" => "Ctrl-C",
         "terminate" => "SIGTERM",
+        "hangup" => "SIGHUP",
         other => other,
     }
 }

@@ -65,9 +65,11 @@ async fn a_failure_before_the_deadline_stays_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn a_signal_decides_the_exit_code() {
-    for (signal, id, code) in
-        [(Interrupt::Interrupt, "interrupt", 130), (Interrupt::Terminate, "terminate", 143)]
-    {
+    for (signal, id, code) in [
+        (Interrupt::Interrupt, "interrupt", 130),
+        (Interrupt::Terminate, "terminate", 143),
+        (Interrupt::HangUp, "hangup", 129),
+    ] {
         let checks = registry(vec![waiting("slow", &[60]), fated("bad", &[Fate::Failed])]);
         let measured = run_until(plan(), checks, after(2, signal)).await;
         let record = measured.record();

@@ -3,14 +3,14 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, io,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use futures::future::BoxFuture;
-use gh_connect_engine::Cx;
+use gh_connect_engine::{Cx, Lack};
 use hyper_util::client::legacy::connect::Connection;
 use tokio::{
     sync::{Mutex, OwnedSemaphorePermit, watch},
@@ -61,6 +61,8 @@ pub(super) struct NotOpened {
     text: String,
     /// Whether the time for one attempt was over.
     pub(super) timed_out: bool,
+    /// What this machine has not got for it.
+    pub(super) lack: Option<Lack>,
 }
 
 impl Gate {
@@ -138,7 +140,7 @@ impl Gate {
                 self.0.opened.send_replace(Some(Instant::now()));
                 Ok((connection, permit))
             }
-            Ok(Err(error)) => Err(NotOpened::new(&error.to_string(), false)),
+            Ok(Err(error)) => Err(NotOpened::of(&*error)),
             Err(_) => Err(NotOpened::new("no connection in time", true)),
         }
     }
@@ -183,7 +185,16 @@ where
 
 impl NotOpened {
     pub(super) fn new(text: &str, timed_out: bool) -> Self {
-        Self { text: text.to_owned(), timed_out }
+        Self { text: text.to_owned(), timed_out, lack: None }
+    }
+
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let (mut lack, mut next) = (None, Some(error));
+        while let (None, Some(cause)) = (lack, next) {
+            lack = cause.downcast_ref::<io::Error>().and_then(Lack::of);
+            next = cause.source();
+        }
+        Self { lack, ..Self::new(&error.to_string(), false) }
     }
 }
 

@@ -7,9 +7,10 @@ mod way;
 use std::{error::Error as _, io, sync::Arc};
 
 use futures::FutureExt as _;
-use gh_connect_engine::{Cx, Redactor, Secret, Stop, shown};
+use gh_connect_engine::{Cx, Lack, Redactor, Secret, Stop, shown};
 use gh_connect_probe::{
     Endpoint,
+    net::Failure,
     tcp::{Dial, DialKey, Family},
     tls::{self, Handshake},
 };
@@ -118,10 +119,14 @@ impl Client {
 
     /// Asks, and takes the reply as long as it is within its limits. What the run knows to be secret is taken out of the
     /// body before anybody reads it, unless an answer is to be read as it is.
-    pub(crate) async fn send(&self, cx: &Cx, request: Request<'_>) -> Result<Reply, Refusal> {
+    /// Stops where this machine has not what it takes to ask.
+    pub(crate) async fn send(&self, cx: &Cx, request: Request<'_>) -> Result<Result<Reply, Refusal>, Stop> {
         let (most, credential) = (request.most, request.credential && self.has_credential());
         let as_it_is = request.as_it_is;
-        let request = self.request(request)?;
+        let request = match self.request(request) {
+            Ok(request) => request,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let begun = Instant::now();
         let exchange = async {
             let response = self.http.execute(request).await.map_err(Broken::of)?;
@@ -141,15 +146,15 @@ impl Client {
             () = self.gate.overdue(begun) => Err(Broken::TimedOut),
             () = why_slow => Err(Broken::TimedOut),
         };
-        match outcome {
+        Ok(match outcome {
             Ok(reply) => Ok(reply),
             Err(Broken::TooLarge) => Err(Refusal::TooLarge { limit: most }),
-            Err(Broken::NotOpened(why)) => Err(Refusal::NoReply(self.why_not_opened(cx, why).await)),
+            Err(Broken::NotOpened(why)) => Err(Refusal::NoReply(self.why_not_opened(cx, why).await?)),
             Err(Broken::TimedOut) => Err(Refusal::NoReply(NoReply::TimedOut)),
             Err(Broken::Closed) => Err(Refusal::NoReply(NoReply::Closed)),
             Err(Broken::NotHttp) => Err(Refusal::NoReply(NoReply::NotHttp)),
             Err(Broken::Other(text)) => Err(Refusal::NoReply(self.other(&text))),
-        }
+        })
     }
 
     fn request(&self, request: Request<'_>) -> Result<reqwest::Request, Refusal> {
@@ -198,30 +203,34 @@ impl Client {
     }
 
     /// Names the reason as the measurements of the network name it; they have mostly been made by now.
-    async fn why_not_opened(&self, cx: &Cx, not_opened: NotOpened) -> NoReply {
-        match cx.fact::<Handshake>(&self.endpoint).await {
+    async fn why_not_opened(&self, cx: &Cx, not_opened: NotOpened) -> Result<NoReply, Stop> {
+        if let Some(lack) = not_opened.lack {
+            return Err(lack.stop());
+        }
+        Ok(match cx.fact::<Handshake>(&self.endpoint).await {
             Ok(handshake) if !handshake.verified() => NoReply::NoSession { end: handshake.end.clone() },
+            Err(stop) if Lack::in_stop(&stop).is_some() => return Err(stop),
             Err(Stop::Blocked(by)) if by == "dns" => NoReply::NoAddress,
             Err(Stop::Blocked(by)) if by == "proxy" => NoReply::NoTunnel,
-            Err(Stop::Blocked(_)) => match self.failure(cx).await {
+            Err(Stop::Blocked(_)) => match self.failure(cx).await? {
                 Some(failure) => NoReply::Unconnected { failure },
                 None => self.other(&not_opened.to_string()),
             },
             _ if not_opened.timed_out => NoReply::TimedOut,
             _ => self.other(&not_opened.to_string()),
-        }
+        })
     }
 
-    async fn failure(&self, cx: &Cx) -> Option<gh_connect_probe::net::Failure> {
+    async fn failure(&self, cx: &Cx) -> Result<Option<Failure>, Stop> {
         for family in [Family::V4, Family::V6] {
             let key = DialKey { endpoint: self.endpoint.clone(), family };
-            if let Ok(dial) = cx.fact::<Dial>(&key).await
-                && let Some(failure) = dial.failure()
-            {
-                return Some(failure.clone());
+            match cx.fact::<Dial>(&key).await {
+                Ok(dial) if dial.failure().is_some() => return Ok(dial.failure().cloned()),
+                Err(stop) if Lack::in_stop(&stop).is_some() => return Err(stop),
+                _ => {}
             }
         }
-        None
+        Ok(None)
     }
 
     fn other(&self, text: &str) -> NoReply {

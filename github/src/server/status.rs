@@ -73,7 +73,7 @@ impl Fact for Status {
             most: MOST_BODY,
             as_it_is: false,
         };
-        let heard = match client.send(cx, request).await {
+        let heard = match client.send(cx, request).await? {
             Ok(reply) => Heard::of(&reply),
             Err(Refusal::NoReply(why)) => Heard::Silence { why },
             // A page of that size is no status.

@@ -100,7 +100,7 @@ impl Fact for Exchange {
         let line = Line::to(cx, *server);
         let mut conversation = match line.converse(cx, question).await {
             Ok(conversation) => conversation,
-            Err(failure) => return Ok(Self::never_sent(failure)),
+            Err(failure) => return of_the_server(failure).map(Self::never_sent),
         };
         let limit = cx.plan().timeout.value.0;
         let begun = Instant::now();
@@ -118,6 +118,9 @@ impl Fact for Exchange {
                 (outcome, Transport::Tcp, rtt, Instant::now())
             }
         };
+        if let Outcome::Failed(failure) | Outcome::TruncatedNoTcp(TcpTrouble::Failed(failure)) = &outcome {
+            of_the_server(failure.clone())?;
+        }
         let (rtt_us, took_us) = (rtt.map(micros), micros(ended.duration_since(begun)));
         Ok(Self { outcome, transport, attempts: udp.attempts, stray, rtt_us, took_us })
     }
@@ -142,6 +145,11 @@ impl Exchange {
             took_us: 0,
         }
     }
+}
+
+/// A failure that says something of the way to the server; one of this machine's own stops the measurement.
+fn of_the_server(failure: Failure) -> Result<Failure, Stop> {
+    failure.lack().map_or(Ok(failure), |lack| Err(lack.stop()))
 }
 
 /// How a question over UDP ended.

@@ -1,12 +1,15 @@
 //! Which name servers this machine, or the user, would have asked.
 
 use std::{
-    fmt,
+    fmt, io,
     net::{IpAddr, SocketAddr},
+    path::Path,
 };
 
-use gh_connect_engine::{Cx, Fact, Stop, shown};
-use hickory_resolver::system_conf::read_system_conf;
+use gh_connect_engine::{Cx, Fact, Lack, Stop, shown};
+use hickory_resolver::config::{ResolverConfig, ResolverOpts};
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+use hickory_resolver::system_conf::parse_resolv_conf;
 use serde::{Deserialize, Serialize};
 
 /// The key of a fact about the machine as a whole.
@@ -54,18 +57,46 @@ impl Fact for NameServers {
             // A lab world without a name server has none: it never asks the real ones.
             return Ok(Self::of([], origin));
         }
-        Ok(match read_system_conf() {
+        match configuration(cx).await {
             Ok((config, options)) => {
                 let servers = config.name_servers().iter().map(|server| {
                     let port = server.connections.first().map_or(53, |connection| connection.port);
                     SocketAddr::new(server.ip, port)
                 });
                 let search = config.search().iter().map(|name| shown(&name.to_ascii(), 260)).collect();
-                Self { search, ndots: Some(options.ndots), ..Self::of(servers, origin) }
+                Ok(Self { search, ndots: Some(options.ndots), ..Self::of(servers, origin) })
             }
-            Err(error) => Self { error: Some(shown(&error.to_string(), 200)), ..Self::of([], origin) },
-        })
+            Err(Unread::Stop(stop)) => Err(stop),
+            Err(Unread::Wrong(why)) => Ok(Self { error: Some(shown(&why, 200)), ..Self::of([], origin) }),
+        }
     }
+}
+
+/// Why the system's configuration is not known.
+enum Unread {
+    /// It could not be read, which says nothing of it.
+    Stop(Stop),
+    /// It is not there, or names nobody.
+    Wrong(String),
+}
+
+/// What the system's own resolver would read. It is read here, not by the library: a file that is a pipe or lies on a dead disk
+/// must not hold up the run.
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+async fn configuration(cx: &Cx) -> Result<(ResolverConfig, ResolverOpts), Unread> {
+    let path = Path::new(RESOLV_CONF);
+    let bytes = cx.read(path).await.map_err(|error| match (Lack::of(&error), error.kind()) {
+        (Some(lack), _) => Unread::Stop(lack.stop()),
+        (None, io::ErrorKind::NotFound) => Unread::Wrong(format!("there is no {RESOLV_CONF}")),
+        (None, _) => Unread::Stop(Stop::Trouble(format!("{RESOLV_CONF} cannot be read: {error}"))),
+    })?;
+    parse_resolv_conf(bytes).map_err(|error| Unread::Wrong(error.to_string()))
+}
+
+/// What the system says of itself. That is no file, and it answers at once.
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+async fn configuration(_: &Cx) -> Result<(ResolverConfig, ResolverOpts), Unread> {
+    hickory_resolver::system_conf::read_system_conf().map_err(|error| Unread::Wrong(error.to_string()))
 }
 
 impl NameServers {
@@ -105,6 +136,8 @@ pub fn shown_server(server: SocketAddr) -> String {
     }
 }
 
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// Every one holds a socket; glibc itself asks three at most.
 const MOST_SERVERS: usize = 16;
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use gh_connect_engine::{Cx, Fact, Stop, shown};
+use gh_connect_engine::{Cx, Fact, Lack, Stop, shown};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::oneshot, time::Instant};
 
@@ -13,7 +13,7 @@ use super::{
     name_servers::{NameServers, System},
     walk::{Says, Walk, walk},
 };
-use crate::{HostName, hosts_file::HostsFile};
+use crate::{HostName, hosts_file::HostsFile, net};
 
 /// How a name is resolved here, without asking what the name servers say one by one.
 ///
@@ -81,7 +81,7 @@ impl Fact for Resolution {
             }
         }
         if !worked_out {
-            return done(By::System, getaddrinfo(cx, host).await);
+            return done(By::System, getaddrinfo(cx, host).await?);
         }
         let servers = cx.fact::<NameServers>(&System).await?;
         let found = match walk(cx, &servers, host).await?.believed {
@@ -105,26 +105,28 @@ impl Resolution {
 }
 
 /// Asks the system, for as long as one attempt may take. Nothing can stop `getaddrinfo`: it goes on in a thread of its own,
-/// for whose end, unlike for that of the runtime's threads, nobody waits.
-async fn getaddrinfo(cx: &Cx, host: &HostName) -> Result<Vec<IpAddr>, NotResolved> {
-    let said = |text: &str| NotResolved::Said(shown(text, 200));
-    let _permit = cx.socket_permit().await.map_err(|_| said("the run has ended"))?;
+/// for whose end, unlike for that of the runtime's threads, nobody waits. Stops where this machine has not what it needs.
+async fn getaddrinfo(cx: &Cx, host: &HostName) -> Result<Result<Vec<IpAddr>, NotResolved>, Stop> {
+    let said = |text: &str| Err(NotResolved::Said(shown(text, 200)));
+    let _permit = cx.socket_permit().await?;
     let (answer, answered) = oneshot::channel();
     let name = host.as_str().to_owned();
     let resolve = move || {
         let found = (name.as_str(), 0).to_socket_addrs();
+        let found = found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>());
+        // What it lacked itself, `getaddrinfo` mostly keeps to itself: EAI_AGAIN is all that it says then.
+        let found = found.map_err(|error| (Lack::of(&error).or_else(net::lack_of_files), error));
         // Nobody listens any more when it took too long.
-        let _ = answer.send(found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>()));
+        let _ = answer.send(found);
     };
     let limit: Duration = cx.plan().timeout.value.0;
-    std::thread::Builder::new()
-        .name("getaddrinfo".to_owned())
-        .spawn(resolve)
-        .map_err(|error| said(&error.to_string()))?;
-    match tokio::time::timeout(limit, answered).await {
+    let thread = std::thread::Builder::new().name("getaddrinfo".to_owned()).spawn(resolve);
+    thread.map_err(|error| Lack::of(&error).unwrap_or(Lack::Processes).stop())?;
+    Ok(match tokio::time::timeout(limit, answered).await {
         Err(_) => Err(NotResolved::TimedOut),
-        Ok(Err(_)) => Err(said("the resolver broke off")),
-        Ok(Ok(Err(error))) => Err(said(&error.to_string())),
+        Ok(Err(_)) => said("the resolver broke off"),
+        Ok(Ok(Err((Some(lack), _)))) => return Err(lack.stop()),
+        Ok(Ok(Err((None, error)))) => said(&error.to_string()),
         Ok(Ok(Ok(found))) => {
             let mut addresses: Vec<IpAddr> = Vec::new();
             for address in found {
@@ -132,7 +134,7 @@ async fn getaddrinfo(cx: &Cx, host: &HostName) -> Result<Vec<IpAddr>, NotResolve
                     addresses.push(address);
                 }
             }
-            if addresses.is_empty() { Err(said("no addresses")) } else { Ok(addresses) }
+            if addresses.is_empty() { said("no addresses") } else { Ok(addresses) }
         }
-    }
+    })
 }

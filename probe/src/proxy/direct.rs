@@ -34,6 +34,7 @@ impl Fact for DirectPath {
         let _permit = cx.socket_permit().await?;
         let deadline = Instant::now() + cx.plan().timeout.value.0;
         let (attempts, _) = tcp::dial(cx, &endpoint.host, &addresses, deadline).await;
+        tcp::measured(&attempts)?;
         Ok(Self { attempts })
     }
 }

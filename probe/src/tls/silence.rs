@@ -45,6 +45,7 @@ impl Fact for Silence {
                 let address = cx.fact::<Connection>(endpoint).await?.address;
                 match net::connect(cx, &endpoint.host, address).await {
                     Ok(socket) => Box::new(socket),
+                    Err(failure) if let Some(lack) = failure.lack() => return Err(lack.stop()),
                     // The end of a connection may come with its beginning.
                     Err(failure) => return Ok(Quiet::TornDown(failure)),
                 }
