@@ -177,7 +177,6 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
     }
     if let (Some(v4), None, Some(failure)) = (v4_works, v6_works, v6.failure())
         && !matches!(failure, Failure::Unreachable | Failure::NoSuchFamily)
-        && failure.lack().is_none()
     {
         findings.push(ipv6_broken(&finding, target, v4, v6, failure));
     }

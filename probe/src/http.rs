@@ -122,7 +122,11 @@ async fn why_unconnected(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>
         Ok::<_, Stop>(cx.fact::<Dial>(&key).await?.failure().cloned())
     };
     let (v4, v6) = join(dial(Family::V4), dial(Family::V6)).await;
-    Ok(v4?.or(v6?))
+    let failure = v4?.or(v6?);
+    match failure.as_ref().and_then(Failure::lack) {
+        Some(lack) => Err(lack.stop()),
+        None => Ok(failure),
+    }
 }
 
 /// What is asked of a host.

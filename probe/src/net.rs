@@ -193,6 +193,8 @@ impl Failure {
     fn of_connecting(error: &io::Error, to: SocketAddr, at_once: bool) -> Self {
         match Self::of(error) {
             Self::Forbidden if !at_once && to.is_ipv6() => Self::Prohibited,
+            // What a route of the kind blackhole answers.
+            Self::Other(_) if at_once && error.kind() == io::ErrorKind::InvalidInput => Self::Forbidden,
             // A machine without IPv4 has no route to an IPv4 address either, and says that instead.
             Self::NoSuchFamily
                 if error.kind() == io::ErrorKind::AddrNotAvailable
@@ -237,12 +239,13 @@ pub(crate) async fn stream(cx: &Cx, host: &HostName, address: SocketAddr) -> Res
 
 /// A UDP socket that only talks to `server`.
 #[expect(clippy::disallowed_methods, reason = "the module that opens sockets")]
-pub async fn datagrams(cx: &Cx, server: SocketAddr) -> io::Result<UdpSocket> {
-    stay_inside(cx.plan(), server).map_err(|failure| io::Error::other(failure.to_string()))?;
+pub async fn datagrams(cx: &Cx, server: SocketAddr) -> Result<UdpSocket, Failure> {
+    stay_inside(cx.plan(), server)?;
     let any: IpAddr =
         if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
+    let failed = |error: io::Error| Failure::of_connecting(&error, server, true);
+    let socket = UdpSocket::bind((any, 0)).await.map_err(failed)?;
+    socket.connect(server).await.map_err(failed)?;
     Ok(socket)
 }
 
@@ -311,3 +314,44 @@ const AF_NOT_SUPPORTED: i32 = if cfg!(target_os = "linux") {
 } else {
     47
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which errors are this machine's own, and which are the network's.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_this_machine_lacks_is_told_from_what_the_network_does() {
+        let (v4, v6) =
+            (SocketAddr::from(([192, 0, 2, 1], 443)), SocketAddr::from((Ipv6Addr::LOCALHOST, 443)));
+        for (errno, to, at_once, expected) in [
+            (24, v4, true, Failure::Lacking(Lack::OpenFiles)),
+            (23, v6, true, Failure::Lacking(Lack::OpenFilesOfTheSystem)),
+            (12, v4, true, Failure::Lacking(Lack::Memory)),
+            (105, v4, false, Failure::Lacking(Lack::Memory)),
+            (11, v4, true, Failure::Lacking(Lack::Processes)),
+            (98, v4, true, Failure::Lacking(Lack::Ports)),
+            (99, v4, true, Failure::Lacking(Lack::Ports)),
+            (99, v6, true, Failure::NoSuchFamily),
+            (97, v6, true, Failure::NoSuchFamily),
+            (1, v4, true, Failure::Forbidden),
+            (13, v4, true, Failure::Forbidden),
+            (13, v6, true, Failure::Forbidden),
+            (22, v4, true, Failure::Forbidden),
+            // Later it is a router's word.
+            (13, v6, false, Failure::Prohibited),
+            (101, v4, true, Failure::Unreachable),
+            (113, v4, false, Failure::Unreachable),
+            (111, v4, false, Failure::Refused),
+            (104, v4, false, Failure::Reset),
+            (110, v4, false, Failure::TimedOut),
+        ] {
+            let error = io::Error::from_raw_os_error(errno);
+            let failure = Failure::of_connecting(&error, to, at_once);
+            assert_eq!(failure, expected, "{error}");
+            let is_ours = matches!(failure, Failure::Lacking(_) | Failure::Forbidden);
+            assert_eq!(failure.lack().is_some(), is_ours, "{error}");
+        }
+    }
+}

@@ -100,7 +100,7 @@ impl Dial {
         let connected = self.attempts.iter().position(|attempt| attempt.connected);
         let dead = move |nth: usize, attempt: &Attempt| {
             let overtaken = || Some(nth) < connected && attempt.took_us > 0;
-            let failed = || attempt.failure.as_ref().is_some_and(|failure| failure.lack().is_none());
+            let failed = || attempt.failure.as_ref().is_some_and(|it| !matches!(it, Failure::Lacking(_)));
             connected.is_some() && !attempt.connected && (failed() || overtaken())
         };
         self.attempts
@@ -256,10 +256,14 @@ pub(crate) async fn dial(
     }
 }
 
-/// Stops where no connection came about because this machine let none be begun: that says nothing of the network.
+/// Stops where no connection came about because this machine had nothing left to begin one with. What its policy forbids it may
+/// forbid of one family only: that is a measurement, which whoever judges it takes for what it is.
 pub(crate) fn measured(attempts: &[Attempt]) -> Result<(), Stop> {
     let connected = attempts.iter().any(|attempt| attempt.connected);
-    let lack = attempts.iter().find_map(|attempt| attempt.failure.as_ref()?.lack());
+    let lack = attempts.iter().find_map(|attempt| match attempt.failure {
+        Some(Failure::Lacking(lack)) => Some(lack),
+        _ => None,
+    });
     lack.filter(|_| !connected).map_or(Ok(()), |lack| Err(lack.stop()))
 }
 

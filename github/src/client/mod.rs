@@ -225,7 +225,13 @@ impl Client {
         for family in [Family::V4, Family::V6] {
             let key = DialKey { endpoint: self.endpoint.clone(), family };
             match cx.fact::<Dial>(&key).await {
-                Ok(dial) if dial.failure().is_some() => return Ok(dial.failure().cloned()),
+                Ok(dial) if dial.failure().is_some() => {
+                    let failure = dial.failure().cloned();
+                    return match failure.as_ref().and_then(Failure::lack) {
+                        Some(lack) => Err(lack.stop()),
+                        None => Ok(failure),
+                    };
+                }
                 Err(stop) if Lack::in_stop(&stop).is_some() => return Err(stop),
                 _ => {}
             }

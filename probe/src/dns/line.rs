@@ -93,7 +93,7 @@ impl Line {
 impl Live {
     async fn open(cx: &Cx, server: SocketAddr) -> Result<Self, Failure> {
         let permit = cx.socket_permit().await.map_err(|_| ended())?;
-        let socket = net::datagrams(cx, server).await.map_err(|error| failure(&error))?;
+        let socket = net::datagrams(cx, server).await?;
         // A few replies of the greatest size fill the usual buffer. Whatever the system grants is welcome.
         let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
         let open = Mutex::default();
