@@ -15,6 +15,14 @@ pub struct Endpoint {
     pub status: Option<u16>,
     /// A body in place of the usual one.
     pub body: Option<String>,
+    /// Values in place of the usual ones in the JSON, by where they stand: `nodes.0.replica`.
+    pub set: BTreeMap<String, serde_json::Value>,
+    /// Where null stands in the place of the usual value.
+    pub null: Vec<String>,
+    /// Which fields and elements are left out.
+    pub without: Vec<String>,
+    /// Which elements come twice, one after the other.
+    pub twice: Vec<String>,
     /// Headers in place of or beside the usual ones; an empty value takes a header away.
     pub headers: BTreeMap<String, String>,
     /// Where a redirection leads.

@@ -75,6 +75,7 @@ pub(super) fn deed(endpoint: &Endpoint, request: &Request, usual: Reply) -> Deed
     if let Some(body) = &endpoint.body {
         reply.body = body.clone().into_bytes();
     }
+    reply = in_places(reply, endpoint);
     for (name, value) in &endpoint.headers {
         match value.is_empty() {
             true => reply.remove(name),
@@ -111,6 +112,47 @@ fn secondary(graphql: bool, told: bool) -> Reply {
 fn with_body(mut reply: Reply, body: Vec<u8>) -> Reply {
     reply.body = body;
     reply
+}
+
+/// A reply in whose JSON single values were changed, or left out, or come twice.
+fn in_places(reply: Reply, endpoint: &Endpoint) -> Reply {
+    let Endpoint { set, null, without, twice, .. } = endpoint;
+    let Ok(mut value) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+    if [set.is_empty(), null.is_empty(), without.is_empty(), twice.is_empty()] == [true; 4] {
+        return reply;
+    }
+    let nulls = null.iter().map(|place| (place, Value::Null));
+    for (place, new) in set.iter().map(|(place, new)| (place, new.clone())).chain(nulls) {
+        at(&mut value, place, |holder, step| match (holder, step.parse::<usize>()) {
+            (Value::Object(fields), _) => drop(fields.insert(step.to_owned(), new)),
+            (Value::Array(items), Ok(nth)) if nth < items.len() => items[nth] = new,
+            _ => {}
+        });
+    }
+    for place in twice {
+        at(&mut value, place, |holder, step| match (holder, step.parse::<usize>()) {
+            (Value::Array(items), Ok(nth)) if nth < items.len() => items.insert(nth, items[nth].clone()),
+            _ => {}
+        });
+    }
+    for place in without {
+        at(&mut value, place, |holder, step| match (holder, step.parse::<usize>()) {
+            (Value::Object(fields), _) => drop(fields.remove(step)),
+            (Value::Array(items), Ok(nth)) if nth < items.len() => drop(items.remove(nth)),
+            _ => {}
+        });
+    }
+    with_body(reply, value.to_string().into_bytes())
+}
+
+/// Changes what stands at a place, given what holds it and the last step there. A place that does not exist is passed over.
+fn at(value: &mut Value, place: &str, change: impl FnOnce(&mut Value, &str)) {
+    let (way, step) = place.rsplit_once('.').unwrap_or(("", place));
+    let pointer: String =
+        way.split('.').filter(|step| !step.is_empty()).map(|step| format!("/{step}")).collect();
+    if let Some(holder) = value.pointer_mut(&pointer) {
+        change(holder, step);
+    }
 }
 
 /// A reply whose JSON was changed; one without JSON as it was.
