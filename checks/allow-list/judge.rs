@@ -132,7 +132,10 @@ fn incomplete(entries: &Entries) -> Option<String> {
         (Some(why), Some(total)) => Some(format!("{read} of {total} entries were read, then {why}")),
         (Some(why), None) => Some(format!("{read} entries were read, then {why}")),
         (None, Some(total)) if (read as u64) < total => {
-            Some(format!("{read} of the {total} entries that GitHub counts came"))
+            Some(format!("{read} of the {total} entries that GitHub counts came whole"))
+        }
+        (None, Some(total)) if (read as u64) > total => {
+            Some(format!("{read} entries came, and GitHub counts {total}"))
         }
         (None, Some(_)) => None,
         (None, None) => Some(format!("{read} entries came, and GitHub did not say how many there are")),

@@ -12,6 +12,7 @@ use crate::{
     Answer, Api, Needs, NoReply, Refusal,
     client::{Client, Reply, Request, Unopened},
     json::{self, One},
+    links,
     refusal::GraphQlError,
     server::Status,
 };
@@ -28,11 +29,13 @@ pub(crate) struct Get<'a> {
     pub(crate) most: u64,
     /// Whether the answer is read as it is, because a secret is what is asked for.
     pub(crate) as_it_is: bool,
+    /// Whether the answer may be a page of several, because whoever asks reckons with that.
+    pub(crate) pages: bool,
 }
 
 impl<'a> Get<'a> {
     pub(crate) fn new(needs: Needs, target: &'a str) -> Self {
-        Self { needs, target, anonymous: false, most: MOST_BODY, as_it_is: false }
+        Self { needs, target, anonymous: false, most: MOST_BODY, as_it_is: false, pages: false }
     }
 
     /// Asks, and reads the answer.
@@ -45,7 +48,7 @@ impl<'a> Get<'a> {
         self,
         cx: &Cx,
     ) -> Result<(Answer<T>, HeaderMap), Stop> {
-        let Self { needs, target, anonymous, most, as_it_is } = self;
+        let Self { needs, target, anonymous, most, as_it_is, pages } = self;
         let api = needs.api;
         let request = Request {
             method: Method::GET,
@@ -58,7 +61,12 @@ impl<'a> Get<'a> {
         };
         let heard = ask(cx, api, anonymous, request).await?;
         // The Manage API's replies carry private keys: not a byte of them is kept but what is asked for.
-        heard.read(cx, needs, |headers, body| json::read(headers, body, api == Api::Manage)).await
+        heard
+            .read(cx, needs, |headers, body| match !pages && links::leads_on(headers) {
+                true => Err(one_page_of_several()),
+                false => json::read(headers, body, api == Api::Manage),
+            })
+            .await
     }
 }
 
@@ -127,6 +135,11 @@ impl<T> Told<T> {
     /// Why there is nothing at `path`: what the error that is about it, or about something on the way there, says.
     pub(crate) fn why_null(&self, path: &[&str]) -> Refusal {
         why_null(&self.errors, &self.headers, path)
+    }
+
+    /// The same for what is below `path`.
+    pub(crate) fn why_null_below(&self, path: &[&str], below: &[&str]) -> Refusal {
+        self.why_null(&[path, below].concat())
     }
 }
 
@@ -248,6 +261,11 @@ async fn stands_behind(cx: &Cx, api: Api, why: &Refusal) -> Result<(), Stop> {
         }
         _ => Ok(()),
     }
+}
+
+fn one_page_of_several() -> Refusal {
+    let expected = "whole: its header Link leads to a next page".to_owned();
+    Refusal::WrongShape { path: ".".to_owned(), expected }
 }
 
 /// As much as an answer can have: a page of a hundred audit events has a fifth of it.

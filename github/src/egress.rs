@@ -18,7 +18,7 @@ use crate::{
     OfTheRun, Refusal,
     cloud::{
         AllowList, AuditLog, ConsumedLicences, Enterprise, Event, Installations, Known, LicenceSync, Topic,
-        is_recorded_as_connected,
+        is_recorded_as_connected, is_same_host,
     },
 };
 
@@ -278,7 +278,7 @@ async fn events(cx: &Cx) -> Vec<Egress> {
 /// knows no other server.
 fn of_events(list: &[Event], server: Option<&str>, known: Option<&Known>, now: Timestamp) -> Vec<Egress> {
     let Some(server) = server else { return Vec::new() };
-    let is_it = |name: &str| name.eq_ignore_ascii_case(server);
+    let is_it = |name: &str| is_same_host(name, server);
     let only_one = known.is_some_and(|known| {
         let all = known.total == Some(known.servers.len() as u64);
         all && !known.servers.is_empty() && known.servers.iter().all(|it| is_it(&it.host_name))

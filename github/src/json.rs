@@ -1,5 +1,5 @@
 //! Reading JSON from outside: bounded in depth, forgiving about what is absent, unknown or in a list of one, and exact about
-//! what is of another type.
+//! what is of another type, about fields that come twice, and about lists that do not hold what they should.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -18,33 +18,38 @@ use crate::refusal::{Refusal, not_json};
 /// Takes what is secret out of a body: out of the texts of what is JSON, so that a password `true` breaks no answer, else out
 /// of all of it.
 pub(crate) fn clean(body: &mut Vec<u8>, redactor: &Redactor) {
-    fn texts(value: &mut serde_json::Value, redactor: &Redactor) {
-        match value {
-            serde_json::Value::String(text) => {
-                if let Cow::Owned(clean) = redactor.clean(text) {
-                    *text = clean;
-                }
-            }
-            serde_json::Value::Array(values) => values.iter_mut().for_each(|value| texts(value, redactor)),
-            serde_json::Value::Object(fields) => {
-                let cleaned = std::mem::take(fields).into_iter().map(|(name, mut value)| {
-                    texts(&mut value, redactor);
-                    (redactor.clean_report(&name).into_owned(), value)
-                });
-                *fields = cleaned.collect();
-            }
-            _ => {}
-        }
-    }
     let Ok(text) = std::str::from_utf8(body) else { return };
     let Cow::Owned(all_of_it) = redactor.clean(text) else { return };
-    *body = match serde_json::from_str(text) {
-        Ok(mut value) => {
-            texts(&mut value, redactor);
-            value.to_string().into_bytes()
-        }
+    *body = match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => clean_texts(text, redactor).into_bytes(),
         Err(_) => all_of_it.into_bytes(),
     };
+}
+
+/// Takes what is secret out of each text of what is JSON, and leaves everything else as it is. A field that comes twice still
+/// does, so that whoever reads it can see the contradiction.
+fn clean_texts(json: &str, redactor: &Redactor) -> String {
+    let mut cleaned = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, text)) = rest.split_once('"') {
+        let mut escaped = false;
+        let ends = |c: char| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        };
+        let Some(end) = text.find(ends) else { break };
+        let written = &rest[before.len()..before.len() + end + 2];
+        rest = &text[end + 1..];
+        let is_name = rest.trim_start().starts_with(':');
+        let clean = serde_json::from_str::<String>(written).ok().and_then(|text| {
+            let clean = if is_name { redactor.clean_report(&text) } else { redactor.clean(&text) };
+            (clean != text).then(|| serde_json::Value::from(clean).to_string())
+        });
+        cleaned.push_str(before);
+        cleaned.push_str(clean.as_deref().unwrap_or(written));
+    }
+    cleaned + rest
 }
 
 /// Reads a body. What is wrong is told by where it stands and what should stand there, never by what stands there instead:
@@ -75,7 +80,11 @@ pub(crate) fn read<T: DeserializeOwned>(
         Category::Data => {
             let expected = text.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
             let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
-            let expected = if expected.is_empty() { "of the published shape" } else { expected };
+            let expected = match expected {
+                "" if text.starts_with("duplicate field") => "one in which every field comes once",
+                "" => "of the published shape",
+                expected => expected,
+            };
             Refusal::WrongShape { path: shown(&path, 120), expected: shown(expected, 120) }
         }
         // The only words for it that serde_json has.
@@ -84,8 +93,8 @@ pub(crate) fn read<T: DeserializeOwned>(
     })
 }
 
-/// An object; a list, of which the first element counts, where an example of the documentation has one (facts §3.3). A
-/// list of fields, which derived readers would take for an object too, is none.
+/// An object, or a list of one, where an example of the documentation has that (facts §3.3). Of several objects nobody says
+/// which one counts. A list of fields, which derived readers would take for an object too, is none.
 pub(crate) struct One<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
@@ -106,15 +115,18 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
                 let Some(first) = list.next_element()? else {
                     return Err(A::Error::invalid_length(0, &self));
                 };
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(first)
+                match list.next_element::<IgnoredAny>()? {
+                    None => Ok(first),
+                    Some(_) => Err(A::Error::invalid_length(2, &"one object alone")),
+                }
             }
         }
         deserializer.deserialize_any(OneOf(PhantomData))
     }
 }
 
-/// A list of at most [`MOST`] objects, the first ones, without those that are null; an object alone counts as a list of one.
+/// A list of at most [`MOST`] objects, none of them null; an object alone counts as a list of one. A list with a gap is not
+/// whole, and nothing follows from what is not in it.
 pub(crate) struct Objects<T>(pub(crate) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
@@ -132,15 +144,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Objects<T>, A::Error> {
-                let objects = first_of::<A, Option<One<T>>>(list)?;
-                Ok(Objects(objects.into_iter().flatten().map(|one| one.0).collect()))
+                let objects = all_of::<A, One<T>>(list)?;
+                Ok(Objects(objects.into_iter().map(|one| one.0).collect()))
             }
         }
         deserializer.deserialize_any(ListOf(PhantomData))
     }
 }
 
-/// A list of at most [`MOST`] elements, the first ones, whatever they are.
+/// A list of at most [`MOST`] elements, whatever they are.
 struct List<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
@@ -154,21 +166,23 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<List<T>, A::Error> {
-                first_of(list).map(List)
+                all_of(list).map(List)
             }
         }
         deserializer.deserialize_seq(ListOf(PhantomData))
     }
 }
 
-fn first_of<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(mut list: A) -> Result<Vec<T>, A::Error> {
-    let mut first = Vec::new();
-    while first.len() < MOST {
-        let Some(element) = list.next_element()? else { return Ok(first) };
-        first.push(element);
+fn all_of<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(mut list: A) -> Result<Vec<T>, A::Error> {
+    let mut all = Vec::new();
+    while all.len() < MOST {
+        let Some(element) = list.next_element()? else { return Ok(all) };
+        all.push(element);
     }
-    while list.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(first)
+    match list.next_element::<IgnoredAny>()? {
+        None => Ok(all),
+        Some(_) => Err(A::Error::invalid_length(MOST + 1, &"a list of at most 5000 elements")),
+    }
 }
 
 /// More than a page has entries.
@@ -228,6 +242,39 @@ impl<'de, const MOST: usize> Deserialize<'de> for Text<MOST> {
 /// A text, safe to show and at most 200 characters long; null stays unknown.
 pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<Text<200>>::deserialize(json)?.map(|text| text.0))
+}
+
+/// A word as in [`text`], also where a truth value stands for it: `true`.
+pub(crate) fn word<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
+    struct Word;
+    impl<'de> Visitor<'de> for Word {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a word")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Option<String>, E> {
+            Ok(Some(shown(text, 200)))
+        }
+
+        fn visit_bool<E>(self, truth: bool) -> Result<Option<String>, E> {
+            Ok(Some(truth.to_string()))
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<String>, E> {
+            Ok(None)
+        }
+
+        fn visit_none<E>(self) -> Result<Option<String>, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Option<String>, D::Error> {
+            json.deserialize_any(self)
+        }
+    }
+    json.deserialize_any(Word)
 }
 
 /// Texts as in [`text`].

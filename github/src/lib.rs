@@ -14,6 +14,7 @@ pub mod cloud;
 mod credentials;
 pub mod egress;
 mod json;
+mod links;
 pub mod manage;
 mod no_reply;
 mod refusal;

@@ -1,4 +1,8 @@
-use std::ops::ControlFlow;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher as _, RandomState},
+    ops::ControlFlow,
+};
 
 use gh_connect_engine::{Cx, Fact, Stop};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
@@ -144,6 +148,33 @@ struct Reading {
     after: Option<String>,
     /// Where the rest ends.
     before: Option<String>,
+    /// The entries that were read, by what tells them apart.
+    seen: Seen,
+}
+
+/// Which entries were read, so that one that comes twice hides none that did not come.
+#[derive(Default)]
+struct Seen {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+    /// Whether any came twice.
+    twice: bool,
+}
+
+impl Seen {
+    fn add(&mut self, node: &EntryReply) {
+        let EntryReply { id, allow_list_value, is_active, name, owner } = node;
+        let hash = match id {
+            Some(id) => self.hasher.hash_one(&id.0),
+            // Two entries may be alike in everything but their ids: nothing else tells them apart.
+            None => {
+                let text = |text: &Option<Text<LONGEST>>| text.as_ref().map(|text| text.0.clone());
+                let owner = owner.as_ref().map(|it| (text(&it.kind), text(&it.login), text(&it.name)));
+                self.hasher.hash_one((text(allow_list_value), is_active, text(name), owner))
+            }
+        };
+        self.twice |= !self.hashes.insert(hash);
+    }
 }
 
 impl Reading {
@@ -168,13 +199,13 @@ impl Reading {
         let nodes = first.nodes.unwrap_or_default();
         let new = if self.end.is_empty() { nodes.len() } else { nodes.len().min(self.missing()) };
         self.read += new;
-        self.start.extend(entries(nodes.into_iter().take(new)));
+        self.start.extend(entries(nodes.into_iter().take(new), &mut self.seen));
         if let Some(last) = last {
             let nodes = last.nodes.unwrap_or_default();
             let new = nodes.len().min(self.missing());
             self.read += new;
             let known = nodes.len() - new;
-            self.end.push(entries(nodes.into_iter().skip(known)).collect());
+            self.end.push(entries(nodes.into_iter().skip(known), &mut self.seen).collect());
             let start = last.page_info.and_then(|info| info.start_cursor);
             if start.is_none() || start == self.before {
                 return ControlFlow::Break(Some(wrong("pageInfo.startCursor", "the way to another page")));
@@ -195,6 +226,8 @@ impl Reading {
     }
 
     fn end(self, ended_by: Option<Refusal>) -> AllowList {
+        let ended_by = ended_by
+            .or_else(|| self.seen.twice.then(|| wrong("nodes", "a list in which every entry comes once")));
         let mut list = self.start;
         list.reserve_exact(self.end.iter().map(Vec::len).sum());
         list.extend(self.end.into_iter().rev().flatten());
@@ -202,8 +235,11 @@ impl Reading {
     }
 }
 
-fn entries(nodes: impl Iterator<Item = Nullable<EntryReply>>) -> impl Iterator<Item = Entry> {
-    nodes.flatten().filter_map(|One(node)| node.entry())
+fn entries(
+    nodes: impl Iterator<Item = Nullable<EntryReply>>,
+    seen: &mut Seen,
+) -> impl Iterator<Item = Entry> {
+    nodes.flatten().inspect(|One(node)| seen.add(node)).filter_map(|One(node)| node.entry())
 }
 
 fn wrong(field: &str, expected: &str) -> Refusal {
@@ -280,6 +316,7 @@ struct PageInfoReply {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryReply {
+    id: Option<Text<LONGEST_ID>>,
     allow_list_value: Option<Text<LONGEST>>,
     is_active: Option<bool>,
     name: Option<Text<LONGEST>>,
@@ -296,24 +333,22 @@ struct OwnerReply {
 }
 
 impl EntryReply {
-    /// What does not say that it is active is taken not to be, and whose it does not say is nobody's: neither may open the
-    /// gate.
+    /// `None` for one that does not say what it permits, whether it counts, or whose it is: it may be the one that decides, so
+    /// the list is not whole without it.
     fn entry(self) -> Option<Entry> {
         let text =
             |text: Option<Text<LONGEST>>| text.map_or_else(Default::default, |text| text.0.into_boxed_str());
-        let owner = match self.owner {
-            None => EntryOwner::Other("".into()),
-            Some(OwnerReply { kind, name, login }) => match kind.as_ref().map(|kind| kind.0.as_str()) {
-                Some("Enterprise") => EntryOwner::Enterprise,
-                Some("Organization") => EntryOwner::Organization(text(login)),
-                Some("App") => EntryOwner::App(text(name)),
-                _ => EntryOwner::Other(text(kind)),
-            },
+        let OwnerReply { kind, name, login } = self.owner?;
+        let owner = match kind?.0.as_str() {
+            "Enterprise" => EntryOwner::Enterprise,
+            "Organization" => EntryOwner::Organization(text(login)),
+            "App" => EntryOwner::App(text(name)),
+            other => EntryOwner::Other(other.into()),
         };
         Some(Entry {
             value: text(Some(self.allow_list_value?)),
             name: Some(text(self.name)).filter(|name| !name.is_empty()),
-            active: self.is_active == Some(true),
+            active: self.is_active?,
             owner,
         })
     }
@@ -329,6 +364,7 @@ const PAGE: usize = 100;
 /// Two pages each, so 50,000 entries.
 const MOST_QUESTIONS: usize = 250;
 const LONGEST: usize = 80;
+const LONGEST_ID: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -344,10 +380,15 @@ mod tests {
             let node = |nth: usize| match empty.contains(&nth) {
                 true => None,
                 false => Some(One(EntryReply {
+                    id: Some(Text(format!("id {nth}"))),
                     allow_list_value: Some(Text(nth.to_string())),
                     is_active: Some(true),
                     name: None,
-                    owner: None,
+                    owner: Some(OwnerReply {
+                        kind: Some(Text("Enterprise".to_owned())),
+                        name: None,
+                        login: None,
+                    }),
                 })),
             };
             Some(range.map(node).collect())
@@ -396,6 +437,39 @@ mod tests {
             let expected: Vec<String> =
                 (0..total).filter(|nth| !empty.contains(nth)).map(|nth| nth.to_string()).collect();
             prop_assert_eq!(values, expected);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_comes_twice_may_hide_another() {
+        let ended_by = |ids: [Option<&str>; 2], values: [&str; 2]| {
+            let node = |nth: usize| {
+                Some(One(EntryReply {
+                    id: ids[nth].map(|id| Text(id.to_owned())),
+                    allow_list_value: Some(Text(values[nth].to_owned())),
+                    is_active: Some(true),
+                    name: None,
+                    owner: None,
+                }))
+            };
+            let mut reading = Reading::default();
+            let nodes = Some(vec![node(0), node(1)]);
+            let first = PageReply { total_count: Some(2), page_info: None, nodes };
+            assert!(reading.take(Pages { first, last: None }).is_break());
+            let list = reading.end(None);
+            list.answer.said().expect("said").ended_by.clone()
+        };
+        let (a, b) = (Some("a"), Some("b"));
+        for (ids, values, is_whole) in [
+            ([a, b], ["192.0.2.1", "192.0.2.2"], true),
+            // Nothing forbids to add a range twice.
+            ([a, b], ["192.0.2.1", "192.0.2.1"], true),
+            ([a, a], ["192.0.2.1", "192.0.2.1"], false),
+            ([a, a], ["192.0.2.1", "192.0.2.2"], false),
+            ([None, None], ["192.0.2.1", "192.0.2.2"], true),
+            ([None, None], ["192.0.2.1", "192.0.2.1"], false),
+        ] {
+            assert_eq!(ended_by(ids, values).is_none(), is_whole, "{ids:?} {values:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 use std::{fmt, net::IpAddr};
 
 use gh_connect_engine::{Cx, Fact, Stop};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -10,6 +10,7 @@ use crate::{
     Answer, Api, Needs, Refusal,
     ask::Get,
     json::{self, Objects},
+    links::leads_on,
 };
 
 /// Events of the enterprise account's audit log, the newest first, at most a hundred. What is not there proves nothing: the
@@ -134,7 +135,8 @@ impl Fact for AuditLog {
     async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {
         let needs = Needs::scope(Api::Cloud, "read:audit_log");
         let target = topic.target("", slug(cx)?);
-        let (answer, headers) = Get::new(needs.clone(), &target).read_with_headers(cx).await?;
+        let get = Get { pages: true, ..Get::new(needs.clone(), &target) };
+        let (answer, headers) = get.read_with_headers(cx).await?;
         Ok(Self {
             answer: answer
                 .and_then(|events| read_events(*topic, events, &headers).map_err(|why| (why, needs))),
@@ -167,14 +169,6 @@ pub(crate) fn read_events(
     let mut list: Vec<Event> = events.collect();
     list.sort_by_key(|event| std::cmp::Reverse(event.at));
     Ok(Events { list, more: leads_on(headers) })
-}
-
-/// Whether a `Link` leads to a next page (RFC 8288 §3: quoted or not, in one field or several).
-fn leads_on(headers: &HeaderMap) -> bool {
-    headers.get_all(header::LINK).iter().any(|value| {
-        let link = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
-        ["rel=\"next\"", "rel=next"].iter().any(|next| link.contains(next))
-    })
 }
 
 #[derive(Deserialize)]
@@ -210,6 +204,8 @@ const EARLIEST: &str = "2015-01-01";
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
 
     #[test]
@@ -241,7 +237,6 @@ mod tests {
             {"action": "business.create_trial", "@timestamp": 1606929874},
             {"action": "business.create_trial", "created_at": 1806929874512, "actor_ip": "203.0.113.7", "extra": [1]},
             {"action": "repo.destroy", "@timestamp": 1606929874512},
-            null,
             {"action": "business.create_trial", "actor_ip": "not disclosed"}
         ]"#;
         let mut headers = HeaderMap::new();

@@ -9,7 +9,7 @@ use super::slug;
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::{Query, Told, behind},
-    json::{self, One},
+    json::{self, Nullable, One},
 };
 
 /// The enterprise account.
@@ -84,7 +84,7 @@ pub struct Installations {
     pub answer: Answer<Known>,
 }
 
-/// Servers.
+/// Servers. An answer that leaves out any of a hundred, or names one twice, is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// The first hundred by their names.
@@ -163,21 +163,10 @@ impl Fact for Installations {
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        let path = ["enterprise", "ownerInfo", "enterpriseServerInstallations"];
-        let answer = part(cx, &path, |_, data| {
-            let known = data.owner_info()?.installations.as_ref()?;
-            let servers = known.nodes.iter().flatten().filter_map(|node| {
-                Some(Installation {
-                    host_name: node.host_name.clone()?,
-                    customer_name: node.customer_name.clone(),
-                    is_connected: node.is_connected,
-                    created_at: node.created_at,
-                    updated_at: node.updated_at,
-                })
-            });
-            Some(Known { servers: servers.collect(), total: known.total_count })
-        });
-        Ok(Self { answer: answer.await? })
+        let answer =
+            part(cx, &INSTALLATIONS, |told, data| Some(data.owner_info()?.installations.as_ref()?.all(told)));
+        let read = answer.await?;
+        Ok(Self { answer: read.and_then(|known| known.map_err(|why| (why, NEEDS))) })
     }
 }
 
@@ -300,13 +289,47 @@ struct ProviderReply {
 #[serde(rename_all = "camelCase")]
 struct InstallationsReply {
     total_count: Option<u64>,
-    #[serde(default, deserialize_with = "json::objects")]
-    nodes: Option<Vec<InstallationReply>>,
+    #[serde(default, deserialize_with = "json::objects_or_nulls")]
+    nodes: Option<Vec<Nullable<InstallationReply>>>,
 }
 
-#[derive(Deserialize)]
+impl InstallationsReply {
+    /// All servers of the page, which is the whole list unless it is full; otherwise why that cannot be said: each server has to
+    /// be there, once, under its name, and they have to be as many as GitHub says.
+    fn all(&self, told: &Told<Data>) -> Result<Known, Refusal> {
+        let nodes = self.nodes.as_deref().unwrap_or_default();
+        let mut servers = Vec::with_capacity(nodes.len());
+        for (nth, node) in nodes.iter().enumerate() {
+            let missing = || told.why_null_below(&INSTALLATIONS, &["nodes", &nth.to_string()]);
+            let One(reply) = node.as_ref().ok_or_else(missing)?;
+            if nodes[..nth].iter().flatten().any(|One(other)| other.is_the_same_as(reply)) {
+                return Err(wrong(&format!("nodes[{nth}]"), "another server than those before it"));
+            }
+            servers.push(reply.server().ok_or_else(|| wrong(&format!("nodes[{nth}].hostName"), "a name"))?);
+        }
+        let (read, total) = (servers.len() as u64, self.total_count);
+        match total {
+            None => Err(told.why_null_below(&INSTALLATIONS, &["totalCount"])),
+            Some(total) if total != read && (read < PAGE || total < read) => {
+                Err(wrong("totalCount", &format!("the number of servers that came, {read}")))
+            }
+            Some(_) => Ok(Known { servers, total }),
+        }
+    }
+}
+
+fn wrong(field: &str, expected: &str) -> Refusal {
+    Refusal::WrongShape {
+        path: format!("{}.{field}", INSTALLATIONS.join(".")),
+        expected: expected.to_owned(),
+    }
+}
+
+#[derive(Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 struct InstallationReply {
+    #[serde(default, deserialize_with = "json::text")]
+    id: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     host_name: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
@@ -316,6 +339,30 @@ struct InstallationReply {
     updated_at: Option<Timestamp>,
 }
 
+impl InstallationReply {
+    /// Two records may be alike in everything but their ids; where these are not said, nothing tells them apart.
+    fn is_the_same_as(&self, other: &Self) -> bool {
+        match (&self.id, &other.id) {
+            (Some(id), Some(other)) => id == other,
+            _ => self == other,
+        }
+    }
+
+    fn server(&self) -> Option<Installation> {
+        let host_name = self.host_name.as_deref().filter(|name| !name.trim().is_empty())?;
+        Some(Installation {
+            host_name: host_name.to_owned(),
+            customer_name: self.customer_name.clone(),
+            is_connected: self.is_connected,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+const INSTALLATIONS: [&str; 3] = ["enterprise", "ownerInfo", "enterpriseServerInstallations"];
+/// As many servers as are asked for.
+const PAGE: u64 = 100;
 const OWNER_INFO: [&str; 2] = ["enterprise", "ownerInfo"];
 const NEEDS: Needs = Needs::scope(Api::Cloud, "read:enterprise");
 const DOCUMENT: &str = include_str!("../../queries/enterprise.graphql");

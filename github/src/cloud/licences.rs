@@ -85,7 +85,7 @@ impl Fact for ConsumedLicences {
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         // The numbers are the same on every page, and who the users are is nobody's business here.
         let target = format!("/enterprises/{}/consumed-licenses?per_page=1", step(slug(cx)?));
-        let answer = Get::new(NEEDS, &target).read::<One<Seats>>(cx).await?;
+        let answer = Get { pages: true, ..Get::new(NEEDS, &target) }.read::<One<Seats>>(cx).await?;
         Ok(Self { answer: answer.map(|One(said)| said) })
     }
 }

@@ -1,4 +1,7 @@
+use std::net::Ipv6Addr;
+
 use gh_connect_engine::{Cx, Stop};
+use url::Host;
 
 use super::{Installation, Installations, Known};
 use crate::{OfTheRun, manage::ManageSettings};
@@ -46,10 +49,35 @@ pub async fn is_recorded_as_connected(cx: &Cx) -> bool {
     OwnNames::of(cx).await.is_ok_and(|own| known.records_of(&own.names).any(is_connected))
 }
 
-/// Whether a server's name is one of these, without regard to case and a final dot.
+/// Whether a server's name is one of these, however each is written.
 pub fn is_one_of(names: &[String], name: Option<&str>) -> bool {
-    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    name.is_some_and(|name| names.iter().any(|own| bare(own) == bare(name)))
+    name.is_some_and(|name| names.iter().any(|own| is_same_host(own, name)))
+}
+
+/// Whether two names are one server's: without regard to case, a final dot, white space, the script of a name with other
+/// letters than English, and to a scheme, port or path that came along with it.
+pub fn is_same_host(one: &str, other: &str) -> bool {
+    bare(one) == bare(other)
+}
+
+/// The name alone, in one form: `ghes.corp.example` of `https://GHES.corp.example.:443/`, `xn--…` of what is not ASCII.
+fn bare(name: &str) -> String {
+    let name = name.trim();
+    let name = name.split_once("://").map_or(name, |(_, rest)| rest);
+    let name = name.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
+    let host = match name.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        // An IPv6 address without brackets has no port.
+        None if name.matches(':').count() > 1 => name,
+        None => name.split(':').next().unwrap_or_default(),
+    };
+    let host = host.trim_end_matches('.');
+    match (host.parse::<Ipv6Addr>(), Host::parse(host)) {
+        (Ok(address), _) => address.to_string(),
+        (Err(_), Ok(host)) => host.to_string(),
+        (Err(_), Err(_)) => host.to_lowercase(),
+    }
 }
 
 /// The name that the server believes to have, or why it was not read.
@@ -63,6 +91,33 @@ fn own_name<'a>(settings: Result<&'a ManageSettings, &Stop>) -> Result<&'a str, 
 mod tests {
     use super::*;
     use crate::{Answer, Api, Needs, Refusal};
+
+    #[test]
+    fn a_name_is_known_however_it_is_written() {
+        let own =
+            ["ghes.corp.example".to_owned(), "bücher.corp.example".to_owned(), "2001:db8::1".to_owned()];
+        for (name, expected) in [
+            ("ghes.corp.example", true),
+            (" GHES.Corp.Example. ", true),
+            ("ghes.corp.example:443", true),
+            ("https://ghes.corp.example/", true),
+            ("https://GHES.corp.example.:8443/setup?x#y", true),
+            ("http://admin@ghes.corp.example", true),
+            ("xn--bcher-kva.corp.example", true),
+            ("BÜCHER.corp.example:443", true),
+            ("https://[2001:DB8:0:0::1]:443", true),
+            ("2001:db8::1", true),
+            ("ghes.corp.example.other.example", false),
+            ("ghes-staging.corp.example", false),
+            ("https://other.example/ghes.corp.example", false),
+            ("2001:db8::2", false),
+            ("", false),
+            ("://", false),
+        ] {
+            assert_eq!(is_one_of(&own, Some(name)), expected, "{name}");
+        }
+        assert!(!is_one_of(&own, None));
+    }
 
     #[test]
     fn the_own_name_is_read_or_said_not_to_be() {

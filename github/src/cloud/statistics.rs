@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{slug, step};
 use crate::{
-    Answer, Api, Needs, OfTheRun,
+    Answer, Api, Needs, OfTheRun, Refusal,
     ask::Get,
     json::{self, Objects},
 };
@@ -56,14 +56,14 @@ impl Fact for ServerStatistics {
         let needs = Needs::scope(Api::Cloud, "read:enterprise");
         let target = format!("/enterprise-installation/{}/server-statistics", step(slug(cx)?));
         // A year of several servers.
-        let get = Get { most: 4 << 20, ..Get::new(needs, &target) };
+        let get = Get { most: 4 << 20, ..Get::new(needs.clone(), &target) };
         let answer = get.read::<Objects<Collected>>(cx).await?;
-        Ok(Self { answer: answer.map(|days| latest(days.0)) })
+        Ok(Self { answer: answer.and_then(|days| latest(days.0).map_err(|why| (why, needs))) })
     }
 }
 
-/// The latest of each server.
-fn latest(days: Vec<Collected>) -> Vec<Collected> {
+/// The latest of each server, unless there are more of them than are kept: nothing follows from who is not among the first.
+fn latest(days: Vec<Collected>) -> Result<Vec<Collected>, Refusal> {
     let mut latest: Vec<Collected> = Vec::new();
     for day in days {
         let is_same =
@@ -71,11 +71,15 @@ fn latest(days: Vec<Collected>) -> Vec<Collected> {
         match latest.iter().position(is_same) {
             // RFC 3339 in UTC sorts as text.
             Some(at) if latest[at].collection_date < day.collection_date => latest[at] = day,
+            Some(_) => {}
             None if latest.len() < MOST_SERVERS => latest.push(day),
-            _ => {}
+            None => {
+                let expected = format!("the statistics of at most {MOST_SERVERS} servers");
+                return Err(Refusal::WrongShape { path: ".".to_owned(), expected });
+            }
         }
     }
-    latest
+    Ok(latest)
 }
 
 const MOST_SERVERS: usize = 50;
@@ -95,6 +99,8 @@ mod tests {
         };
         let days =
             [day("a", "2026-01-01"), day("b", "2026-01-09"), day("a", "2026-01-03"), day("a", "2026-01-02")];
-        assert_eq!(latest(days.into()), [day("a", "2026-01-03"), day("b", "2026-01-09")]);
+        assert_eq!(latest(days.into()), Ok(vec![day("a", "2026-01-03"), day("b", "2026-01-09")]));
+        let of = |servers: usize| (0..servers).map(|nth| day(&nth.to_string(), "2026-01-01")).collect();
+        assert!(latest(of(MOST_SERVERS)).is_ok() && latest(of(MOST_SERVERS + 1)).is_err());
     }
 }

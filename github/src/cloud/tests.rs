@@ -44,10 +44,9 @@ async fn one_reply_makes_three_facts() {
         "ipAllowListEnabledSetting": "ENABLED",
         "ipAllowListForInstalledAppsEnabledSetting": "SOMETHING_NEW",
         "oidcProvider": null,
-        "enterpriseServerInstallations": { "totalCount": 3, "nodes": [
+        "enterpriseServerInstallations": { "totalCount": 2, "nodes": [
             { "hostName": "GHES.corp.example", "customerName": "Acme", "isConnected": true,
               "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-02T00:00:00Z" },
-            null,
             { "hostName": "other.corp.example" },
         ]},
     });
@@ -81,6 +80,58 @@ async fn one_reply_makes_three_facts() {
         (saved(&*account), saved(&*owners), saved(&*known)),
         ((*account).clone(), (*owners).clone(), (*known).clone())
     );
+}
+
+#[tokio::test]
+async fn a_list_of_servers_is_whole_or_none() {
+    let path = |field: &str| format!("enterprise.ownerInfo.enterpriseServerInstallations.{field}");
+    let null = |field: &str| Some(Refusal::Null { path: path(field) });
+    let wrong = |field: &str, expected: &str| {
+        Some(Refusal::WrongShape { path: path(field), expected: expected.to_owned() })
+    };
+    let another = "another server than those before it";
+    let (a, b) = (json!({ "hostName": "a.example" }), json!({ "hostName": "b.example" }));
+    let with_id = |server: &Value, id: &str| {
+        let mut server = server.clone();
+        server["id"] = json!(id);
+        server
+    };
+    let page: Vec<Value> = (0..100).map(|nth| json!({ "hostName": format!("{nth}.example") })).collect();
+    for (known, expected) in [
+        (json!({ "totalCount": 0 }), None),
+        (json!({ "totalCount": 0, "nodes": null }), None),
+        (json!({ "totalCount": 2, "nodes": [a, b] }), None),
+        (json!({ "totalCount": 2, "nodes": [with_id(&a, "1"), with_id(&a, "2")] }), None),
+        (json!({ "totalCount": 150, "nodes": page }), None),
+        (json!({}), null("totalCount")),
+        (json!({ "totalCount": null, "nodes": [a] }), null("totalCount")),
+        (json!({ "totalCount": 1 }), wrong("totalCount", "the number of servers that came, 0")),
+        (json!({ "totalCount": 2, "nodes": [a] }), wrong("totalCount", "the number of servers that came, 1")),
+        (
+            json!({ "totalCount": 1, "nodes": [a, b] }),
+            wrong("totalCount", "the number of servers that came, 2"),
+        ),
+        (json!({ "totalCount": 2, "nodes": [a, null] }), null("nodes.1")),
+        (json!({ "totalCount": 2, "nodes": [a, {}] }), wrong("nodes[1].hostName", "a name")),
+        (json!({ "totalCount": 2, "nodes": [a, { "hostName": " " }] }), wrong("nodes[1].hostName", "a name")),
+        // Two that are alike may hide a third.
+        (json!({ "totalCount": 2, "nodes": [a, a] }), wrong("nodes[1]", another)),
+        (json!({ "totalCount": 3, "nodes": [a, b, a] }), wrong("nodes[2]", another)),
+        (
+            json!({ "totalCount": 2, "nodes": [with_id(&a, "1"), with_id(&b, "1")] }),
+            wrong("nodes[1]", another),
+        ),
+    ] {
+        let told = known.to_string();
+        let (_served, cx) = graphql(move |_, _| {
+            json!({ "data": enterprise(&json!({ "oidcProvider": null, "enterpriseServerInstallations": known })) })
+        })
+        .await;
+        let known = cx.fact::<Installations>(&OfTheRun).await.expect("a fact");
+        assert_eq!(known.answer.refusal(), expected.as_ref(), "{told:.200}");
+        // What else the reply says is whole all the same.
+        assert!(cx.fact::<Enterprise>(&OfTheRun).await.expect("a fact").answer.said().is_some());
+    }
 }
 
 #[tokio::test]
@@ -241,7 +292,7 @@ async fn ten_thousand_entries_come_from_both_ends() {
 }
 
 #[tokio::test]
-async fn what_is_not_said_of_an_entry_opens_nothing() {
+async fn an_entry_that_leaves_out_what_decides_is_missing() {
     let (_served, cx) = graphql(|_, _| {
         json!({ "data": { "enterprise": { "ownerInfo": { "ipAllowListEntries": { "nodes": [
             { "allowListValue": "192.0.2.1", "isActive": false, "name": "old\n", "owner": { "__typename": "Enterprise" } },
@@ -250,6 +301,8 @@ async fn what_is_not_said_of_an_entry_opens_nothing() {
             { "allowListValue": "192.0.2.4", "isActive": true, "owner": { "__typename": "Organization", "login": "org" } },
             { "allowListValue": "192.0.2.5", "isActive": true, "owner": { "__typename": "Team" } },
             { "isActive": true, "owner": { "__typename": "Enterprise" } },
+            { "allowListValue": "192.0.2.7", "owner": { "__typename": "Enterprise" } },
+            { "allowListValue": "192.0.2.8", "isActive": true, "owner": { "__typename": null } },
         ]}}}}})
     })
     .await;
@@ -262,7 +315,6 @@ async fn what_is_not_said_of_an_entry_opens_nothing() {
     };
     let expected = [
         entry("192.0.2.1", Some("old\\n"), false, EntryOwner::Enterprise),
-        entry("192.0.2.2", None, false, EntryOwner::Other("".into())),
         entry("192.0.2.3", None, true, EntryOwner::App("Bot".into())),
         entry("192.0.2.4", None, true, EntryOwner::Organization("org".into())),
         entry("192.0.2.5", None, true, EntryOwner::Other("Team".into())),

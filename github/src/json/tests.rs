@@ -27,7 +27,7 @@ fn lists_of_one_stand_for_objects_and_objects_for_lists_of_one() {
     for body in [
         r#"{"number": 1, "inner": {"flag": true}, "list": [{"flag": true}]}"#,
         r#"[{"number": 1, "inner": [{"flag": true}], "list": {"flag": true}}]"#,
-        r#"[{"number": 1, "inner": [{"flag": true}, 7], "list": [[{"flag": true}], null]}, "more"]"#,
+        r#"[[{"number": 1, "inner": [[{"flag": true}]], "list": [[{"flag": true}]]}]]"#,
         r#"{"number": 1, "inner": {"flag": true, "more": {}}, "list": [{"flag": true}], "more": null}"#,
     ] {
         let sample = sample(body).unwrap_or_else(|why| panic!("{body}: {why}"));
@@ -60,12 +60,51 @@ fn what_is_wrong_is_told_by_its_place() {
         (r#"{"inner": []}"#, shape("inner", "an object")),
         (r#"{"list": [{}, {"flag": 1}]}"#, shape("list[1].flag", "a boolean")),
         (r#"{"word": 5}"#, shape("word", "a string")),
+        // Which of two counts, nobody says; and nothing follows from a list with a gap.
+        (r#"{"inner": [{"flag": true}, {"flag": false}]}"#, shape("inner", "one object alone")),
+        (r#"[{"number": 1}, null]"#, shape(".", "one object alone")),
+        (r#"{"list": [{"flag": true}, null]}"#, shape("list[1]", "an object")),
+        (
+            &format!(r#"{{"list": [{}{{}}]}}"#, "{},".repeat(5_000)),
+            shape("list", "a list of at most 5000 elements"),
+        ),
         (r#""canary""#, shape(".", "an object")),
     ] {
         assert_eq!(sample(body).expect_err(body), expected, "{body}");
     }
     assert_eq!(shape("inner.flag", "a boolean").to_string(), "the answer's inner.flag is not a boolean");
     assert_eq!(shape(".", "an object").to_string(), "the answer is not an object");
+}
+
+#[test]
+fn a_field_that_comes_twice_is_no_answer() {
+    for body in [
+        r#"{"number": 1, "number": 2}"#,
+        r#"{"inner": {"flag": true, "flag": true}}"#,
+        r#"{"inner": null, "inner": {"flag": true}}"#,
+    ] {
+        assert!(matches!(sample(body), Err(Refusal::WrongShape { .. })), "{body}");
+    }
+}
+
+#[test]
+fn a_word_may_be_a_truth_value() {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default, deserialize_with = "word")]
+        status: Option<String>,
+    }
+    for (body, expected) in [
+        (r#"{"status": "on"}"#, Some(Some("on"))),
+        (r#"{"status": true}"#, Some(Some("true"))),
+        (r#"{"status": null}"#, Some(None)),
+        ("{}", Some(None)),
+        (r#"{"status": 1}"#, None),
+        (r#"{"status": ["on"]}"#, None),
+    ] {
+        let said = serde_json::from_str::<Said>(body).ok().map(|said| said.status);
+        assert_eq!(said.as_ref().map(Option::as_deref), expected, "{body}");
+    }
 }
 
 #[test]
@@ -158,6 +197,12 @@ fn a_secret_goes_and_the_answer_stays() {
         ("true", "it is true", "it is [redacted]"),
         ("true", r#"{"flag": true, "word": "true""#, r#"{"flag": [redacted], "word": "[redacted]""#),
         ("true", r#"{"number": 1}"#, r#"{"number": 1}"#),
+        (
+            "word",
+            r#"{"flag": true, "x\"word": "a\\", "flag": false}"#,
+            r#"{"flag": true, "x\"word": "a\\", "flag": false}"#,
+        ),
+        ("secret", r#"{"it": "secret \u0073ecret", "it": 1}"#, r#"{"it": "[redacted] [redacted]", "it": 1}"#),
     ] {
         let mut redactor = Redactor::new();
         redactor.learn(&gh_connect_engine::Secret::new(secret));

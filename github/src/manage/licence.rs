@@ -84,7 +84,7 @@ pub enum LicenceStatus {
 
 impl From<String> for LicenceStatus {
     fn from(word: String) -> Self {
-        match word.as_str() {
+        match word.trim().to_ascii_lowercase().replace(['_', '-'], " ").as_str() {
             "valid" => Self::Valid,
             "invalid" => Self::Invalid,
             "expired" => Self::Expired,

@@ -140,7 +140,7 @@ pub enum Health {
 
 impl From<String> for Health {
     fn from(word: String) -> Self {
-        match word.as_str() {
+        match word.trim().to_ascii_uppercase().as_str() {
             "OK" => Self::Ok,
             "WARNING" => Self::Warning,
             "CRITICAL" => Self::Critical,
@@ -175,8 +175,11 @@ pub struct NodeMaintenance {
     /// The node.
     #[serde(default, deserialize_with = "json::text")]
     pub hostname: Option<String>,
-    /// `on`, `off` or `scheduled`.
+    /// Its id.
     #[serde(default, deserialize_with = "json::text")]
+    pub uuid: Option<String>,
+    /// `on`, `off` or `scheduled`; a truth value as a word.
+    #[serde(default, deserialize_with = "json::word")]
     pub status: Option<String>,
     /// When it begins, as the server writes it.
     #[serde(default, deserialize_with = "json::text")]

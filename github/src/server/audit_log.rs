@@ -38,7 +38,8 @@ impl Fact for ServerAuditLog {
             Answer::NoCredential { .. } => return Ok(Self { answer: Answer::NoCredential { needs } }),
         };
         let target = topic.target("/api/v3", &slug);
-        let (answer, headers) = Get::new(needs.clone(), &target).read_with_headers(cx).await?;
+        let get = Get { pages: true, ..Get::new(needs.clone(), &target) };
+        let (answer, headers) = get.read_with_headers(cx).await?;
         Ok(Self {
             answer: answer
                 .and_then(|events| read_events(*topic, events, &headers).map_err(|why| (why, needs))),

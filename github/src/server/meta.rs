@@ -24,10 +24,15 @@ pub struct ServerMetaSays {
 }
 
 impl ServerMeta {
-    /// The version, whichever way it was said.
-    pub fn version(&self) -> Option<&str> {
+    /// The version, in the answer and in the header: both, where they contradict each other.
+    pub fn versions(&self) -> impl Iterator<Item = &str> {
         let said = self.answer.said().and_then(|said| said.installed_version.as_deref());
-        said.or(self.version_header.as_deref())
+        said.into_iter().chain(self.said_version())
+    }
+
+    /// The version by the header, unless it is empty.
+    pub fn said_version(&self) -> Option<&str> {
+        self.version_header.as_deref().filter(|version| !version.trim().is_empty())
     }
 }
 

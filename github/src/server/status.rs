@@ -1,4 +1,4 @@
-use gh_connect_engine::{Cx, Fact, Stop, shown_bytes};
+use gh_connect_engine::{Cx, Fact, Stop, shown, shown_bytes};
 use http::{HeaderMap, Method, header};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub enum Heard {
         status: u16,
         /// How the body begins, safe to show: `GitHub lives!`
         text: String,
+        /// The title of a page, wherever it stands in it; without one its first heading.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
         /// The type of the body, as said.
         content_type: Option<String>,
         /// What calls itself the server software.
@@ -89,12 +92,30 @@ impl Heard {
         Self::Reply {
             status: reply.status,
             text: shown_bytes(&reply.body, LONGEST_TEXT),
+            title: title(&reply.body),
             content_type: said(header::CONTENT_TYPE.as_str()),
             server: said(header::SERVER.as_str()),
             has_request_id: reply.headers.contains_key("x-github-request-id"),
             redirects_to: location_host(&reply.headers),
         }
     }
+}
+
+/// A maintenance page may have its pictures before its title.
+fn title(page: &[u8]) -> Option<String> {
+    let page = String::from_utf8_lossy(page);
+    // Of the same length, so that places in the one are places in the other.
+    let lower = page.to_ascii_lowercase();
+    [("<title", "</title"), ("<h1", "</h1")].iter().find_map(|(open, close)| {
+        let opened = lower.match_indices(open).map(|(at, _)| at + open.len());
+        let whole = opened.filter(|at| lower[*at..].starts_with(['>', ' ', '\t', '\r', '\n', '/']));
+        whole.take(MOST_ELEMENTS).find_map(|at| {
+            let begin = at + lower[at..].find('>')? + 1;
+            let end = begin + lower[begin..].find(close)?;
+            let text = page[begin..end].split_whitespace().collect::<Vec<_>>().join(" ");
+            (!text.is_empty()).then(|| shown(&text, LONGEST_TEXT))
+        })
+    })
 }
 
 fn said(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -104,3 +125,37 @@ fn said(headers: &HeaderMap, name: &str) -> Option<String> {
 /// A maintenance page with its pictures.
 const MOST_BODY: u64 = 1 << 20;
 const LONGEST_TEXT: usize = 120;
+/// Elements in which a title is looked for.
+const MOST_ELEMENTS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_title_is_found_wherever_it_stands() {
+        let pictures = format!("<style>body {{ background: url({}) }}</style>", "A".repeat(5_000));
+        for (page, expected) in [
+            (
+                format!("<html>{pictures}<TITLE lang=en>\nGitHub  Enterprise</Title>"),
+                Some("GitHub Enterprise"),
+            ),
+            (format!("<titles>no</titles>{pictures}<title></title><h1 class=x>Down</h1>"), Some("Down")),
+            ("<h1>first</h1><title>second</title>".to_owned(), Some("second")),
+            ("<title>without an end".to_owned(), None),
+            ("<title".to_owned(), None),
+            ("GitHub lives!".to_owned(), None),
+        ] {
+            assert_eq!(title(page.as_bytes()).as_deref(), expected, "{page}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_page_is_read(page in r"(<|>|/|title|h1|TITLE|İ|ſ| |x){0,30}") {
+            let _ = title(page.as_bytes());
+        }
+    }
+}
