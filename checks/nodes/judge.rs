@@ -3,12 +3,16 @@
 use gh_connect_engine::{Examination, Finding, Owner, Stop};
 use gh_connect_github::{
     Answer,
-    manage::{Health, NodeVersion, Replica, Replication, Topology},
+    manage::{Health, NodeMaintenance, NodeVersion, Replica, Replication, Topology},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{MIXED_VERSIONS, NOT_CHECKED, UNHEALTHY};
-use crate::wording::few;
+use super::{IN_MAINTENANCE, MIXED_VERSIONS, NOT_CHECKED, UNHEALTHY};
+use crate::{
+    server::Maintenance,
+    wording::{and, few},
+};
 
 /// What is judged.
 #[derive(Clone, Copy)]
@@ -19,6 +23,9 @@ pub(super) struct Seen<'a> {
     pub(super) versions: Option<&'a Answer<Vec<NodeVersion>>>,
     /// `None` where there are no replicas.
     pub(super) replication: Option<&'a Answer<Replication>>,
+    /// `None` where it was not said.
+    pub(super) maintenance: Option<&'a [NodeMaintenance]>,
+    pub(super) now: Timestamp,
 }
 
 /// What is known of one node.
@@ -28,11 +35,32 @@ struct Known {
     replica: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
+    /// Further versions that the same node is said to run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_versions: Vec<String>,
 }
 
-/// Whether any node only follows another: only then is it worth asking how.
-pub(super) fn has_replicas(topology: &Topology) -> bool {
-    topology.nodes.iter().flatten().any(|node| node.replica == Some(true))
+impl Known {
+    fn new(name: &str, replica: bool, versions: &[String]) -> Self {
+        let (version, others) = versions.split_first().unzip();
+        Self {
+            name: name.to_owned(),
+            replica,
+            version: version.cloned(),
+            other_versions: others.map_or(&[][..], |others| others).to_vec(),
+        }
+    }
+
+    /// Every version that it is said to run.
+    fn versions(&self) -> impl Iterator<Item = &str> {
+        self.version.iter().chain(&self.other_versions).map(String::as_str)
+    }
+}
+
+/// Whether any node may only follow another: only then is it worth asking how. A high-availability pair has one, whichever it
+/// is.
+pub(super) fn may_have_replicas(topology: &Topology) -> bool {
+    is(topology, "Ha") || topology.nodes.iter().flatten().any(|node| node.replica == Some(true))
 }
 
 pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
@@ -40,19 +68,29 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     if nodes.is_empty() {
         return Err(Stop::Trouble(format!("{} does not say which nodes it has", seen.host)));
     }
-    if nodes.len() == 1 && !is_several(seen.topology) {
-        return Ok(Examination::passed(format!("one node, {}", nodes[0].name)));
+    let alone = nodes.len() == 1 && !nodes[0].replica && !is_several(seen.topology);
+    let mixed = mixed_versions(seen, &nodes);
+    if alone && mixed.is_none() {
+        return match seen.topology.topology.as_deref() {
+            Some(word) if !is(seen.topology, "SingleNode") => Err(Stop::Trouble(format!(
+                "{} names one node, {}, and calls the whole \"{word}\", which has no published meaning",
+                seen.host, nodes[0].name
+            ))),
+            _ => Ok(Examination::passed(format!("one node, {}", nodes[0].name))),
+        };
     }
-    let mut findings = vec![not_checked(seen, &nodes)];
-    findings.extend(unhealthy(seen));
-    findings.extend(mixed_versions(seen, &nodes));
+    let mut findings = if alone { Vec::new() } else { vec![not_checked(seen, &nodes)] };
+    findings.extend(unhealthy(seen, &nodes));
+    findings.extend(mixed);
+    findings.extend(in_maintenance(seen));
     Ok(findings.into())
 }
 
 fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
-    let what = match seen.topology.topology.as_deref() {
-        Some("Ha") => "is a high-availability pair",
-        Some("Cluster") => "is a cluster",
+    let what = match seen.topology {
+        pair if is(pair, "Ha") => "is a high-availability pair",
+        cluster if is(cluster, "Cluster") => "is a cluster",
+        _ if nodes.len() == 1 => "is a replica of a node that is not named",
         _ => "consists of several nodes",
     };
     let named = nodes.iter().map(|node| match node.replica {
@@ -69,6 +107,12 @@ fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
     }
     if let Some(Answer::Refused { why, .. }) = seen.versions {
         message.push_str(&format!(" Which version each node runs was not told: {why}."));
+    } else if nodes.iter().any(|node| node.version.is_some()) {
+        let unknown = nodes.iter().filter(|node| node.version.is_none());
+        let unknown: Vec<&str> = unknown.map(|node| node.name.as_str()).collect();
+        if !unknown.is_empty() {
+            message.push_str(&format!(" Which version {} runs was not told.", few(&unknown, MOST_LISTED, 0)));
+        }
     }
     let names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
     finding(seen, &NOT_CHECKED, message, nodes)
@@ -96,19 +140,36 @@ fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
         )
 }
 
-fn unhealthy(seen: &Seen<'_>) -> Option<Finding> {
+fn unhealthy(seen: &Seen<'_>, nodes: &[Known]) -> Option<Finding> {
     let replication = seen.replication?.said()?;
-    let troubled: Vec<String> =
-        replication.nodes.iter().flatten().filter_map(|node| trouble(seen, node)).take(MOST_LISTED).collect();
+    let told = replication.nodes.as_deref().unwrap_or_default();
+    // That all is well is no word on a replica that is not named.
+    let untold = nodes.iter().filter(|node| node.replica).filter(|node| {
+        !told
+            .iter()
+            .any(|told| told.hostname.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&node.name)))
+    });
+    // A row without a name may be of any.
+    let nameless = told.iter().filter(|told| told.hostname.is_none()).count();
+    let untold = untold.skip(nameless).map(|node| format!("the Manage API says nothing of {}", node.name));
+    let mut troubled: Vec<String> = told.iter().filter_map(|node| trouble(seen, node)).collect();
+    let in_order = if troubled.is_empty() { "not known to be in order" } else { "not in order" };
     let overall = replication.status.as_ref().filter(|status| **status != Health::Ok);
+    if overall.is_none() || !troubled.is_empty() {
+        troubled.extend(untold.chain(told.iter().filter_map(|node| unsaid(seen, node))));
+    }
+    troubled.truncate(MOST_LISTED);
     let message = match (troubled.is_empty(), overall) {
+        (true, None) if told.is_empty() && replication.status.is_none() => {
+            format!("Whether the replication of {} is in order, the Manage API does not say.", seen.host)
+        }
         (true, None) => return None,
         (true, Some(status)) => format!(
             "The replication of {} is {}; which node is concerned was not said.",
             seen.host,
             word(status)
         ),
-        (false, _) => format!("Replication is not in order: {}.", troubled.join("; ")),
+        (false, _) => format!("Replication is {in_order}: {}.", troubled.join("; ")),
     };
     let finding = Finding::new(&UNHEALTHY, seen.host, message).evidence(replication);
     Some(
@@ -135,10 +196,10 @@ fn trouble(seen: &Seen<'_>, node: &Replica) -> Option<String> {
     });
     let services: Vec<String> = services.take(MOST_LISTED).collect();
     let status = bad(&node.status);
+    let name = node.hostname.as_deref().unwrap_or(seen.host);
     if status.is_none() && services.is_empty() {
         return None;
     }
-    let name = node.hostname.as_deref().unwrap_or(seen.host);
     let status = status.as_ref().map_or_else(|| "not OK".to_owned(), word);
     Some(match services.is_empty() {
         true => format!("{name} is {status}"),
@@ -146,14 +207,23 @@ fn trouble(seen: &Seen<'_>, node: &Replica) -> Option<String> {
     })
 }
 
+/// That nobody says how a node follows.
+fn unsaid(seen: &Seen<'_>, node: &Replica) -> Option<String> {
+    let name = node.hostname.as_deref().unwrap_or(seen.host);
+    let is_unsaid = node.status.is_none() && trouble(seen, node).is_none();
+    is_unsaid.then(|| format!("the Manage API does not say how {name} is"))
+}
+
 fn mixed_versions(seen: &Seen<'_>, nodes: &[Known]) -> Option<Finding> {
-    let versions = || nodes.iter().filter_map(|node| node.version.as_deref());
+    let versions = || nodes.iter().flat_map(Known::versions);
     let first = versions().next()?;
     if versions().all(|version| version == first) {
         return None;
     }
-    let each =
-        nodes.iter().filter_map(|node| Some(format!("{} runs {}", node.name, node.version.as_deref()?)));
+    let each = nodes.iter().filter(|node| node.version.is_some()).map(|node| {
+        let versions: Vec<&str> = node.versions().collect();
+        format!("{} runs {}", node.name, and(&versions))
+    });
     let message = format!(
         "The nodes of {} run different versions: {}.",
         seen.host,
@@ -164,6 +234,35 @@ fn mixed_versions(seen: &Seen<'_>, nodes: &[Known]) -> Option<Finding> {
         Owner::ServerAdmin,
         format!("Finish the upgrade: bring all nodes to {newest} (GitHub docs: Upgrading GitHub Enterprise Server), then check again"),
     ))
+}
+
+/// Nodes in maintenance mode beside others that serve: where none is left that serves, `server` tells.
+fn in_maintenance(seen: &Seen<'_>) -> Option<Finding> {
+    let nodes = match Maintenance::of(seen.maintenance?, Some(seen.topology), seen.now) {
+        Maintenance::Off(replicas) => replicas,
+        Maintenance::Partly(nodes) => nodes,
+        Maintenance::On(_) | Maintenance::Untold(_) => return None,
+    };
+    if nodes.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = nodes.iter().map(|node| node.hostname.as_deref().unwrap_or("a node")).collect();
+    let message = format!(
+        "{} {} in maintenance mode, by the Manage API's word, while {} serves.",
+        few(&names, MOST_LISTED, 0),
+        if names.len() == 1 { "is" } else { "are" },
+        seen.host
+    );
+    Some(
+        Finding::new(&IN_MAINTENANCE, seen.host, message).evidence(nodes).command(
+            Owner::ServerAdmin,
+            format!(
+                "When the work there is done, end maintenance mode in the admin shell of {}, before GitHub Connect is enabled",
+                few(&names, MOST_LISTED, 0)
+            ),
+            "ghe-maintenance -u",
+        ),
+    )
 }
 
 fn finding(
@@ -183,13 +282,7 @@ fn known(seen: &Seen<'_>) -> Vec<Known> {
     if configured.is_empty() {
         return Vec::new();
     }
-    let mut named: Vec<(&str, Option<String>)> = Vec::new();
-    for node in seen.versions.and_then(Answer::said).into_iter().flatten() {
-        let Some(name) = node.hostname.as_deref() else { continue };
-        if !named.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            named.push((name, node.version.as_ref().and_then(|says| says.version.clone())));
-        }
-    }
+    let named = versions_by_name(seen);
     let is_configured = |name: &str| {
         configured
             .iter()
@@ -208,15 +301,13 @@ fn known(seen: &Seen<'_>) -> Vec<Known> {
         nodes.push(match (&node.hostname, &node.hostname.is_none().then(|| others.next()).flatten()) {
             (Some(name), _) => {
                 let runs = same.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-                Known { name: name.clone(), replica, version: runs.and_then(|(_, version)| version.clone()) }
+                Known::new(name, replica, runs.map_or(&[], |(_, versions)| versions))
             }
-            (None, Some((name, version))) => {
-                Known { name: (*name).to_owned(), replica: replica && replicas, version: version.clone() }
-            }
-            (None, None) => Known { name: format!("node {}", at + 1), replica, version: None },
+            (None, Some((name, versions))) => Known::new(name, replica && replicas, versions),
+            (None, None) => Known::new(&format!("node {}", at + 1), replica, &[]),
         });
     }
-    let further = others.map(|(name, version)| Known { name: name.to_owned(), replica: false, version });
+    let further = others.map(|(name, versions)| Known::new(name, false, &versions));
     nodes.extend(further);
     nodes
 }
@@ -231,8 +322,28 @@ pub(super) fn written(seen: &Seen<'_>) -> String {
     known(seen).iter().map(node).collect::<Vec<_>>().join(", ")
 }
 
+/// The versions that each node is said to run, by its name: more than one where two rows contradict each other.
+fn versions_by_name<'a>(seen: &Seen<'a>) -> Vec<(&'a str, Vec<String>)> {
+    let mut named: Vec<(&str, Vec<String>)> = Vec::new();
+    for node in seen.versions.and_then(Answer::said).into_iter().flatten() {
+        let Some(name) = node.hostname.as_deref() else { continue };
+        let at = named.iter().position(|(known, _)| known.eq_ignore_ascii_case(name)).unwrap_or(named.len());
+        if at == named.len() {
+            named.push((name, Vec::new()));
+        }
+        let version = node.version.as_ref().and_then(|says| says.version.clone());
+        let known = &mut named[at].1;
+        known.extend(version.filter(|version| !known.contains(version)));
+    }
+    named
+}
+
 fn is_several(topology: &Topology) -> bool {
-    matches!(topology.topology.as_deref(), Some("Ha" | "Cluster"))
+    is(topology, "Ha") || is(topology, "Cluster")
+}
+
+fn is(topology: &Topology, word: &str) -> bool {
+    topology.topology.as_deref().is_some_and(|said| said.trim().eq_ignore_ascii_case(word))
 }
 
 fn word(health: &Health) -> String {

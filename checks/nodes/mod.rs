@@ -10,10 +10,10 @@ use gh_connect_engine::{
 };
 use gh_connect_github::{
     Answer, OfTheRun,
-    manage::{ManageLicence, ManageNodes, ManageReplication, ManageVersion},
+    manage::{ManageLicence, ManageMaintenance, ManageNodes, ManageReplication, ManageVersion},
 };
 
-use self::judge::{Seen, has_replicas, judge};
+use self::judge::{Seen, judge, may_have_replicas};
 use crate::server;
 
 /// The check.
@@ -25,7 +25,7 @@ pub static META: Meta = Meta {
     title: "the server's nodes",
     category: Category::Account,
     words: include_str!("README.md"),
-    kinds: &[&NOT_CHECKED, &UNHEALTHY, &MIXED_VERSIONS],
+    kinds: &[&NOT_CHECKED, &UNHEALTHY, &MIXED_VERSIONS, &IN_MAINTENANCE],
     in_doubt: InDoubt {
         owner: Owner::ServerAdmin,
         text: "Look in the admin shell which nodes there are and how they are: on a replica ghe-repl-status -vv, in a cluster ghe-cluster-status",
@@ -44,10 +44,11 @@ impl Check for Nodes {
 
     fn examine<'a>(&'a self, _: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
-            let (nodes, versions, licence) = futures::join!(
+            let (nodes, versions, licence, maintenance) = futures::join!(
                 cx.fact::<ManageNodes>(&OfTheRun),
                 cx.fact::<ManageVersion>(&OfTheRun),
                 cx.fact::<ManageLicence>(&OfTheRun),
+                cx.fact::<ManageMaintenance>(&OfTheRun),
             );
             let nodes = nodes?;
             // Where nothing of the Manage API answers, `server` tells; where this alone does not, nobody else would.
@@ -56,7 +57,7 @@ impl Check for Nodes {
                 true => nodes.answer.or_trouble("which nodes there are")?,
                 false => nodes.answer.or_stop()?,
             };
-            let replication = match has_replicas(topology) {
+            let replication = match may_have_replicas(topology) {
                 true => Some(cx.fact::<ManageReplication>(&OfTheRun).await?),
                 false => None,
             };
@@ -65,6 +66,8 @@ impl Check for Nodes {
                 topology,
                 versions: versions.as_ref().ok().map(|fact| &fact.answer),
                 replication: replication.as_ref().map(|fact| &fact.answer),
+                maintenance: maintenance.as_ref().ok().and_then(|fact| fact.answer.said()).map(Vec::as_slice),
+                now: cx.began(),
             });
             match judged {
                 Err(Stop::Trouble(_)) if server::owns_hollow_answers(cx).await => {
@@ -101,4 +104,13 @@ static MIXED_VERSIONS: Kind = Kind {
     title: "the nodes run different versions",
     since: "0.1.0",
     world: include_str!("worlds/mixed-versions.toml"),
+};
+
+static IN_MAINTENANCE: Kind = Kind {
+    id: "nodes/in-maintenance",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "a node is in maintenance mode while others serve",
+    since: "0.2.0",
+    world: include_str!("worlds/in-maintenance.toml"),
 };

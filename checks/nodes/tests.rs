@@ -3,7 +3,9 @@
 use gh_connect_engine::Finding;
 use gh_connect_github::{
     Api, Needs, NoReply, Refusal,
-    manage::{Health, Node, NodeVersion, Replica, Replication, Service, Topology, VersionSays},
+    manage::{
+        Health, Node, NodeMaintenance, NodeVersion, Replica, Replication, Service, Topology, VersionSays,
+    },
 };
 
 use super::*;
@@ -40,6 +42,11 @@ fn replication(status: Health, services: &[(&str, Health, &str)]) -> Answer<Repl
     Answer::Said(Replication { status: Some(status), nodes: Some(vec![node]) })
 }
 
+fn seen<'a>(host: &'a str, topology: &'a Topology) -> Seen<'a> {
+    let now = "2026-11-22T12:00:00Z".parse().expect("a time");
+    Seen { host, topology, versions: None, replication: None, maintenance: None, now }
+}
+
 fn silent<T>() -> Answer<T> {
     Answer::Refused {
         why: Refusal::NoReply(NoReply::TimedOut),
@@ -52,7 +59,7 @@ fn findings(
     versions: Option<&Answer<Vec<NodeVersion>>>,
     replication: Option<&Answer<Replication>>,
 ) -> Vec<Finding> {
-    let seen = Seen { host: "ghes.corp.example", topology, versions, replication };
+    let seen = Seen { versions, replication, ..seen("ghes.corp.example", topology) };
     judge(&seen).expect("judged").findings
 }
 
@@ -63,7 +70,7 @@ fn ids(findings: &[Finding]) -> Vec<&'static str> {
 #[test]
 fn one_node_passes() {
     let alone = topology("SingleNode", &[("ghes-1", false)]);
-    let seen = Seen { host: "ghes", topology: &alone, versions: None, replication: None };
+    let seen = seen("ghes", &alone);
     let judged = judge(&seen).expect("judged");
     assert_eq!((judged.findings.len(), judged.remark.as_deref()), (0, Some("one node, ghes-1")));
     for nodes in [None, Some(Vec::new())] {
@@ -78,7 +85,7 @@ fn one_node_passes() {
 #[test]
 fn several_nodes_are_listed_with_who_is_a_replica() {
     let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
-    assert!(has_replicas(&pair));
+    assert!(may_have_replicas(&pair));
     let same = versions(&[("GHES-1", "3.19.1"), ("ghes-2", "3.19.1")]);
     let found = findings(&pair, Some(&same), Some(&replication(Health::Ok, &[])));
     assert_eq!(ids(&found), ["nodes/not-checked"]);
@@ -90,7 +97,7 @@ fn several_nodes_are_listed_with_who_is_a_replica() {
     let names: Vec<String> = (1..=12).map(|at| format!("n{at}")).collect();
     let nodes: Vec<(&str, bool)> = names.iter().map(|name| (name.as_str(), false)).collect();
     let cluster = topology("Cluster", &nodes);
-    assert!(!has_replicas(&cluster));
+    assert!(!may_have_replicas(&cluster));
     let found = findings(&cluster, None, None);
     assert!(
         found[0]
@@ -126,12 +133,12 @@ fn a_name_that_only_the_versions_give_is_a_nameless_nodes() {
     ] {
         let topology = Topology { topology: Some("SingleNode".to_owned()), nodes: Some(nodes) };
         let versions = versions(said);
-        let seen = Seen { host: "ghes", topology: &topology, versions: Some(&versions), replication: None };
+        let seen = Seen { versions: Some(&versions), ..seen("ghes", &topology) };
         assert_eq!(judge::written(&seen), expected);
     }
     let alone = Topology { topology: Some("SingleNode".to_owned()), nodes: Some(vec![nameless(false)]) };
     let versions = versions(&both[..1]);
-    let seen = Seen { host: "ghes", topology: &alone, versions: Some(&versions), replication: None };
+    let seen = Seen { versions: Some(&versions), ..seen("ghes", &alone) };
     let judged = judge(&seen).expect("judged");
     assert_eq!((judged.findings.len(), judged.remark.as_deref()), (0, Some("one node, ghes-1")));
 }
@@ -178,6 +185,105 @@ fn versions_that_differ_are_listed() {
         found[1].message,
         "The nodes of ghes.corp.example run different versions: ghes-1 runs 3.19.1 and ghes-2 runs 3.18.4."
     );
+}
+
+#[test]
+fn what_is_not_said_of_a_replica_is_no_good_word() {
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    let row = |name: Option<&str>, status: Option<Health>| Replica {
+        hostname: name.map(str::to_owned),
+        status,
+        services: None,
+    };
+    for (status, nodes, expected) in [
+        (Some(Health::Ok), Some(vec![row(Some("GHES-2"), Some(Health::Ok))]), None),
+        (Some(Health::Ok), Some(vec![row(None, Some(Health::Ok))]), None),
+        (
+            Some(Health::Ok),
+            Some(vec![row(Some("ghes-1"), Some(Health::Ok))]),
+            Some("Replication is not known to be in order: the Manage API says nothing of ghes-2."),
+        ),
+        (
+            Some(Health::Ok),
+            Some(vec![row(Some("ghes-2"), None)]),
+            Some("Replication is not known to be in order: the Manage API does not say how ghes-2 is."),
+        ),
+        (None, None, Some("Replication is not known to be in order: the Manage API says nothing of ghes-2.")),
+    ] {
+        let answer = Answer::Said(Replication { status, nodes });
+        let found = findings(&pair, None, Some(&answer));
+        let message = found.get(1).map(|finding| (finding.kind.id, finding.message.as_str()));
+        assert_eq!(message, expected.map(|message| ("nodes/unhealthy", message)), "{answer:?}");
+    }
+    // A pair of which no node is called a replica has one all the same.
+    let unsaid = topology("ha", &[("ghes-1", false), ("ghes-2", false)]);
+    assert!(may_have_replicas(&unsaid));
+    let nothing = Answer::Said(Replication { status: None, nodes: None });
+    assert_eq!(ids(&findings(&unsaid, None, Some(&nothing))), ["nodes/not-checked", "nodes/unhealthy"]);
+}
+
+#[test]
+fn two_versions_of_one_node_are_two() {
+    let alone = topology("SingleNode", &[("ghes-1", false)]);
+    let found = findings(&alone, Some(&versions(&[("ghes-1", "3.19.1"), ("GHES-1", "3.11.2")])), None);
+    assert_eq!(ids(&found), ["nodes/mixed-versions"]);
+    assert!(
+        found[0].message.ends_with("different versions: ghes-1 runs 3.19.1 and 3.11.2."),
+        "{}",
+        found[0].message
+    );
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    let found = findings(&pair, Some(&versions(&[("ghes-1", "3.19.1")])), None);
+    assert!(found[0].message.ends_with("Which version ghes-2 runs was not told."), "{}", found[0].message);
+}
+
+#[test]
+fn what_one_node_is_called_decides() {
+    let judged = |word: &str, replica| {
+        let alone = topology(word, &[("ghes-1", replica)]);
+        judge(&seen("ghes", &alone)).map(|judged| ids(&judged.findings))
+    };
+    assert_eq!(judged("SingleNode", false), Ok(vec![]));
+    assert_eq!(judged("singlenode", false), Ok(vec![]));
+    assert_eq!(judged("Cluster", false), Ok(vec!["nodes/not-checked"]));
+    assert_eq!(judged("SingleNode", true), Ok(vec!["nodes/not-checked"]));
+    assert!(matches!(judged("Geo", false), Err(Stop::Trouble(_))));
+}
+
+#[test]
+fn a_node_in_maintenance_is_named_while_others_serve() {
+    let row = |name: &str, status: &str| NodeMaintenance {
+        hostname: Some(name.to_owned()),
+        uuid: None,
+        status: Some(status.to_owned()),
+        scheduled_time: None,
+        maintenance_mode_message: None,
+    };
+    let pair = topology("Ha", &[("ghes-1", false), ("ghes-2", true)]);
+    let cluster = topology("Cluster", &[("ghes-1", false), ("ghes-2", false)]);
+    for (topology, first, second, expected) in [
+        (&pair, "off", "off", None),
+        (
+            &pair,
+            "off",
+            "on",
+            Some("ghes-2 is in maintenance mode, by the Manage API's word, while ghes serves."),
+        ),
+        // That of the server as a whole, and what is not told, is told by another check.
+        (&pair, "on", "on", None),
+        (&pair, "odd", "on", None),
+        (
+            &cluster,
+            "on",
+            "off",
+            Some("ghes-1 is in maintenance mode, by the Manage API's word, while ghes serves."),
+        ),
+    ] {
+        let modes = [row("ghes-1", first), row("ghes-2", second)];
+        let judged = judge(&Seen { maintenance: Some(&modes), ..seen("ghes", topology) }).expect("judged");
+        let found = judged.findings.iter().find(|finding| finding.kind.id == "nodes/in-maintenance");
+        assert_eq!(found.map(|finding| finding.message.as_str()), expected, "{modes:?}");
+    }
 }
 
 #[test]

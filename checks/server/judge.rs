@@ -1,9 +1,9 @@
 //! The judgement of what answers at the server's name.
 
-use gh_connect_engine::{Examination, Finding, Plan, Product, Stop, Subject, shown};
+use gh_connect_engine::{Examination, Finding, Plan, Product, Severity, Stop, Subject, shown};
 use gh_connect_github::{
     Answer, Api, NoReply, Refusal,
-    manage::{ManageVersion, NodeMaintenance},
+    manage::{ManageVersion, NodeMaintenance, Topology},
     server::{Heard, ServerMeta, Status},
 };
 use gh_connect_probe::{
@@ -14,8 +14,12 @@ use gh_connect_probe::{
 use jiff::Timestamp;
 
 use super::{
-    MAINTENANCE, NOT_GHES, OLDEST, TOO_OLD, UNREACHABLE, UNTRUSTED, licence::Licence, steps,
-    version::Release, words,
+    MAINTENANCE, NOT_GHES, OLDEST, TOO_OLD, UNREACHABLE, UNTRUSTED, contradiction,
+    licence::{self, Licence},
+    maintenance::Maintenance,
+    steps,
+    version::Release,
+    words,
 };
 
 /// What is judged.
@@ -27,7 +31,12 @@ pub(super) struct Seen<'a> {
     pub(super) status: &'a Status,
     pub(super) meta: Option<&'a ServerMeta>,
     pub(super) versions: Option<&'a ManageVersion>,
-    pub(super) maintenance: &'a [NodeMaintenance],
+    /// The Manage API's word on each node, where it was asked for.
+    pub(super) maintenance: Option<&'a Answer<Vec<NodeMaintenance>>>,
+    /// Which nodes there are, where that was said.
+    pub(super) topology: Option<&'a Topology>,
+    /// The name that the server's settings give it.
+    pub(super) own_name: Option<&'a str>,
     pub(super) licence: Licence<'a>,
     pub(super) handshake: Option<&'a Handshake>,
     pub(super) manage_handshake: Option<&'a Handshake>,
@@ -52,6 +61,38 @@ pub(super) fn server(seen: &Seen<'_>) -> Result<Examination, Stop> {
         return Ok(steps::too_old(finding, seen, release).into());
     }
     Ok(Examination::passed(words::remark(seen, version)))
+}
+
+/// Judges what the Manage API says: the licence, and what else has to be known of a server that is well.
+pub(super) fn manage(seen: &Seen<'_>) -> Result<Examination, Stop> {
+    let mut judged = licence::judge(seen)?;
+    let is_bad = |finding: &Finding| finding.kind.severity == Severity::Blocker;
+    if judged.findings.iter().any(is_bad) {
+        return Ok(judged);
+    }
+    // Where something is wrong with the server as a whole, that is told alone.
+    if fault(seen).is_none() {
+        if let Some(stop) = maintenance_untold(seen) {
+            return Err(stop);
+        }
+        judged.findings.extend(contradiction::all(seen));
+    }
+    Ok(judged)
+}
+
+/// Why nobody knows whether the server is in maintenance mode, although it answers: it does so for addresses on the list of
+/// exceptions.
+fn maintenance_untold(seen: &Seen<'_>) -> Option<Stop> {
+    match seen.maintenance?.or_trouble("whether maintenance mode is on") {
+        Err(stop) => Some(stop),
+        Ok(_) => match seen.maintenance()? {
+            Maintenance::Untold(why) => Some(Stop::Trouble(format!(
+                "whether {} is in maintenance mode is not known: {why}",
+                seen.host()
+            ))),
+            _ => None,
+        },
+    }
 }
 
 /// Judges a URL at which nothing is asked.
@@ -82,10 +123,14 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
         }
         // Whoever is excepted from it still gets an answer (GitHub docs: Enabling and scheduling maintenance mode, IP
         // exception list).
-        Heard::Reply { status: 200, .. } if says_maintenance(seen) => {
+        Heard::Reply { status: 200, .. } if matches!(seen.maintenance(), Some(Maintenance::On(_))) => {
             Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen, 200)), seen))
         }
-        Heard::Reply { status: 200, .. } if seen.is_proven() => None,
+        Heard::Reply { status: 200, .. } if seen.is_proven() => {
+            let refusal = api_trouble(seen.meta?)?;
+            let finding = seen.finding(&UNREACHABLE, words::api_unwell(seen, refusal));
+            Some(steps::unwell(finding, seen, true))
+        }
         Heard::Reply { status: 200, .. } if seen.looks_like_one() => unproven(seen),
         Heard::Reply { status: 503, .. } if is_in_maintenance(seen) => {
             Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen, 503)), seen))
@@ -99,6 +144,14 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
             Some(steps::not_ghes(finding, seen, redirects_to.as_deref()))
         }
     }
+}
+
+/// What keeps the API of something that is a server from answering, or makes its answer none. The check of the token tells
+/// where who asks is not liked. A page that a server itself refuses to show, with its version in the header, is none of that.
+pub(super) fn api_trouble(meta: &ServerMeta) -> Option<&Refusal> {
+    let refusal = meta.answer.refusal().filter(|why| why.owner(Api::Server) == "server")?;
+    let by_itself = matches!(refusal, Refusal::NotFound { .. } | Refusal::Forbidden { .. });
+    (!by_itself || meta.said_version().is_none()).then_some(refusal)
 }
 
 /// A status page like that of a server, and nothing that only a server would say.
@@ -121,12 +174,11 @@ pub(super) fn is_too_old(plan: &Plan, release: Release) -> bool {
 }
 
 fn is_in_maintenance(seen: &Seen<'_>) -> bool {
-    says_maintenance(seen) || seen.maintenance.is_empty() && (seen.is_proven() || seen.looks_like_one())
-}
-
-/// Whether the Manage API says so.
-fn says_maintenance(seen: &Seen<'_>) -> bool {
-    seen.maintenance.iter().any(|node| node.status.as_deref() == Some("on"))
+    match seen.maintenance() {
+        Some(Maintenance::On(_) | Maintenance::Partly(_)) => true,
+        Some(Maintenance::Off(_)) => false,
+        Some(Maintenance::Untold(_)) | None => seen.is_proven() || seen.looks_like_one(),
+    }
 }
 
 fn version_unsaid(seen: &Seen<'_>) -> Stop {
@@ -157,6 +209,17 @@ impl<'a> Seen<'a> {
         Finding::new(kind, self.host(), message).evidence(evidence)
     }
 
+    /// What the Manage API says of maintenance, where it says anything.
+    pub(super) fn maintenance(&self) -> Option<Maintenance<'a>> {
+        let modes = self.maintenance.and_then(Answer::said)?;
+        Some(Maintenance::of(modes, self.topology, self.now))
+    }
+
+    /// The same node by node.
+    pub(super) fn modes(&self) -> &'a [NodeMaintenance] {
+        self.maintenance.and_then(Answer::said).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether only a GitHub Enterprise Server would say what was said.
     pub(super) fn is_proven(&self) -> bool {
         let of_github = |meta: &ServerMeta| {
@@ -169,8 +232,12 @@ impl<'a> Seen<'a> {
     fn looks_like_one(&self) -> bool {
         match &self.status.heard {
             Heard::Silence { .. } => false,
-            Heard::Reply { text, server, has_request_id, .. } => {
-                *has_request_id || server.as_deref() == Some("GitHub.com") || text.contains("GitHub")
+            Heard::Reply { text, title, server, has_request_id, .. } => {
+                let is_named = |text: &str| text.contains("GitHub");
+                *has_request_id
+                    || server.as_deref() == Some("GitHub.com")
+                    || is_named(text)
+                    || title.as_deref().is_some_and(is_named)
             }
         }
     }

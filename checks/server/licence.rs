@@ -1,5 +1,7 @@
 //! The judgement of the server's licence, and of the Manage API, which alone says what the licence permits.
 
+use std::fmt;
+
 use gh_connect_engine::{Examination, Finding, Product, Stop};
 use gh_connect_github::{
     Answer, Refusal,
@@ -22,6 +24,9 @@ pub(super) struct Licence<'a> {
     pub(super) manage: Result<&'a Answer<ManageLicenceSays>, &'a Stop>,
     /// What the server makes of it.
     pub(super) check: Option<&'a CheckedLicence>,
+    /// Why that was not said.
+    #[serde(skip)]
+    pub(super) unchecked: Option<Stop>,
     /// What REST says to site administrators.
     pub(super) rest: Option<&'a ServerLicenceSays>,
 }
@@ -75,23 +80,44 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
             );
         }
     }
-    let checked = seen.licence.check.is_some_and(|check| check.status.is_some());
-    if findings.is_empty() && !checked && seen.licence.end(seen.now) == End::Unknown {
-        return Err(Stop::Trouble(format!("the licence of {} does not say when it ends", seen.host())));
+    if !findings.is_empty() {
+        return Ok(findings.into());
     }
-    if let Some(Some(LicenceStatus::Other(word))) = seen.licence.check.map(|check| &check.status)
-        && findings.is_empty()
-    {
-        return Err(Stop::Trouble(format!(
-            "{} says of its licence that it is \"{word}\", which has no published meaning",
-            seen.host()
-        )));
+    if let Some(stop) = unchecked(seen) {
+        return Err(stop);
     }
-    if says.evaluation == Some(true) && findings.is_empty() {
-        let finding = seen.finding(&LICENSE_TRIAL, words::trial(seen, says));
-        findings.push(steps::bought_licence(finding, seen));
+    match seen.licence.is_trial() {
+        Some(false) => {}
+        Some(true) => {
+            let finding = seen.finding(&LICENSE_TRIAL, words::trial(seen, says));
+            findings.push(steps::bought_licence(finding, seen));
+        }
+        None => {
+            return Err(Stop::Trouble(format!(
+                "the licence of {} does not say whether it is a trial licence (evaluation, in the Manage API's \
+                 /manage/v1/config/license)",
+                seen.host()
+            )));
+        }
     }
     Ok(findings.into())
+}
+
+/// Why nobody knows whether the licence is in force: its dates do not tell whether the server accepts it.
+fn unchecked(seen: &Seen<'_>) -> Option<Stop> {
+    let host = seen.host();
+    match seen.licence.check.map(|check| &check.status) {
+        Some(Some(LicenceStatus::Other(word))) => Some(Stop::Trouble(format!(
+            "{host} says of its licence that it is \"{word}\", which has no published meaning"
+        ))),
+        Some(Some(_)) => None,
+        Some(None) => Some(Stop::Trouble(format!(
+            "{host} does not say whether its licence is in force (status, in the Manage API's /manage/v1/config/license/check)"
+        ))),
+        None => seen.licence.unchecked.clone().or_else(|| {
+            Some(Stop::Trouble(format!("the check of its licence by {host} itself was not read")))
+        }),
+    }
 }
 
 /// Whether the licence is in force: the server's own word before what this machine's clock makes of dates.
@@ -146,24 +172,75 @@ impl<'a> Licence<'a> {
         self.manage.ok().and_then(Answer::said)
     }
 
-    /// When it ends, by whoever says so: the server counts the days by its own clock.
+    /// When it ends. Where its interfaces contradict each other, the earliest end counts.
     pub(super) fn end(&self, now: Timestamp) -> End {
         if self.says().and_then(|says| says.perpetual) == Some(true) {
             return End::Never;
         }
+        self.ends(now).first().map_or(End::Unknown, |end| End::Days(end.days))
+    }
+
+    /// When it ends by whoever says so, the earliest end first.
+    pub(super) fn ends(&self, now: Timestamp) -> Vec<SaidEnd> {
+        let dated =
+            |by, at: Option<Timestamp>| at.map(|at| SaidEnd { by, days: days(now, at), at: Some(at) });
+        let of_manage = dated("the Manage API", self.says().and_then(ManageLicenceSays::expires));
+        let of_rest = dated("REST", self.rest.and_then(ServerLicenceSays::expires));
+        // The server counts the days by its own clock. The day that is counted as none is the last.
         let counted = self.rest.and_then(|says| says.days_until_expiration);
-        match (self.expires(), counted) {
-            (Some(at), _) => End::Days(days(now, at)),
-            // The day that is counted as none is the last.
-            (None, Some(days)) => End::Days(if days >= 0 { days.max(1) } else { days }),
-            (None, None) => End::Unknown,
+        let counted = counted.filter(|days| of_rest.as_ref().is_none_or(|end| *days < 0 && end.days > 0));
+        let counted = counted.map(|days| if days >= 0 { days.max(1) } else { days });
+        let counted = counted.map(|days| SaidEnd { by: "REST", days, at: None });
+        let mut all: Vec<SaidEnd> = [of_manage, of_rest, counted].into_iter().flatten().collect();
+        all.sort_by_key(|end| end.days);
+        all
+    }
+
+    /// The moment of its end, the earliest that is said.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        let by_manage = self.says().and_then(ManageLicenceSays::expires);
+        by_manage.into_iter().chain(self.rest.and_then(ServerLicenceSays::expires)).min()
+    }
+
+    /// Whether it is a trial licence, by anybody's word.
+    fn is_trial(&self) -> Option<bool> {
+        let evaluation = self.says().and_then(|says| says.evaluation);
+        match (evaluation, self.kind_of_trial()) {
+            (Some(true), _) | (_, Some(_)) => Some(true),
+            (Some(false), None) => Some(false),
+            (None, None) => self.rest.and_then(|says| says.kind.as_ref()).map(|_| false),
         }
     }
 
-    /// The moment of its end.
-    pub(super) fn expires(&self) -> Option<Timestamp> {
-        let by_manage = self.says().and_then(ManageLicenceSays::expires);
-        by_manage.or_else(|| self.rest.and_then(ServerLicenceSays::expires))
+    /// The word by which REST calls it a trial licence, if it does.
+    pub(super) fn kind_of_trial(&self) -> Option<&'a str> {
+        let kind = self.rest?.kind.as_deref()?;
+        let of_trials = |word: &&str| kind.to_ascii_lowercase().contains(word);
+        ["evaluation", "trial"].iter().any(|word| of_trials(&word)).then_some(kind)
+    }
+}
+
+/// When a licence ends, by the word of one interface.
+pub(super) struct SaidEnd {
+    /// Which.
+    pub(super) by: &'static str,
+    /// In so many days; 0 and less are over.
+    pub(super) days: i64,
+    /// The moment, where it was said.
+    pub(super) at: Option<Timestamp>,
+}
+
+/// `the Manage API says that it ended on 2026-11-12`, `REST says that it ends in 12 days`
+impl fmt::Display for SaidEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, days, at } = self;
+        let verb = if *days > 0 { "ends" } else { "ended" };
+        write!(f, "{by} says that it {verb} ")?;
+        match (at, *days) {
+            (Some(at), _) => write!(f, "on {}", at.strftime("%Y-%m-%d")),
+            (None, days @ 1..) => write!(f, "in {days} days"),
+            (None, days) => write!(f, "{} days ago", -days),
+        }
     }
 }
 

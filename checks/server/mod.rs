@@ -1,8 +1,10 @@
 //! `server`: whether the GitHub Enterprise Server can be reached, is one, is well, and may use GitHub Connect by its
 //! version and licence.
 
+mod contradiction;
 mod judge;
 mod licence;
+mod maintenance;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -18,11 +20,15 @@ use gh_connect_engine::{
 };
 use gh_connect_github::{
     Api, NoReply, OfTheRun, Refusal,
-    manage::{ManageLicence, ManageLicenceCheck, ManageLicenceSays, ManageMaintenance, ManageVersion},
+    manage::{
+        ManageLicence, ManageLicenceCheck, ManageLicenceSays, ManageMaintenance, ManageNodes, ManageSettings,
+        ManageVersion,
+    },
     server::{Heard, ServerLicence, ServerMeta, Status},
 };
 use gh_connect_probe::{Endpoint, HostName, dns::Addresses, proxy::Tunnel, tls::Handshake};
 
+pub(crate) use self::maintenance::Maintenance;
 use self::{judge::Seen, licence::Licence, version::Release};
 
 /// The check.
@@ -41,6 +47,7 @@ pub static META: Meta = Meta {
         &TOO_OLD,
         &MAINTENANCE,
         &MANAGE_UNREACHABLE,
+        &CONTRADICTORY,
         &LICENSE_EXPIRED,
         &LICENSE_INVALID,
         &LICENSE_EXCLUDES_CONNECT,
@@ -73,7 +80,7 @@ impl Check for Server {
                     gathered.owned_by_the_network(cx).await?;
                     judge::server(&gathered.seen(cx))
                 }
-                _ => licence::judge(&gathered.seen(cx)),
+                _ => judge::manage(&gathered.seen(cx)),
             }
         })
     }
@@ -83,13 +90,33 @@ impl Check for Server {
 /// §1.8).
 pub const OLDEST: Release = Release::new(3, 12);
 
-/// The version that the server says it has, whichever interface says it, safe to show.
+/// The version that the server says it has, safe to show. Where its interfaces contradict each other, it is the oldest of
+/// those that they say, and before these one that is none.
 pub fn version<'a>(meta: Option<&'a ServerMeta>, nodes: Option<&'a ManageVersion>) -> Option<&'a str> {
-    let of_a_node = || {
-        let nodes = nodes?.answer.said()?;
-        nodes.iter().find_map(|node| node.version.as_ref()?.version.as_deref())
-    };
-    meta.and_then(ServerMeta::version).or_else(of_a_node)
+    versions(meta, nodes).into_iter().min_by_key(|version| Release::parse(version))
+}
+
+/// Every version that any interface says, each once.
+fn versions<'a>(meta: Option<&'a ServerMeta>, nodes: Option<&'a ManageVersion>) -> Vec<&'a str> {
+    let nodes = nodes.and_then(|nodes| nodes.answer.said()).into_iter().flatten();
+    let of_nodes = nodes.filter_map(|node| node.version.as_ref()?.version.as_deref());
+    let mut all: Vec<&str> = Vec::new();
+    for version in meta.into_iter().flat_map(ServerMeta::versions).chain(of_nodes).map(str::trim) {
+        if !version.is_empty() && !all.contains(&version) {
+            all.push(version);
+        }
+    }
+    all
+}
+
+/// Whether this check runs, and tells of a server whose API does not answer although its status is good: who asks it anything
+/// else has the same answer.
+pub(crate) async fn owns_unanswered_api(cx: &Cx) -> bool {
+    if !cx.plan().selection.includes(&META) {
+        return false;
+    }
+    let meta = cx.fact::<ServerMeta>(&OfTheRun).await;
+    meta.is_ok_and(|meta| judge::api_trouble(&meta).is_some())
 }
 
 /// Whether this check runs, and tells of a Manage API that answers and says nothing: what else it does not say has the same
@@ -109,6 +136,8 @@ struct Gathered {
     meta: Option<Arc<ServerMeta>>,
     versions: Option<Arc<ManageVersion>>,
     maintenance: Option<Arc<ManageMaintenance>>,
+    nodes: Option<Arc<ManageNodes>>,
+    settings: Option<Arc<ManageSettings>>,
     rest_licence: Option<Arc<ServerLicence>>,
     licence: Result<Arc<ManageLicence>, Stop>,
     licence_check: Option<Arc<ManageLicenceCheck>>,
@@ -124,11 +153,13 @@ impl Gathered {
     async fn of(cx: &Cx) -> Result<Self, Stop> {
         let endpoint = Api::Server.endpoint(cx.plan())?;
         let run = &OfTheRun;
-        let (status, meta, versions, maintenance, rest_licence, licence, licence_check) = futures::join!(
+        let (status, meta, versions, maintenance, nodes, settings, rest_licence, licence, licence_check) = futures::join!(
             cx.fact::<Status>(run),
             cx.fact::<ServerMeta>(run),
             cx.fact::<ManageVersion>(run),
             cx.fact::<ManageMaintenance>(run),
+            cx.fact::<ManageNodes>(run),
+            cx.fact::<ManageSettings>(run),
             cx.fact::<ServerLicence>(run),
             cx.fact::<ManageLicence>(run),
             cx.fact::<ManageLicenceCheck>(run),
@@ -154,6 +185,8 @@ impl Gathered {
             meta: meta.ok(),
             versions: versions.ok(),
             maintenance: maintenance.ok(),
+            nodes: nodes.ok(),
+            settings: settings.ok(),
             rest_licence: rest_licence.ok(),
             licence,
             licence_check: licence_check.ok(),
@@ -201,7 +234,7 @@ impl Gathered {
     }
 
     fn seen<'a>(&'a self, cx: &'a Cx) -> Seen<'a> {
-        let maintenance = self.maintenance.as_ref().and_then(|fact| fact.answer.said());
+        let settings = self.settings.as_ref().and_then(|fact| fact.answer.said());
         Seen {
             plan: cx.plan(),
             endpoint: &self.endpoint,
@@ -209,13 +242,19 @@ impl Gathered {
             status: &self.status,
             meta: self.meta.as_deref(),
             versions: self.versions.as_deref(),
-            maintenance: maintenance.map_or(&[], Vec::as_slice),
+            maintenance: self.maintenance.as_ref().map(|fact| &fact.answer),
+            topology: self.nodes.as_ref().and_then(|fact| fact.answer.said()),
+            own_name: settings.and_then(|settings| settings.github_hostname.as_deref()),
             licence: Licence {
                 manage: match &self.licence {
                     Ok(fact) => Ok(&fact.answer),
                     Err(stop) => Err(stop),
                 },
                 check: self.licence_check.as_ref().and_then(|fact| fact.answer.said()),
+                unchecked: self
+                    .licence_check
+                    .as_ref()
+                    .and_then(|fact| fact.answer.or_trouble("whether its licence is in force").err()),
                 rest: self.rest_licence.as_ref().and_then(|fact| fact.answer.said()),
             },
             handshake: self.handshake.as_deref(),
@@ -277,6 +316,15 @@ static MANAGE_UNREACHABLE: Kind = Kind {
     title: "the server's Manage API does not answer",
     since: "0.1.0",
     world: include_str!("worlds/manage-unreachable.toml"),
+};
+
+static CONTRADICTORY: Kind = Kind {
+    id: "server/contradictory",
+    severity: Severity::Blocker,
+    undetermined: true,
+    title: "two of the server's interfaces contradict each other",
+    since: "0.2.0",
+    world: include_str!("worlds/contradictory.toml"),
 };
 
 static LICENSE_EXPIRED: Kind = Kind {

@@ -68,6 +68,12 @@ pub(super) fn unwell(finding: Finding, seen: &Seen<'_>, of_its_own: bool) -> Fin
             ),
             "ghe-service-list",
         )
+        .then_command(
+            Owner::ServerAdmin,
+            "If they run, and the answer stays the same, apply the configuration anew: after an upgrade services may answer 503 until \
+             that is done (GitHub docs: Known issues). It interrupts the server's service for minutes",
+            "ghe-config-apply",
+        )
         .step(
             Owner::Network,
             format!("Where a load balancer or gateway answers for {host}, look why it has no healthy server behind it"),
@@ -163,6 +169,22 @@ pub(super) fn renewed_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
         finding,
         seen,
         "renew the subscription with your GitHub account manager, and then download it again",
+    )
+}
+
+/// Its interfaces contradict each other about the license that is there.
+pub(super) fn contradictory_licence(finding: Finding, seen: &Seen<'_>) -> Finding {
+    let host = seen.host();
+    let finding = finding.command(
+        Owner::ServerAdmin,
+        format!(
+            "See in the admin shell (ssh -p 122 admin@{host}) which license the server has, and until when"
+        ),
+        "ghe-license info -j",
+    );
+    current_licence(finding, seen, "ask https://support.github.com which of the two holds").then(
+        Owner::Operator,
+        "Run gh-connect again: only when all interfaces say the same of the license is it known to be in force",
     )
 }
 

@@ -1,9 +1,13 @@
 //! Judgement on facts made by hand.
 
+mod whole;
+
 use gh_connect_engine::{Finding, Owner, Plan, Product, Severity, Sourced};
 use gh_connect_github::{
     Answer, Needs,
-    manage::{CheckedLicence, LicenceStatus, ManageLicenceSays, NodeMaintenance, NodeVersion, VersionSays},
+    manage::{
+        CheckedLicence, LicenceStatus, ManageLicenceSays, NodeMaintenance, NodeVersion, Topology, VersionSays,
+    },
     server::{ServerLicenceSays, ServerMetaSays},
 };
 use gh_connect_probe::{
@@ -22,7 +26,9 @@ struct World {
     status: Status,
     meta: Option<ServerMeta>,
     versions: Option<ManageVersion>,
-    maintenance: Vec<NodeMaintenance>,
+    maintenance: Option<Answer<Vec<NodeMaintenance>>>,
+    topology: Option<Topology>,
+    own_name: Option<String>,
     licence: Result<Answer<ManageLicenceSays>, Stop>,
     check: Option<CheckedLicence>,
     rest: Option<ServerLicenceSays>,
@@ -39,7 +45,9 @@ impl World {
             status: reply(200, "GitHub lives!", true),
             meta: Some(meta("3.19.1")),
             versions: None,
-            maintenance: vec![node("off")],
+            maintenance: modes("off"),
+            topology: None,
+            own_name: Some("ghes.corp.example".to_owned()),
             licence: Ok(Answer::Said(ManageLicenceSays {
                 croquet_support: Some(true),
                 evaluation: Some(false),
@@ -86,10 +94,13 @@ impl World {
             status: &self.status,
             meta: self.meta.as_ref(),
             versions: self.versions.as_ref(),
-            maintenance: &self.maintenance,
+            maintenance: self.maintenance.as_ref(),
+            topology: self.topology.as_ref(),
+            own_name: self.own_name.as_deref(),
             licence: Licence {
                 manage: self.licence.as_ref(),
                 check: self.check.as_ref(),
+                unchecked: None,
                 rest: self.rest.as_ref(),
             },
             handshake: self.handshake.as_ref(),
@@ -103,7 +114,7 @@ impl World {
     }
 
     fn manage(&self) -> Result<Examination, Stop> {
-        self.judge(licence::judge)
+        self.judge(judge::manage)
     }
 }
 
@@ -116,6 +127,7 @@ fn reply(status: u16, text: &str, github: bool) -> Status {
         heard: Heard::Reply {
             status,
             text: text.to_owned(),
+            title: None,
             content_type: None,
             server: Some(if github { "GitHub.com" } else { "nginx" }.to_owned()),
             has_request_id: github,
@@ -144,10 +156,15 @@ fn refused_licence(why: Refusal) -> Result<Answer<ManageLicenceSays>, Stop> {
 fn node(status: &str) -> NodeMaintenance {
     NodeMaintenance {
         hostname: Some("ghes-1".to_owned()),
+        uuid: None,
         status: Some(status.to_owned()),
         scheduled_time: Some("2027-01-02T15:04:05+00:00".to_owned()),
         maintenance_mode_message: Some("Back at six.".to_owned()),
     }
+}
+
+fn modes(status: &str) -> Option<Answer<Vec<NodeMaintenance>>> {
+    Some(Answer::Said(vec![node(status)]))
 }
 
 fn not_found() -> Refusal {
@@ -205,7 +222,7 @@ fn a_healthy_server_is_told_in_one_line() {
         ),
         (World::with(|world| world.licence = Err(Stop::blocked("token"))), "3.19.1"),
         (
-            World::with(|world| world.maintenance = vec![node("scheduled")]),
+            World::with(|world| world.maintenance = modes("scheduled")),
             "3.19.1, licensed to Acme Corp for 240 more days, maintenance scheduled for 2027-01-02T15:04:05+00:00",
         ),
     ] {
@@ -307,13 +324,14 @@ fn what_answers_is_a_server_only_when_it_says_what_only_servers_say() {
         World::with(|world| {
             world.status = status;
             world.meta = meta;
-            world.maintenance.clear();
+            world.maintenance = None;
         })
     };
     let redirect = |to: &str| Status {
         heard: Heard::Reply {
             status: 302,
             text: String::new(),
+            title: None,
             content_type: None,
             server: None,
             has_request_id: false,
@@ -366,7 +384,7 @@ fn maintenance_is_what_the_server_says_and_not_every_503() {
     let world = |mode: &str| {
         World::with(|world| {
             world.status = reply(503, "<title>Maintenance", true);
-            world.maintenance = vec![node(mode)];
+            world.maintenance = modes(mode);
         })
     };
     let finding = only(world("on").server());
@@ -378,7 +396,7 @@ fn maintenance_is_what_the_server_says_and_not_every_503() {
     let finding = only(world("off").server());
     assert_eq!(finding.kind.id, "server/unreachable");
     assert!(finding.message.contains("although maintenance mode is not on"), "{}", finding.message);
-    let excepted = World::with(|world| world.maintenance = vec![node("on")]);
+    let excepted = World::with(|world| world.maintenance = modes("on"));
     assert_eq!(
         only(excepted.server()).message,
         "ghes.corp.example is in maintenance mode (ghes-1), by the Manage API's word, although it answers this machine. People \
@@ -437,11 +455,10 @@ fn the_licence_is_judged_by_the_servers_word_before_dates() {
     let (past, future) = ("2026-11-12T12:00:00Z", "2027-11-12T12:00:00Z");
     for (status, expires, expected) in [
         (Some(LicenceStatus::Valid), future, None),
-        (Some(LicenceStatus::Valid), past, None),
+        (Some(LicenceStatus::Valid), past, Some("server/contradictory")),
         (Some(LicenceStatus::Expired), future, Some("server/license-expired")),
         (Some(LicenceStatus::Expired), past, Some("server/license-expired")),
         (None, past, Some("server/license-expired")),
-        (None, future, None),
         (Some(LicenceStatus::Invalid), future, Some("server/license-invalid")),
         (Some(LicenceStatus::ClusterModeNotSupported), future, Some("server/license-invalid")),
     ] {
@@ -458,6 +475,10 @@ fn the_licence_is_judged_by_the_servers_word_before_dates() {
         checked(Some(LicenceStatus::Other("odd".to_owned())), future).manage(),
         Err(Stop::Trouble(_))
     ));
+    assert!(
+        matches!(checked(None, future).manage(), Err(Stop::Trouble(_))),
+        "whether it is accepted was not said"
+    );
     let mut endless = checked(None, "some day");
     endless.rest = None;
     assert!(matches!(endless.manage(), Err(Stop::Trouble(_))), "nothing says when it ends");
@@ -585,6 +606,7 @@ fn a_url_at_which_nothing_is_asked_is_told_once() {
 fn severities_are_those_of_the_contract() {
     for kind in META.kinds {
         let expected = if kind.id == "server/license-trial" { Severity::Warning } else { Severity::Blocker };
-        assert_eq!((kind.severity, kind.undetermined), (expected, kind.id == "server/manage-unreachable"));
+        let undetermined = ["server/manage-unreachable", "server/contradictory"].contains(&kind.id);
+        assert_eq!((kind.severity, kind.undetermined), (expected, undetermined));
     }
 }

@@ -3,7 +3,7 @@
 use gh_connect_engine::{Plan, Sourced};
 use gh_connect_github::{
     NoReply, Refusal,
-    manage::{LicenceStatus, ManageLicenceSays, NodeMaintenance},
+    manage::{LicenceStatus, ManageLicenceSays},
     server::Heard,
 };
 use gh_connect_probe::{
@@ -16,29 +16,41 @@ use jiff::Timestamp;
 use super::{
     judge::Seen,
     licence::{self, End as Ends},
+    maintenance::{self, Maintenance},
 };
-use crate::wording::few;
+use crate::wording::{and, few};
 
 /// `3.19.1, licensed to Acme Corp for 240 more days`
 pub(super) fn remark(seen: &Seen<'_>, version: &str) -> String {
     let company = seen.licence.says().and_then(|says| says.company.as_deref());
     let company = company.map_or_else(String::new, |company| format!(" to {company}"));
+    let version = with_others(seen, version);
     let mut text = match seen.licence.end(seen.now) {
         Ends::Never => format!("{version}, licensed{company} without an end"),
         Ends::Days(days) if days > 0 => {
             format!("{version}, licensed{company} for {days} more day{}", if days == 1 { "" } else { "s" })
         }
-        _ => version.to_owned(),
+        _ => version,
     };
-    let scheduled = |node: &&NodeMaintenance| node.status.as_deref() == Some("scheduled");
-    if let Some(node) = seen.maintenance.iter().find(scheduled) {
-        let at = node.scheduled_time.as_deref();
+    if let Some(at) = maintenance::scheduled(seen.modes()) {
         text.push_str(&format!(
             ", maintenance scheduled{}",
             at.map_or(String::new(), |at| format!(" for {at}"))
         ));
     }
     text
+}
+
+/// A version, with the others that are said.
+fn with_others(seen: &Seen<'_>, version: &str) -> String {
+    let all = super::versions(seen.meta, seen.versions).into_iter();
+    let others: Vec<&str> = all.filter(|other| *other != version).collect();
+    match others.is_empty() {
+        true => version.to_owned(),
+        false => {
+            format!("{version} (others of its interfaces and nodes say {})", few(&others, MOST_LISTED, 0))
+        }
+    }
 }
 
 pub(super) fn unreachable(seen: &Seen<'_>, why: &NoReply) -> String {
@@ -66,7 +78,7 @@ pub(super) fn unreachable(seen: &Seen<'_>, why: &NoReply) -> String {
 
 /// Something replies, and not as it does when all is well.
 pub(super) fn unwell(seen: &Seen<'_>, status: u16) -> String {
-    let is_off = seen.maintenance.iter().any(|node| node.status.as_deref().is_some_and(|it| it != "on"));
+    let is_off = matches!(seen.maintenance(), Some(Maintenance::Off(_)));
     let but = match (status, is_off) {
         (503, true) => ", although maintenance mode is not on: its services are down or still starting",
         (503, false) => ": a load balancer without a server behind it, or a server whose services are not up",
@@ -81,7 +93,7 @@ pub(super) fn unwell(seen: &Seen<'_>, status: u16) -> String {
 
 pub(super) fn api_unwell(seen: &Seen<'_>, why: &Refusal) -> String {
     format!(
-        "{} answers GET /status with 200, but its API at /api/v3/meta does not answer: {why}.",
+        "{} answers GET /status with 200, but its API does not answer GET /api/v3/meta as it should: {why}.",
         seen.endpoint
     )
 }
@@ -161,16 +173,19 @@ fn distrusted(host: &str, handshake: Option<&Handshake>, reason: &Reason) -> Str
 
 pub(super) fn too_old(seen: &Seen<'_>, version: &str) -> String {
     format!(
-        "{} runs GitHub Enterprise Server {version}; releases before {} are no longer supported, and their Manage API is \
+        "{} runs GitHub Enterprise Server {}; releases before {} are no longer supported, and their Manage API is \
          not the one that is asked here.",
         seen.host(),
+        with_others(seen, version),
         super::OLDEST
     )
 }
 
 pub(super) fn maintenance(seen: &Seen<'_>, status: u16) -> String {
-    let on: Vec<&NodeMaintenance> =
-        seen.maintenance.iter().filter(|node| node.status.as_deref() == Some("on")).collect();
+    let on = match seen.maintenance() {
+        Some(Maintenance::On(nodes) | Maintenance::Partly(nodes)) => nodes,
+        _ => Vec::new(),
+    };
     let nodes: Vec<&str> = on.iter().filter_map(|node| node.hostname.as_deref()).take(MOST_LISTED).collect();
     let nodes = if nodes.is_empty() { String::new() } else { format!(" ({})", nodes.join(", ")) };
     let said =
@@ -200,17 +215,24 @@ pub(super) fn manage_unreachable(seen: &Seen<'_>, why: &Refusal) -> String {
 
 pub(super) fn expired(seen: &Seen<'_>) -> String {
     let whose = subject(seen);
-    match (seen.licence.expires(), seen.licence.end(seen.now)) {
+    let ends = seen.licence.ends(seen.now);
+    let to_come: Vec<String> = ends.iter().filter(|end| end.days > 0).map(ToString::to_string).collect();
+    let although = if to_come.is_empty() { String::new() } else { format!(", although {}", and(&to_come)) };
+    match (seen.licence.expires().filter(|at| *at <= seen.now), ends.first().map(|end| end.days)) {
         (Some(at), _) => {
             let ago = match licence::days_ago(seen.now, at) {
                 ..=0 => String::new(),
                 1 => ", a day ago".to_owned(),
                 days => format!(", {days} days ago"),
             };
-            format!("The licence of {whose} ended on {}{ago}.", date(at))
+            format!("The licence of {whose} ended on {}{ago}{although}.", date(at))
         }
-        (None, Ends::Days(days)) if days < 0 => format!("The licence of {whose} ended {} days ago.", -days),
-        _ => format!("The licence of {whose} has ended: the server says \"expired\" of it."),
+        (None, Some(days)) if days < 0 => {
+            format!("The licence of {whose} ended {} days ago{although}.", -days)
+        }
+        _ => format!(
+            "The licence of {whose} has ended: the server's own check of it says \"expired\"{although}."
+        ),
     }
 }
 
@@ -231,12 +253,18 @@ pub(super) fn excludes_connect(seen: &Seen<'_>, says: &ManageLicenceSays) -> Str
     )
 }
 
-pub(super) fn trial(seen: &Seen<'_>, _: &ManageLicenceSays) -> String {
+pub(super) fn trial(seen: &Seen<'_>, says: &ManageLicenceSays) -> String {
     let until = seen.licence.expires().map_or_else(String::new, |at| format!(" It ends on {}.", date(at)));
-    format!(
-        "The licence of {} is a trial licence: the Manage API says \"evaluation\": true of it.{until}",
-        subject(seen)
-    )
+    let by = match (says.evaluation, seen.licence.kind_of_trial()) {
+        (Some(false), Some(kind)) => {
+            format!(
+                "REST says \"kind\": \"{kind}\" of it, although the Manage API says \"evaluation\": false"
+            )
+        }
+        (None, Some(kind)) => format!("REST says \"kind\": \"{kind}\" of it"),
+        _ => "the Manage API says \"evaluation\": true of it".to_owned(),
+    };
+    format!("The licence of {} is a trial licence: {by}.{until}", subject(seen))
 }
 
 /// What was presented, for the evidence.
@@ -316,7 +344,7 @@ fn began(seen: &Seen<'_>) -> String {
 }
 
 /// Where the server's URL was said.
-fn said_at(plan: &Plan) -> String {
+pub(super) fn said_at(plan: &Plan) -> String {
     plan.server.as_ref().map_or_else(String::new, |Sourced { origin, .. }| origin.to_string())
 }
 

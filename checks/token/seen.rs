@@ -7,11 +7,12 @@ use gh_connect_github::{
         AllowList, AuditLog, ConsumedLicences, Enterprise, Installations, LicenceSync, OwnerInfo,
         ServerStatistics, Setting, TokenSeen, Topic, Viewer, is_recorded_as_connected,
     },
-    manage::{ManageLicence, ManageNodes, ManageSettings},
+    manage::{ManageLicence, ManageLicenceCheck, ManageMaintenance, ManageNodes, ManageSettings},
     server::{ServerLicence, ServerUser},
 };
 
 use super::scopes;
+use crate::server;
 
 /// What one interface did with its credential.
 #[derive(Clone, Debug)]
@@ -104,16 +105,21 @@ pub(super) async fn of_server(cx: &Cx) -> Result<Seen, Stop> {
         lacking: lacking(Api::Server, user.token.as_ref(), &refusals),
         token: user.token.clone(),
         refusals,
-        otherwise: user.answer.or_trouble("whose the token is").err(),
+        otherwise: match user.answer.or_trouble("whose the token is").err() {
+            Some(Stop::Trouble(_)) if server::owns_unanswered_api(cx).await => Some(Stop::blocked("server")),
+            otherwise => otherwise,
+        },
     })
 }
 
 /// The Manage API takes a password or does not, and may not tell everything to everybody who has one.
 pub(super) async fn of_manage(cx: &Cx) -> Result<Seen, Stop> {
-    let (settings, licence, nodes) = futures::join!(
+    let (settings, licence, nodes, check, maintenance) = futures::join!(
         cx.fact::<ManageSettings>(&OfTheRun),
         cx.fact::<ManageLicence>(&OfTheRun),
         asked::<ManageNodes, _>(cx, |fact| &fact.answer),
+        asked::<ManageLicenceCheck, _>(cx, |fact| &fact.answer),
+        asked::<ManageMaintenance, _>(cx, |fact| &fact.answer),
     );
     let settings = settings?;
     let licence = licence.as_ref().ok().map(|fact| &fact.answer);
@@ -124,7 +130,7 @@ pub(super) async fn of_manage(cx: &Cx) -> Result<Seen, Stop> {
         }
         _ => settings.answer.or_stop(),
     };
-    let refusals = [refused(&settings.answer), licence.and_then(refused), nodes];
+    let refusals = [refused(&settings.answer), licence.and_then(refused), nodes, check, maintenance];
     Ok(Seen {
         api: Api::Manage,
         login: None,

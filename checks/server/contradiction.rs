@@ -1,0 +1,62 @@
+//! Two interfaces of one server that contradict each other: neither can be relied upon then.
+
+use std::net::IpAddr;
+
+use gh_connect_engine::{Finding, Owner};
+use gh_connect_github::{cloud::is_same_host, manage::LicenceStatus};
+
+use super::{CONTRADICTORY, judge::Seen, steps, words};
+use crate::wording::and;
+
+/// All that contradicts, as findings.
+pub(super) fn all(seen: &Seen<'_>) -> Vec<Finding> {
+    [licence(seen), name(seen)].into_iter().flatten().collect()
+}
+
+/// A license that the server's own check calls valid, and that has ended by its dates. Where the check calls it expired, that
+/// is the worse word, and a finding of its own. One without an end has no date that matters.
+fn licence(seen: &Seen<'_>) -> Option<Finding> {
+    let licence = &seen.licence;
+    let perpetual = licence.says().and_then(|says| says.perpetual) == Some(true);
+    let status = licence.check.and_then(|check| check.status.as_ref())?;
+    if perpetual || *status != LicenceStatus::Valid {
+        return None;
+    }
+    // Within a day, the server's clock and that of this machine may see it differently.
+    let over: Vec<String> =
+        licence.ends(seen.now).into_iter().filter(|end| end.days < 0).map(|end| end.to_string()).collect();
+    if over.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "Two interfaces contradict each other about the license of {}: the server's own check of it says \"valid\", and {}.",
+        seen.host(),
+        and(&over)
+    );
+    Some(steps::contradictory_licence(seen.finding(&CONTRADICTORY, message), seen))
+}
+
+/// A name that is not the one under which the server is asked. An address is no name.
+fn name(seen: &Seen<'_>) -> Option<Finding> {
+    let (own, host) = (seen.own_name?.trim(), seen.host());
+    if own.is_empty() || is_same_host(own, host) || host.parse::<IpAddr>().is_ok() {
+        return None;
+    }
+    let message = format!(
+        "The server's name is contradictory: it is asked as {host} ({}), and its settings say github_hostname \"{own}\". GitHub \
+         Connect makes the server known under the name of its settings, and GitHub sends the browser back there.",
+        words::said_at(seen.plan)
+    );
+    let finding = seen.finding(&CONTRADICTORY, message);
+    Some(
+        finding
+            .step(Owner::Operator, format!("If people open the server as {own}, say --server https://{own}, and run gh-connect again"))
+            .step(
+                Owner::ServerAdmin,
+                format!(
+                    "If its name is {host}, correct the host name in the Management Console, https://{host}:8443 under Settings, \
+                     Hostname"
+                ),
+            ),
+    )
+}

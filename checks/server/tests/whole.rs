@@ -1,0 +1,261 @@
+//! Answers that are half of one, and answers that contradict each other.
+
+use gh_connect_github::manage::Node;
+
+use super::*;
+
+fn rest(change: impl FnOnce(&mut ServerLicenceSays)) -> Option<ServerLicenceSays> {
+    let mut says = ServerLicenceSays {
+        seats: None,
+        seats_used: None,
+        kind: Some("standard".to_owned()),
+        days_until_expiration: Some(240),
+        expire_at: Some("2027/07/20 00:00:00 +0000".to_owned()),
+    };
+    change(&mut says);
+    Some(says)
+}
+
+fn check(status: Option<LicenceStatus>) -> Option<CheckedLicence> {
+    Some(CheckedLicence { status })
+}
+
+fn ended(says: &mut ServerLicenceSays) {
+    (says.days_until_expiration, says.expire_at) = (Some(-12), Some("2026/11/10 12:00:00 +0000".to_owned()));
+}
+
+fn found(judged: &Result<Examination, Stop>) -> Option<&'static str> {
+    match judged {
+        Ok(judged) => judged.findings.first().map(|finding| finding.kind.id),
+        Err(Stop::Trouble(_)) => Some("unknown"),
+        Err(stop) => panic!("{stop:?}"),
+    }
+}
+
+#[test]
+fn of_two_words_on_the_license_the_better_one_never_counts() {
+    let past = || Some("2026-11-12T12:00:00Z".to_owned());
+    let by_manage = |status, perpetual| {
+        let mut world = World::licence(|says| (says.expire_at, says.perpetual) = (past(), Some(perpetual)));
+        (world.check, world.rest) = (check(status), rest(|_| ()));
+        world
+    };
+    let by_rest = |status, change: fn(&mut ServerLicenceSays)| {
+        World::with(|world| (world.check, world.rest) = (check(status), rest(change)))
+    };
+    let (valid, expired) = (|| Some(LicenceStatus::Valid), || Some(LicenceStatus::Expired));
+    let counted: fn(&mut ServerLicenceSays) = |says| {
+        (says.days_until_expiration, says.expire_at) = (Some(-3), None);
+    };
+    for (world, expected) in [
+        (by_rest(valid(), |_| ()), None),
+        (by_rest(valid(), ended), Some("server/contradictory")),
+        (by_rest(valid(), counted), Some("server/contradictory")),
+        (by_rest(valid(), |says| says.days_until_expiration = Some(-3)), Some("server/contradictory")),
+        (by_rest(expired(), |_| ()), Some("server/license-expired")),
+        (by_rest(None, ended), Some("server/license-expired")),
+        (by_manage(valid(), false), Some("server/contradictory")),
+        (by_manage(None, false), Some("server/license-expired")),
+        // What never ends has no date that matters, as long as the server itself says that it is in force.
+        (by_manage(valid(), true), None),
+        (by_manage(None, true), Some("unknown")),
+        (by_rest(valid(), |says| says.kind = Some("Evaluation".to_owned())), Some("server/license-trial")),
+        (by_rest(valid(), |says| says.kind = Some("trial".to_owned())), Some("server/license-trial")),
+        (World::licence(|says| says.evaluation = None), Some("unknown")),
+    ] {
+        assert_eq!(
+            found(&world.manage()),
+            expected,
+            "{:?} {:?} {:?}",
+            world.licence,
+            world.check,
+            world.rest
+        );
+    }
+    // What REST says is enough, where the Manage API leaves it out.
+    let mut world = World::licence(|says| says.evaluation = None);
+    world.rest = rest(|_| ());
+    assert_eq!(found(&world.manage()), None);
+}
+
+#[test]
+fn both_words_are_told() {
+    let message = |world: World| only(world.manage()).message;
+    assert_eq!(
+        message(World::with(|world| world.rest = rest(ended))),
+        "Two interfaces contradict each other about the license of ghes.corp.example: the server's own check of it says \"valid\", \
+         and REST says that it ended on 2026-11-10."
+    );
+    assert_eq!(
+        message(World::with(|world| world.check = check(Some(LicenceStatus::Expired)))),
+        "The licence of ghes.corp.example, made out to Acme Corp, has ended: the server's own check of it says \"expired\", although \
+         the Manage API says that it ends on 2027-07-20."
+    );
+    assert_eq!(
+        message(World::with(|world| (world.check, world.rest) = (check(None), rest(ended)))),
+        "The licence of ghes.corp.example, made out to Acme Corp, ended on 2026-11-10, 12 days ago, although the Manage API says \
+         that it ends on 2027-07-20."
+    );
+    let trial = World::with(|world| world.rest = rest(|says| says.kind = Some("evaluation".to_owned())));
+    assert!(message(trial).contains(
+        "REST says \"kind\": \"evaluation\" of it, although the Manage API says \"evaluation\": false"
+    ));
+    let judged = World::with(|world| {
+        let says = VersionSays { version: Some("3.18.4".to_owned()), platform: None, build_id: None };
+        let nodes = vec![NodeVersion { hostname: None, version: Some(says) }];
+        world.versions = Some(ManageVersion { answer: Answer::Said(nodes) });
+    });
+    assert_eq!(
+        judged.server().expect("judged").remark.as_deref(),
+        Some(
+            "3.18.4 (others of its interfaces and nodes say 3.19.1), licensed to Acme Corp for 240 more days"
+        )
+    );
+}
+
+#[test]
+fn of_several_versions_the_oldest_counts_and_one_that_is_none_before_it() {
+    let versions = |said: Option<&str>, header: Option<&str>, node: Option<&str>| {
+        World::with(|world| {
+            let mut meta = meta("3.19.1");
+            if let Answer::Said(says) = &mut meta.answer {
+                says.installed_version = said.map(str::to_owned);
+            }
+            meta.version_header = header.map(str::to_owned);
+            world.meta = Some(meta);
+            let says = VersionSays { version: node.map(str::to_owned), platform: None, build_id: None };
+            let nodes = vec![NodeVersion { hostname: None, version: Some(says) }];
+            world.versions = Some(ManageVersion { answer: Answer::Said(nodes) });
+        })
+    };
+    let (new, old, odd) = (Some("3.19.1"), Some("3.11.9"), Some("a release"));
+    for (world, expected) in [
+        (versions(new, new, new), None),
+        (versions(new, None, None), None),
+        (versions(None, new, None), None),
+        (versions(new, Some(""), new), None),
+        (versions(old, new, new), Some("server/too-old")),
+        (versions(new, old, new), Some("server/too-old")),
+        (versions(new, new, old), Some("server/too-old")),
+        (versions(new, new, odd), Some("unknown")),
+        (versions(new, odd, old), Some("unknown")),
+    ] {
+        assert_eq!(found(&world.server()), expected, "{:?} {:?}", world.meta, world.versions);
+    }
+}
+
+#[test]
+fn a_name_by_which_the_server_does_not_know_itself_is_contradictory() {
+    for (own, expected) in [
+        (Some("ghes.corp.example"), false),
+        (Some("GHES.corp.example."), false),
+        (Some("https://ghes.corp.example:443/"), false),
+        (Some(" "), false),
+        (None, false),
+        (Some("git.corp.example"), true),
+        (Some("ghes"), true),
+    ] {
+        let world = World::with(|world| world.own_name = own.map(str::to_owned));
+        assert_eq!(found(&world.manage()), expected.then_some("server/contradictory"), "{own:?}");
+    }
+    let finding = only(World::with(|world| world.own_name = Some("git.corp.example".to_owned())).manage());
+    assert!(finding.fix[0].text.contains("--server https://git.corp.example"), "{:?}", finding.fix);
+}
+
+#[test]
+fn a_mode_that_nobody_tells_is_not_off() {
+    let told = |status: Option<&str>| {
+        World::with(|world| {
+            world.maintenance = Some(Answer::Said(vec![NodeMaintenance {
+                status: status.map(str::to_owned),
+                ..node("off")
+            }]));
+        })
+    };
+    for (world, expected) in [
+        (told(Some("off")), None),
+        (told(Some("odd")), Some("unknown")),
+        (told(None), Some("unknown")),
+        (World::with(|world| world.maintenance = Some(Answer::Said(Vec::new()))), Some("unknown")),
+    ] {
+        assert_eq!(found(&world.manage()), expected, "{:?}", world.maintenance);
+    }
+    for mode in ["On", "ENABLED", "true"] {
+        let world = told(Some(mode));
+        assert_eq!(found(&world.server()), Some("server/maintenance"), "{mode}");
+        assert_eq!(found(&world.manage()), None, "it is told once");
+    }
+    let needs = || Needs { api: Api::Manage, scope: None };
+    let refused =
+        |why| World::with(|world| world.maintenance = Some(Answer::Refused { why, needs: needs() }));
+    assert_eq!(found(&refused(not_found()).manage()), Some("unknown"));
+    let wrong = refused(Refusal::BadCredentials { message: String::new() });
+    assert_eq!(wrong.manage().err(), Some(Stop::blocked("token")));
+    // A worse finding stands alone.
+    let mut excluded = World::licence(|says| says.croquet_support = Some(false));
+    excluded.maintenance = told(None).maintenance;
+    assert_eq!(found(&excluded.manage()), Some("server/license-excludes-connect"));
+}
+
+#[test]
+fn a_replica_in_maintenance_is_not_the_server() {
+    let topology = |replica| {
+        let node = |name: &str, replica| Node {
+            hostname: Some(name.to_owned()),
+            uuid: None,
+            replica: Some(replica),
+            cluster_roles: None,
+        };
+        Some(Topology { topology: None, nodes: Some(vec![node("ghes-0", false), node("ghes-1", replica)]) })
+    };
+    let world = |first: &str, second: &str, replica| {
+        World::with(|world| {
+            let primary = NodeMaintenance { hostname: Some("ghes-0".to_owned()), ..node(first) };
+            world.maintenance = Some(Answer::Said(vec![primary, node(second)]));
+            world.topology = topology(replica);
+        })
+    };
+    for (mut world, expected, unwell) in [
+        (world("off", "on", true), None, Some("server/unreachable")),
+        (world("on", "off", true), Some("server/maintenance"), Some("server/maintenance")),
+        (world("off", "on", false), None, Some("server/maintenance")),
+        (world("on", "on", false), Some("server/maintenance"), Some("server/maintenance")),
+    ] {
+        assert_eq!(found(&world.server()), expected, "{:?}", world.maintenance);
+        world.status = reply(503, "<title>GitHub", true);
+        assert_eq!(found(&world.server()), unwell, "{:?}", world.maintenance);
+    }
+}
+
+#[test]
+fn a_server_whose_api_does_not_answer_is_not_well() {
+    let refused = |why: Refusal, header: Option<&str>, by_node: bool| {
+        World::with(|world| {
+            world.meta = Some(refused_meta(why, header));
+            let says = VersionSays { version: Some("3.19.1".to_owned()), platform: None, build_id: None };
+            let nodes = vec![NodeVersion { hostname: None, version: Some(says) }];
+            world.versions = by_node.then(|| ManageVersion { answer: Answer::Said(nodes) });
+        })
+    };
+    let page = || Refusal::NotJson { content_type: None, began: None };
+    for (world, expected) in [
+        (refused(Refusal::ServerError { status: 503 }, None, true), Some("server/unreachable")),
+        (refused(Refusal::ServerError { status: 502 }, Some("3.19.1"), false), Some("server/unreachable")),
+        (refused(Refusal::NoReply(NoReply::TimedOut), None, true), Some("server/unreachable")),
+        (refused(page(), None, true), Some("server/unreachable")),
+        (refused(page(), Some("3.19.1"), true), Some("server/unreachable")),
+        (refused(not_found(), None, true), Some("server/unreachable")),
+        (refused(not_found(), Some("3.19.1"), true), None),
+        (refused(anonymous(), Some("3.19.1"), false), None),
+        (refused(anonymous(), None, true), None),
+    ] {
+        assert_eq!(found(&world.server()), expected, "{:?}", world.meta);
+    }
+    let finding = only(refused(Refusal::ServerError { status: 503 }, None, true).server());
+    assert_eq!(
+        finding.message,
+        "ghes.corp.example:443 answers GET /status with 200, but its API does not answer GET /api/v3/meta as it should: it is in \
+         trouble: status 503."
+    );
+    assert!(finding.fix.iter().any(|step| step.command.as_deref() == Some("ghe-config-apply")));
+}
