@@ -27,6 +27,22 @@ async fn json_goes_wrong_in_many_ways() {
 }
 
 #[tokio::test]
+async fn single_values_are_changed_where_they_stand() {
+    let lab = lab(
+        "[endpoint.'api.github.com/user']\nset = { login = 'x', 'plan.space' = true, 'plan.none.deeper' = 1 }\nnull = ['name']\n\
+         without = ['site_admin', 'nothing']\n[endpoint.'api.github.com/x']\nbody = '[{\"a\": [1, 2]}, 3]'\nset = { '0.a.1' = 5 }\n\
+         twice = ['0.a.0', '9']\nwithout = ['1']",
+    )
+    .await;
+    let user: Value = rest(&lab, "/user").await.json();
+    assert_eq!((&user["login"], &user["name"]), (&json!("x"), &Value::Null));
+    assert!(
+        user.get("site_admin").is_none() && user.get("name").is_some() && user["plan"].get("none").is_none()
+    );
+    assert_eq!(rest(&lab, "/x").await.json(), json!([{ "a": [1, 1, 5] }]));
+}
+
+#[tokio::test]
 async fn bodies_go_wrong_in_many_ways() {
     assert!(rest(&of_user("huge").await, "/user").await.body.len() > 16_000_000);
     let deep = rest(&of_user("deep").await, "/user").await;

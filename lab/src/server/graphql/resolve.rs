@@ -335,7 +335,8 @@ impl<'a> Resolver<'a> {
             "createdAt" => json!(installation.created.rfc3339()),
             "customerName" => json!(installation.customer),
             "hostName" => json!(installation.host_name),
-            "id" => json!(node_id(&format!("ESI_{}", account_id(&installation.host_name)))),
+            // Two may have one name.
+            "id" => json!(node_id(&format!("ESI_{position}"))),
             "isConnected" => json!(installation.is_connected),
             _ => json!(installation.updated.rfc3339()),
         }
