@@ -291,7 +291,7 @@ async fn private_mode_maintenance_and_strangers_are_told_apart() {
         let world = format!("[token.server]\ngiven = false\n[server]\nprivate-mode = \"{mode}\"");
         let meta = Run::of(&world).await.fact::<server::ServerMeta>().await;
         assert_eq!(meta.answer.refusal(), Some(&Refusal::Anonymous { message: text.to_owned() }));
-        assert_eq!(meta.version(), Some("3.19.1"));
+        assert_eq!(meta.versions().next(), Some("3.19.1"));
     }
     let run = Run::of("[server]\nmaintenance = \"on\"").await;
     let status = run.fact::<server::Status>().await;

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use crate::machine::{Machine, node};
 
 /// What the program asks.
-const DOCUMENTS: [(&str, &str); 5] = [
+const DOCUMENTS: [(&str, &str); 6] = [
     (
         "allow-list-from-both-ends.graphql",
         include_str!("../../github/queries/allow-list-from-both-ends.graphql"),
     ),
     ("allow-list.graphql", include_str!("../../github/queries/allow-list.graphql")),
     ("enterprise.graphql", include_str!("../../github/queries/enterprise.graphql")),
+    ("installations.graphql", include_str!("../../github/queries/installations.graphql")),
     ("server-enterprises.graphql", include_str!("../../github/queries/server-enterprises.graphql")),
     ("viewer.graphql", include_str!("../../github/queries/viewer.graphql")),
 ];

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::slug;
+use super::{installations::InstallationsReply, slug};
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::{Query, Told, behind},
-    json::{self, Nullable, One},
+    json::{self, One},
 };
 
 /// The enterprise account.
@@ -77,37 +77,6 @@ pub enum Oidc {
     Unknown,
 }
 
-/// The servers that the enterprise account knows: connected ones, and such whose licence usage was uploaded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installations {
-    /// Which.
-    pub answer: Answer<Known>,
-}
-
-/// Servers. An answer that leaves out any of a hundred, or names one twice, is none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
-    /// The first hundred by their names.
-    pub servers: Vec<Installation>,
-    /// How many there are.
-    pub total: Option<u64>,
-}
-
-/// A server that the enterprise account knows. An abandoned handshake may leave one that looks connected (facts §0.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installation {
-    /// Its name. Compare it without regard to case.
-    pub host_name: String,
-    /// Whom its licence is for.
-    pub customer_name: Option<String>,
-    /// Whether it is connected by GitHub Connect.
-    pub is_connected: Option<bool>,
-    /// When it became known.
-    pub created_at: Option<Timestamp>,
-    /// When it was last heard of.
-    pub updated_at: Option<Timestamp>,
-}
-
 impl Fact for Enterprise {
     const ID: &'static str = "cloud.enterprise";
     const OWNERS: &'static [&'static str] = &[Api::Cloud.owner()];
@@ -157,19 +126,6 @@ impl Fact for OwnerInfo {
     }
 }
 
-impl Fact for Installations {
-    const ID: &'static str = "cloud.installations";
-    const OWNERS: &'static [&'static str] = &[Api::Cloud.owner()];
-    type Key = OfTheRun;
-
-    async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        let answer =
-            part(cx, &INSTALLATIONS, |told, data| Some(data.owner_info()?.installations.as_ref()?.all(told)));
-        let read = answer.await?;
-        Ok(Self { answer: read.and_then(|known| known.map_err(|why| (why, NEEDS))) })
-    }
-}
-
 impl From<String> for Setting {
     fn from(word: String) -> Self {
         match word.as_str() {
@@ -191,7 +147,7 @@ impl From<Setting> for String {
 }
 
 /// A part of the one reply that three facts are made of.
-async fn part<T>(
+pub(super) async fn part<T>(
     cx: &Cx,
     path: &[&str],
     read: impl FnOnce(&Told<Data>, &Data) -> Option<T>,
@@ -215,7 +171,7 @@ async fn part<T>(
 }
 
 #[derive(Deserialize)]
-struct Data {
+pub(super) struct Data {
     #[serde(default, deserialize_with = "json::object")]
     enterprise: Option<EnterpriseReply>,
 }
@@ -223,12 +179,16 @@ struct Data {
 impl Data {
     /// Why this is no answer, if it is about another account than the one that was asked for: nothing follows from that for
     /// this one. Slugs have no case.
-    fn is_of_another(&self, asked: &str) -> Option<Refusal> {
+    pub(super) fn is_of_another(&self, asked: &str) -> Option<Refusal> {
         let said = self.enterprise.as_ref()?.slug.as_deref()?;
         (!said.eq_ignore_ascii_case(asked)).then(|| Refusal::WrongShape {
             path: "data.enterprise.slug".to_owned(),
             expected: format!("{}, which was asked for", shown(asked, 100)),
         })
+    }
+
+    pub(super) fn installations(&self) -> Option<&InstallationsReply> {
+        self.owner_info()?.installations.as_ref()
     }
 
     fn owner_info(&self) -> Option<&OwnerInfoReply> {
@@ -285,84 +245,6 @@ struct ProviderReply {
     provider_type: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InstallationsReply {
-    total_count: Option<u64>,
-    #[serde(default, deserialize_with = "json::objects_or_nulls")]
-    nodes: Option<Vec<Nullable<InstallationReply>>>,
-}
-
-impl InstallationsReply {
-    /// All servers of the page, which is the whole list unless it is full; otherwise why that cannot be said: each server has to
-    /// be there, once, under its name, and they have to be as many as GitHub says.
-    fn all(&self, told: &Told<Data>) -> Result<Known, Refusal> {
-        let nodes = self.nodes.as_deref().unwrap_or_default();
-        let mut servers = Vec::with_capacity(nodes.len());
-        for (nth, node) in nodes.iter().enumerate() {
-            let missing = || told.why_null_below(&INSTALLATIONS, &["nodes", &nth.to_string()]);
-            let One(reply) = node.as_ref().ok_or_else(missing)?;
-            if nodes[..nth].iter().flatten().any(|One(other)| other.is_the_same_as(reply)) {
-                return Err(wrong(&format!("nodes[{nth}]"), "another server than those before it"));
-            }
-            servers.push(reply.server().ok_or_else(|| wrong(&format!("nodes[{nth}].hostName"), "a name"))?);
-        }
-        let (read, total) = (servers.len() as u64, self.total_count);
-        match total {
-            None => Err(told.why_null_below(&INSTALLATIONS, &["totalCount"])),
-            Some(total) if total != read && (read < PAGE || total < read) => {
-                Err(wrong("totalCount", &format!("the number of servers that came, {read}")))
-            }
-            Some(_) => Ok(Known { servers, total }),
-        }
-    }
-}
-
-fn wrong(field: &str, expected: &str) -> Refusal {
-    Refusal::WrongShape {
-        path: format!("{}.{field}", INSTALLATIONS.join(".")),
-        expected: expected.to_owned(),
-    }
-}
-
-#[derive(Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-struct InstallationReply {
-    #[serde(default, deserialize_with = "json::text")]
-    id: Option<String>,
-    #[serde(default, deserialize_with = "json::text")]
-    host_name: Option<String>,
-    #[serde(default, deserialize_with = "json::text")]
-    customer_name: Option<String>,
-    is_connected: Option<bool>,
-    created_at: Option<Timestamp>,
-    updated_at: Option<Timestamp>,
-}
-
-impl InstallationReply {
-    /// Two records may be alike in everything but their ids; where these are not said, nothing tells them apart.
-    fn is_the_same_as(&self, other: &Self) -> bool {
-        match (&self.id, &other.id) {
-            (Some(id), Some(other)) => id == other,
-            _ => self == other,
-        }
-    }
-
-    fn server(&self) -> Option<Installation> {
-        let host_name = self.host_name.as_deref().filter(|name| !name.trim().is_empty())?;
-        Some(Installation {
-            host_name: host_name.to_owned(),
-            customer_name: self.customer_name.clone(),
-            is_connected: self.is_connected,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        })
-    }
-}
-
-const INSTALLATIONS: [&str; 3] = ["enterprise", "ownerInfo", "enterpriseServerInstallations"];
-/// As many servers as are asked for.
-const PAGE: u64 = 100;
 const OWNER_INFO: [&str; 2] = ["enterprise", "ownerInfo"];
-const NEEDS: Needs = Needs::scope(Api::Cloud, "read:enterprise");
+pub(super) const NEEDS: Needs = Needs::scope(Api::Cloud, "read:enterprise");
 const DOCUMENT: &str = include_str!("../../queries/enterprise.graphql");

@@ -1,11 +1,12 @@
 //! What GitHub Enterprise Cloud says of the token, the enterprise account, its IP allow list and the servers that it knows.
 //!
-//! All questions are asked at the same time over one connection. The pages of the allow list alone follow one another.
+//! All questions are asked at the same time over one connection. The pages of one list alone follow one another.
 
 mod allow_list;
 mod audit_log;
 mod enterprise;
 mod in_force;
+mod installations;
 mod licences;
 mod own;
 mod statistics;
@@ -16,10 +17,9 @@ use gh_connect_engine::{Cx, Stop};
 pub use allow_list::{AllowList, Entries, Entry, EntryOwner};
 pub(crate) use audit_log::read_events;
 pub use audit_log::{AuditLog, Event, Events, Topic};
-pub use enterprise::{
-    Account, Enterprise, Installation, Installations, Known, Oidc, OwnerInfo, Owners, Setting,
-};
+pub use enterprise::{Account, Enterprise, Oidc, OwnerInfo, Owners, Setting};
 pub use in_force::InForce;
+pub use installations::{Installation, Installations, Known};
 pub use licences::{ConsumedLicences, LastSync, LicenceSync, Seats, ServerInstance, SyncStatus};
 pub use own::{OwnNames, is_one_of, is_recorded_as_connected, is_same_host};
 pub use statistics::{Collected, Features, ServerStatistics};

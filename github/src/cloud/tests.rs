@@ -102,7 +102,18 @@ async fn a_list_of_servers_is_whole_or_none() {
         (json!({ "totalCount": 0, "nodes": null }), None),
         (json!({ "totalCount": 2, "nodes": [a, b] }), None),
         (json!({ "totalCount": 2, "nodes": [with_id(&a, "1"), with_id(&a, "2")] }), None),
-        (json!({ "totalCount": 150, "nodes": page }), None),
+        (
+            json!({ "totalCount": 150, "nodes": page }),
+            wrong("totalCount", "the number of servers that came, 100"),
+        ),
+        (
+            json!({ "totalCount": 150, "pageInfo": { "hasNextPage": true, "endCursor": null }, "nodes": page }),
+            wrong("pageInfo.endCursor", "the way to another page"),
+        ),
+        (
+            json!({ "totalCount": 1, "pageInfo": { "hasNextPage": true, "endCursor": "1" }, "nodes": [a] }),
+            wrong("totalCount", "the number of servers that came, 1"),
+        ),
         (json!({}), null("totalCount")),
         (json!({ "totalCount": null, "nodes": [a] }), null("totalCount")),
         (json!({ "totalCount": 1 }), wrong("totalCount", "the number of servers that came, 0")),
@@ -131,6 +142,31 @@ async fn a_list_of_servers_is_whole_or_none() {
         assert_eq!(known.answer.refusal(), expected.as_ref(), "{told:.200}");
         // What else the reply says is whole all the same.
         assert!(cx.fact::<Enterprise>(&OfTheRun).await.expect("a fact").answer.said().is_some());
+    }
+}
+
+#[tokio::test]
+async fn more_servers_than_a_page_has_are_read_page_by_page() {
+    for (total, moves, whole) in [(250, true, true), (100, true, true), (250, false, false)] {
+        let (served, cx) = graphql(move |_, variables| {
+            let from = match variables["after"].as_str() {
+                Some(cursor) if moves => cursor.parse().expect("our own cursor"),
+                _ => 0,
+            };
+            let to = total.min(from + 100);
+            let nodes: Vec<Value> =
+                (from..to).map(|nth| json!({ "id": nth.to_string(), "hostName": "a.example" })).collect();
+            let info = json!({ "hasNextPage": to < total, "endCursor": to.to_string() });
+            json!({ "data": enterprise(&json!({
+                "oidcProvider": null,
+                "enterpriseServerInstallations": { "totalCount": total, "pageInfo": info, "nodes": nodes },
+            })) })
+        })
+        .await;
+        let known = cx.fact::<Installations>(&OfTheRun).await.expect("a fact");
+        let read = known.answer.said().map(|known| (known.servers.len(), known.total));
+        assert_eq!(read, whole.then_some((total, Some(total as u64))), "{:?}", known.answer.refusal());
+        assert_eq!(served.requests().len(), if moves { total.div_ceil(100) } else { 2 });
     }
 }
 
