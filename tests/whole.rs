@@ -120,7 +120,6 @@ const VALUES: &[Value] = &[
         ..VALUE
     },
     Value {
-        world: ANOTHER_SERVER,
         endpoint: "ghes.corp.example:8443/manage/v1/config/settings",
         place: "github_hostname",
         bad: "\"other.corp.example\"",

@@ -3,14 +3,14 @@
 use gh_connect_engine::{Examination, Finding, Owner, Stop};
 use gh_connect_github::{
     Answer,
-    manage::{Health, NodeMaintenance, NodeVersion, Replica, Replication, Topology},
+    manage::{Health, Node, NodeMaintenance, NodeVersion, Replica, Replication, Topology},
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{IN_MAINTENANCE, MIXED_VERSIONS, NOT_CHECKED, UNHEALTHY};
 use crate::{
-    server::Maintenance,
+    server::{Maintenance, untold_replicas},
     wording::{and, few},
 };
 
@@ -68,6 +68,14 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     if nodes.is_empty() {
         return Err(Stop::Trouble(format!("{} does not say which nodes it has", seen.host)));
     }
+    let says_nothing = |node: &Node| {
+        [&node.hostname, &node.uuid] == [&None, &None]
+            && node.replica.is_none()
+            && node.cluster_roles.is_none()
+    };
+    if seen.topology.nodes.iter().flatten().any(says_nothing) {
+        return Err(Stop::Trouble(format!("{} has a node of which it says nothing", seen.host)));
+    }
     let alone = nodes.len() == 1 && !nodes[0].replica && !is_several(seen.topology);
     let mixed = mixed_versions(seen, &nodes);
     if alone && mixed.is_none() {
@@ -113,6 +121,11 @@ fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {
         if !unknown.is_empty() {
             message.push_str(&format!(" Which version {} runs was not told.", few(&unknown, MOST_LISTED, 0)));
         }
+    }
+    let untold = seen.maintenance.map(|modes| untold_replicas(modes, seen.topology, seen.now));
+    if let Some(names) = untold.filter(|names| !names.is_empty()) {
+        let names = few(&names, MOST_LISTED, 0);
+        message.push_str(&format!(" Whether {names} is in maintenance mode was not told."));
     }
     let names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
     finding(seen, &NOT_CHECKED, message, nodes)

@@ -12,6 +12,8 @@ use gh_connect_github::{
 };
 use serde_json::json;
 
+use crate::account;
+
 /// The check.
 pub struct Owners;
 
@@ -64,7 +66,17 @@ impl Check for Owners {
                     let enterprise = enterprise?;
                     let account = enterprise.answer.or_stop()?;
                     let login = viewer.ok().and_then(|viewer| Some(viewer.answer.said()?.login.clone()));
-                    on_cloud(cx.plan(), account, login.as_deref())
+                    let judged = on_cloud(cx.plan(), account, login.as_deref())?;
+                    // One of the two words is wrong.
+                    if judged.findings.is_empty() && account::hides_what_owners_see(cx).await {
+                        return Err(Stop::Trouble(format!(
+                            "{} calls the token's user an owner of {} (viewerIsAdmin: true), and shows nothing of what owners see \
+                             (ownerInfo: null)",
+                            cx.plan().product.value.apex(),
+                            shown(&account.slug, 100)
+                        )));
+                    }
+                    Ok(judged)
                 }
                 Subject::Server => {
                     let asked = cx.fact::<ServerUser>(&OfTheRun).await?;

@@ -38,8 +38,8 @@ fn licence(seen: &Seen<'_>) -> Option<Finding> {
 
 /// A name that is not the one under which the server is asked. An address is no name.
 fn name(seen: &Seen<'_>) -> Option<Finding> {
-    let (own, host) = (seen.own_name?.trim(), seen.host());
-    if own.is_empty() || is_same_host(own, host) || host.parse::<IpAddr>().is_ok() {
+    let (own, host) = (own_name(seen)?, seen.host());
+    if is_same_host(own, host) || host.parse::<IpAddr>().is_ok() {
         return None;
     }
     let message = format!(
@@ -59,4 +59,16 @@ fn name(seen: &Seen<'_>) -> Option<Finding> {
                 ),
             ),
     )
+}
+
+/// Why nobody can tell whether the names agree. Settings that do not say which proxy there is either are no settings: the check
+/// of the proxy tells.
+pub(super) fn unknown_name(seen: &Seen<'_>) -> Option<String> {
+    let says_other_things = seen.settings?.http_proxy.is_some();
+    (says_other_things && own_name(seen).is_none())
+        .then(|| format!("the settings of {} do not say which name it has (github_hostname)", seen.host()))
+}
+
+fn own_name<'a>(seen: &Seen<'a>) -> Option<&'a str> {
+    seen.settings?.github_hostname.as_deref().map(str::trim).filter(|name| !name.is_empty())
 }

@@ -3,7 +3,7 @@
 use gh_connect_engine::{Examination, Finding, Plan, Product, Severity, Stop, Subject, shown};
 use gh_connect_github::{
     Answer, Api, NoReply, Refusal,
-    manage::{ManageVersion, NodeMaintenance, Topology},
+    manage::{ManageVersion, NodeMaintenance, Settings, Topology},
     server::{Heard, ServerMeta, Status},
 };
 use gh_connect_probe::{
@@ -35,8 +35,8 @@ pub(super) struct Seen<'a> {
     pub(super) maintenance: Option<&'a Answer<Vec<NodeMaintenance>>>,
     /// Which nodes there are, where that was said.
     pub(super) topology: Option<&'a Topology>,
-    /// The name that the server's settings give it.
-    pub(super) own_name: Option<&'a str>,
+    /// The server's own settings, where they were said.
+    pub(super) settings: Option<&'a Settings>,
     pub(super) licence: Licence<'a>,
     pub(super) handshake: Option<&'a Handshake>,
     pub(super) manage_handshake: Option<&'a Handshake>,
@@ -74,6 +74,9 @@ pub(super) fn manage(seen: &Seen<'_>) -> Result<Examination, Stop> {
     if fault(seen).is_none() {
         if let Some(stop) = maintenance_untold(seen) {
             return Err(stop);
+        }
+        if let Some(why) = contradiction::unknown_name(seen) {
+            return Err(Stop::Trouble(why));
         }
         judged.findings.extend(contradiction::all(seen));
     }

@@ -215,8 +215,8 @@ impl<'a> Licence<'a> {
     /// The word by which REST calls it a trial licence, if it does.
     pub(super) fn kind_of_trial(&self) -> Option<&'a str> {
         let kind = self.rest?.kind.as_deref()?;
-        let of_trials = |word: &&str| kind.to_ascii_lowercase().contains(word);
-        ["evaluation", "trial"].iter().any(|word| of_trials(&word)).then_some(kind)
+        let lower = kind.to_ascii_lowercase();
+        ["evaluation", "trial"].iter().any(|word| lower.contains(word)).then_some(kind)
     }
 }
 

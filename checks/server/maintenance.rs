@@ -8,7 +8,7 @@ use crate::connection::moment;
 /// What the Manage API's words on the nodes come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Maintenance<'a> {
-    /// No node that serves pages is in maintenance mode. These replicas are.
+    /// No node that serves pages is in maintenance mode. These others are.
     Off(Vec<&'a NodeMaintenance>),
     /// These nodes are, and others serve.
     Partly(Vec<&'a NodeMaintenance>),
@@ -30,9 +30,9 @@ impl<'a> Maintenance<'a> {
     /// By the modes and, where it is known, by which nodes are replicas: those serve no pages.
     pub(crate) fn of(modes: &'a [NodeMaintenance], topology: Option<&Topology>, now: Timestamp) -> Self {
         let nodes = topology.and_then(|topology| topology.nodes.as_deref()).unwrap_or_default();
-        let is_replica =
-            |mode: &NodeMaintenance| nodes.iter().any(|node| node.replica == Some(true) && is_of(mode, node));
-        let (replicas, serving): (Vec<_>, Vec<_>) = modes.iter().partition(|mode| is_replica(mode));
+        let is_other =
+            |mode: &NodeMaintenance| nodes.iter().any(|node| is_of(mode, node) && !serves(node, nodes));
+        let (replicas, serving): (Vec<_>, Vec<_>) = modes.iter().partition(|mode| is_other(mode));
         // Of two words on one node the worse counts.
         let is_on = |mode: &&NodeMaintenance| {
             let words = modes.iter().filter(|other| std::ptr::eq(*other, *mode) || is_same(other, mode));
@@ -56,6 +56,23 @@ impl<'a> Maintenance<'a> {
             false => Self::Partly(on.into_iter().chain(replicas.into_iter().filter(is_on)).collect()),
         }
     }
+}
+
+/// The nodes besides those that serve on whose mode there is no word, or none that means anything.
+pub(crate) fn untold_replicas<'a>(
+    modes: &[NodeMaintenance],
+    topology: &'a Topology,
+    now: Timestamp,
+) -> Vec<&'a str> {
+    let nodes = topology.nodes.as_deref().unwrap_or_default();
+    let is_told = |node: &&Node| {
+        let mut words = modes.iter().filter(|mode| is_of(mode, node)).map(|mode| mode_of(mode, now));
+        words.next().is_some_and(|first| {
+            std::iter::once(first).chain(words).all(|word| !matches!(word, Mode::Untold(_)))
+        })
+    };
+    let untold = nodes.iter().filter(|node| !serves(node, nodes)).filter(|node| !is_told(node));
+    untold.map(|node| node.hostname.as_deref().unwrap_or("a replica")).collect()
 }
 
 /// When maintenance begins, where it is to come.
@@ -92,11 +109,18 @@ fn missing(modes: &[NodeMaintenance], nodes: &[Node]) -> Option<String> {
         return Some("the Manage API names no node's".to_owned());
     }
     let unmatched = modes.iter().filter(|mode| !nodes.iter().any(|node| is_of(mode, node))).count();
-    let serving = nodes.iter().filter(|node| node.replica != Some(true));
+    let serving = nodes.iter().filter(|node| serves(node, nodes));
     let mut untold = serving.filter(|node| !modes.iter().any(|mode| is_of(mode, node))).skip(unmatched);
     let node = untold.next()?;
     let name = node.hostname.as_deref().unwrap_or("one of the nodes");
     Some(format!("the Manage API does not say whether {name} is"))
+}
+
+/// Whether a node serves pages: no replica does, and in a cluster whose nodes have roles, a web server.
+fn serves(node: &Node, nodes: &[Node]) -> bool {
+    let is_web =
+        |node: &Node| node.cluster_roles.iter().flatten().any(|role| role.eq_ignore_ascii_case("WebServer"));
+    node.replica != Some(true) && (is_web(node) || !nodes.iter().any(is_web))
 }
 
 fn is_of(mode: &NodeMaintenance, node: &Node) -> bool {
@@ -204,6 +228,20 @@ mod tests {
         ] {
             assert_eq!(told(modes, Some(topology)), expected, "{modes:?}");
         }
+        for (modes, expected) in [
+            (&both("off", "on")[..], &[][..]),
+            (&both("off", "odd"), &["b"]),
+            (&[row("a", Some("off"), None)], &["b"]),
+        ] {
+            let now = "2026-11-22T12:00:00Z".parse().expect("a time");
+            assert_eq!(untold_replicas(modes, &pair, now), expected, "{modes:?}");
+        }
+        let mut roles = topology(&[("a", false), ("b", false)]);
+        for (node, role) in roles.nodes.iter_mut().flatten().zip(["WebServer", "MysqlServer"]) {
+            node.cluster_roles = Some(vec![role.to_owned()]);
+        }
+        assert_eq!(told(&both("off", "on"), Some(&roles)), "off: b");
+        assert_eq!(told(&both("on", "off"), Some(&roles)), "on: A");
         let by_id =
             NodeMaintenance { uuid: Some("ID OF b".to_owned()), ..row("elsewhere", Some("on"), None) };
         assert_eq!(told(&[row("a", Some("off"), None), by_id], Some(&pair)), "off: elsewhere");

@@ -28,7 +28,7 @@ use gh_connect_github::{
 };
 use gh_connect_probe::{Endpoint, HostName, dns::Addresses, proxy::Tunnel, tls::Handshake};
 
-pub(crate) use self::maintenance::Maintenance;
+pub(crate) use self::maintenance::{Maintenance, untold_replicas};
 use self::{judge::Seen, licence::Licence, version::Release};
 
 /// The check.
@@ -234,7 +234,6 @@ impl Gathered {
     }
 
     fn seen<'a>(&'a self, cx: &'a Cx) -> Seen<'a> {
-        let settings = self.settings.as_ref().and_then(|fact| fact.answer.said());
         Seen {
             plan: cx.plan(),
             endpoint: &self.endpoint,
@@ -244,7 +243,7 @@ impl Gathered {
             versions: self.versions.as_deref(),
             maintenance: self.maintenance.as_ref().map(|fact| &fact.answer),
             topology: self.nodes.as_ref().and_then(|fact| fact.answer.said()),
-            own_name: settings.and_then(|settings| settings.github_hostname.as_deref()),
+            settings: self.settings.as_ref().and_then(|fact| fact.answer.said()),
             licence: Licence {
                 manage: match &self.licence {
                     Ok(fact) => Ok(&fact.answer),

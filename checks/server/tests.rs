@@ -2,11 +2,12 @@
 
 mod whole;
 
-use gh_connect_engine::{Finding, Owner, Plan, Product, Severity, Sourced};
+use gh_connect_engine::{Finding, Owner, Plan, Product, ProxySetting, Severity, Sourced};
 use gh_connect_github::{
     Answer, Needs,
     manage::{
-        CheckedLicence, LicenceStatus, ManageLicenceSays, NodeMaintenance, NodeVersion, Topology, VersionSays,
+        CheckedLicence, LicenceStatus, ManageLicenceSays, NodeMaintenance, NodeVersion, Settings, Topology,
+        VersionSays,
     },
     server::{ServerLicenceSays, ServerMetaSays},
 };
@@ -28,7 +29,7 @@ struct World {
     versions: Option<ManageVersion>,
     maintenance: Option<Answer<Vec<NodeMaintenance>>>,
     topology: Option<Topology>,
-    own_name: Option<String>,
+    settings: Option<Settings>,
     licence: Result<Answer<ManageLicenceSays>, Stop>,
     check: Option<CheckedLicence>,
     rest: Option<ServerLicenceSays>,
@@ -47,7 +48,7 @@ impl World {
             versions: None,
             maintenance: modes("off"),
             topology: None,
-            own_name: Some("ghes.corp.example".to_owned()),
+            settings: settings(Some("ghes.corp.example")),
             licence: Ok(Answer::Said(ManageLicenceSays {
                 croquet_support: Some(true),
                 evaluation: Some(false),
@@ -96,7 +97,7 @@ impl World {
             versions: self.versions.as_ref(),
             maintenance: self.maintenance.as_ref(),
             topology: self.topology.as_ref(),
-            own_name: self.own_name.as_deref(),
+            settings: self.settings.as_ref(),
             licence: Licence {
                 manage: self.licence.as_ref(),
                 check: self.check.as_ref(),
@@ -161,6 +162,19 @@ fn node(status: &str) -> NodeMaintenance {
         scheduled_time: Some("2027-01-02T15:04:05+00:00".to_owned()),
         maintenance_mode_message: Some("Back at six.".to_owned()),
     }
+}
+
+fn settings(name: Option<&str>) -> Option<Settings> {
+    Some(Settings {
+        github_hostname: name.map(str::to_owned),
+        http_proxy: Some(ProxySetting::Off),
+        private_mode: None,
+        subdomain_isolation: None,
+        tls: None,
+        ntp: Vec::new(),
+        licence_evaluation: None,
+        licence_expire_at: None,
+    })
 }
 
 fn modes(status: &str) -> Option<Answer<Vec<NodeMaintenance>>> {

@@ -147,18 +147,22 @@ fn of_several_versions_the_oldest_counts_and_one_that_is_none_before_it() {
 #[test]
 fn a_name_by_which_the_server_does_not_know_itself_is_contradictory() {
     for (own, expected) in [
-        (Some("ghes.corp.example"), false),
-        (Some("GHES.corp.example."), false),
-        (Some("https://ghes.corp.example:443/"), false),
-        (Some(" "), false),
-        (None, false),
-        (Some("git.corp.example"), true),
-        (Some("ghes"), true),
+        (Some("ghes.corp.example"), None),
+        (Some("GHES.corp.example."), None),
+        (Some("https://ghes.corp.example:443/"), None),
+        (Some("git.corp.example"), Some("server/contradictory")),
+        (Some("ghes"), Some("server/contradictory")),
+        (Some(" "), Some("unknown")),
+        (None, Some("unknown")),
     ] {
-        let world = World::with(|world| world.own_name = own.map(str::to_owned));
-        assert_eq!(found(&world.manage()), expected.then_some("server/contradictory"), "{own:?}");
+        let world = World::with(|world| world.settings = settings(own));
+        assert_eq!(found(&world.manage()), expected, "{own:?}");
     }
-    let finding = only(World::with(|world| world.own_name = Some("git.corp.example".to_owned())).manage());
+    // What else settings do not say, others tell.
+    assert_eq!(found(&World::with(|world| world.settings = None).manage()), None);
+    let hollow = settings(None).map(|settings| Settings { http_proxy: None, ..settings });
+    assert_eq!(found(&World::with(|world| world.settings = hollow).manage()), None);
+    let finding = only(World::with(|world| world.settings = settings(Some("git.corp.example"))).manage());
     assert!(finding.fix[0].text.contains("--server https://git.corp.example"), "{:?}", finding.fix);
 }
 
@@ -234,7 +238,7 @@ fn a_server_whose_api_does_not_answer_is_not_well() {
             world.meta = Some(refused_meta(why, header));
             let says = VersionSays { version: Some("3.19.1".to_owned()), platform: None, build_id: None };
             let nodes = vec![NodeVersion { hostname: None, version: Some(says) }];
-            world.versions = by_node.then(|| ManageVersion { answer: Answer::Said(nodes) });
+            world.versions = by_node.then_some(ManageVersion { answer: Answer::Said(nodes) });
         })
     };
     let page = || Refusal::NotJson { content_type: None, began: None };
