@@ -68,18 +68,12 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     if nodes.is_empty() {
         return Err(Stop::Trouble(format!("{} does not say which nodes it has", seen.host)));
     }
-    let says_nothing = |node: &Node| {
-        [&node.hostname, &node.uuid] == [&None, &None]
-            && node.replica.is_none()
-            && node.cluster_roles.is_none()
-    };
-    if seen.topology.nodes.iter().flatten().any(says_nothing) {
-        return Err(Stop::Trouble(format!("{} has a node of which it says nothing", seen.host)));
-    }
     let alone = nodes.len() == 1 && !nodes[0].replica && !is_several(seen.topology);
     let mixed = mixed_versions(seen, &nodes);
     if alone && mixed.is_none() {
+        let nameless = seen.topology.nodes.iter().flatten().any(says_nothing);
         return match seen.topology.topology.as_deref() {
+            _ if nameless => Err(Stop::Trouble(format!("{} has a node of which it says nothing", seen.host))),
             Some(word) if !is(seen.topology, "SingleNode") => Err(Stop::Trouble(format!(
                 "{} names one node, {}, and calls the whole \"{word}\", which has no published meaning",
                 seen.host, nodes[0].name
@@ -92,6 +86,11 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     findings.extend(mixed);
     findings.extend(in_maintenance(seen));
     Ok(findings.into())
+}
+
+fn says_nothing(node: &Node) -> bool {
+    let Node { hostname, uuid, replica, cluster_roles } = node;
+    hostname.is_none() && uuid.is_none() && replica.is_none() && cluster_roles.is_none()
 }
 
 fn not_checked(seen: &Seen<'_>, nodes: &[Known]) -> Finding {

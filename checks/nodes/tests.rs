@@ -248,6 +248,9 @@ fn what_one_node_is_called_decides() {
     assert_eq!(judged("Cluster", false), Ok(vec!["nodes/not-checked"]));
     assert_eq!(judged("SingleNode", true), Ok(vec!["nodes/not-checked"]));
     assert!(matches!(judged("Geo", false), Err(Stop::Trouble(_))));
+    let nothing = Node { hostname: None, uuid: None, replica: None, cluster_roles: None };
+    let hollow = Topology { topology: Some("SingleNode".to_owned()), nodes: Some(vec![nothing]) };
+    assert!(matches!(judge(&seen("ghes", &hollow)), Err(Stop::Trouble(_))));
 }
 
 #[test]
