@@ -2,7 +2,7 @@ use gh_connect_engine::{Cx, Fact, Stop};
 use serde::{Deserialize, Serialize};
 
 use super::{slug, step};
-use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json::One};
 
 /// Which servers have sent their licence usage, and when (facts §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,39 +11,34 @@ pub struct LicenceSync {
     pub answer: Answer<SyncStatus>,
 }
 
-/// The state of licence synchronization.
+/// The state of licence synchronization. It is read in the published shape, and in the one of a JSON schema, with the values
+/// in the place of the types, that a client of GitHub's reads (facts §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "wrapped::Status")]
 pub struct SyncStatus {
     /// The servers; `None` when that was not said.
-    #[serde(default, deserialize_with = "json::objects")]
     pub server_instances: Option<Vec<ServerInstance>>,
 }
 
 /// A server that has sent its licence usage. What is `None` was not said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServerInstance {
     /// Its id.
-    #[serde(default, deserialize_with = "json::text")]
     pub server_id: Option<String>,
     /// Its name.
-    #[serde(default, deserialize_with = "json::text")]
     pub hostname: Option<String>,
     /// The last time.
-    #[serde(default, deserialize_with = "json::object")]
     pub last_sync: Option<LastSync>,
 }
 
 /// A licence synchronization. What is `None` was not said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LastSync {
     /// When, as GitHub writes it.
-    #[serde(default, deserialize_with = "json::text")]
     pub date: Option<String>,
     /// `success`, or another word.
-    #[serde(default, deserialize_with = "json::text")]
     pub status: Option<String>,
     /// What went wrong; empty when nothing did.
-    #[serde(default, deserialize_with = "json::text")]
     pub error: Option<String>,
 }
 
@@ -91,3 +86,129 @@ impl Fact for ConsumedLicences {
 }
 
 const NEEDS: Needs = Needs::scope(Api::Cloud, "read:enterprise");
+
+/// The replies as they come: what an object says may stand in its `properties`, and the elements of a list in its `items`.
+mod wrapped {
+    use serde::Deserialize;
+
+    use super::{LastSync, ServerInstance, SyncStatus};
+    use crate::json;
+
+    #[derive(Deserialize)]
+    pub(super) struct Status {
+        #[serde(default, deserialize_with = "json::objects")]
+        server_instances: Option<Vec<Instance>>,
+        #[serde(default, deserialize_with = "json::object")]
+        properties: Option<Box<Status>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Instance {
+        #[serde(default, deserialize_with = "json::text")]
+        server_id: Option<String>,
+        #[serde(default, deserialize_with = "json::text")]
+        hostname: Option<String>,
+        #[serde(default, deserialize_with = "json::object")]
+        last_sync: Option<Sync>,
+        #[serde(default, deserialize_with = "json::objects")]
+        items: Option<Vec<Instance>>,
+        #[serde(default, deserialize_with = "json::object")]
+        properties: Option<Box<Instance>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Sync {
+        #[serde(default, deserialize_with = "json::text")]
+        date: Option<String>,
+        #[serde(default, deserialize_with = "json::text")]
+        status: Option<String>,
+        #[serde(default, deserialize_with = "json::text")]
+        error: Option<String>,
+        #[serde(default, deserialize_with = "json::object")]
+        properties: Option<Box<Sync>>,
+    }
+
+    impl From<Status> for SyncStatus {
+        fn from(said: Status) -> Self {
+            match (said.server_instances, said.properties) {
+                (None, Some(within)) => (*within).into(),
+                (instances, _) => Self {
+                    server_instances: instances
+                        .map(|list| list.into_iter().flat_map(Instance::into_servers).collect()),
+                },
+            }
+        }
+    }
+
+    impl Instance {
+        fn into_servers(self) -> Vec<ServerInstance> {
+            match (self.items, self.properties) {
+                (Some(items), _) => items.into_iter().flat_map(Self::into_servers).collect(),
+                (None, Some(within)) => within.into_servers(),
+                (None, None) => vec![ServerInstance {
+                    server_id: self.server_id,
+                    hostname: self.hostname,
+                    last_sync: self.last_sync.map(Into::into),
+                }],
+            }
+        }
+    }
+
+    impl From<Sync> for LastSync {
+        fn from(said: Sync) -> Self {
+            match said.properties {
+                Some(within) => (*within).into(),
+                None => Self { date: said.date, status: said.status, error: said.error },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::json;
+
+    fn read(text: &str) -> Option<SyncStatus> {
+        json::read::<One<SyncStatus>>(&HeaderMap::new(), text.as_bytes(), false).ok().map(|One(said)| said)
+    }
+
+    #[test]
+    fn both_shapes_say_the_same() {
+        let published = r#"{"server_instances": [{"server_id": "ghes-1", "hostname": "ghes.corp.example",
+            "last_sync": {"date": "2026-11-24", "status": "success", "error": ""}}]}"#;
+        let entry = r#"{"type": "object", "properties": {"server_id": "ghes-1", "hostname": "ghes.corp.example",
+            "last_sync": {"type": "object", "properties": {"date": "2026-11-24", "status": "success", "error": ""}}}}"#;
+        let status = read(published).expect("the published shape");
+        assert_eq!(status.server_instances.as_ref().map(Vec::len), Some(1));
+        for items in [entry.to_owned(), format!("[{entry}]")] {
+            let wrapped = format!(
+                r#"{{"title": "Status", "properties": {{"server_instances": {{"type": "array", "items": {items}}}}}}}"#
+            );
+            assert_eq!(read(&wrapped).as_ref(), Some(&status), "{wrapped}");
+        }
+        let saved = serde_json::to_string(&status).expect("JSON");
+        assert_eq!(read(&saved), Some(status));
+    }
+
+    #[test]
+    fn what_says_nothing_of_servers_is_not_an_empty_list_of_them() {
+        for (reply, expected) in [
+            ("{}", Some(None)),
+            (r#"{"server_instances": null}"#, Some(None)),
+            (r#"{"title": "Status", "properties": {}}"#, Some(None)),
+            (r#"{"server_instances": []}"#, Some(Some(0))),
+            (r#"{"server_instances": [{}]}"#, Some(Some(1))),
+            // A schema says of which type the values are, and has none.
+            (
+                r#"{"properties": {"server_instances": {"items": {"properties": {"hostname": {"type": "string"}}}}}}"#,
+                None,
+            ),
+        ] {
+            let servers = read(reply).map(|status| status.server_instances.map(|servers| servers.len()));
+            assert_eq!(servers, expected, "{reply}");
+        }
+    }
+}
