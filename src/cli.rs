@@ -65,8 +65,8 @@ pub(crate) enum Action {
                       written).",
         after_help = "Every flag can also stand in gh-connect.toml, without the dashes. A flag wins over the file, the file over \
                       the environment.\nCredentials are never arguments: GH_TOKEN is the token for GitHub Enterprise Cloud (admin:enterprise, \
-                      read:audit_log), GH_ENTERPRISE_TOKEN the one for the server (site_admin), GHE_MANAGE_PASSWORD the password for its \
-                      Manage API; `gh auth token` is asked for a token that is not set. Put a proxy's into HTTPS_PROXY."
+                      read:audit_log), GH_ENTERPRISE_TOKEN the one for the server (site_admin, read:enterprise, \
+                      read:audit_log), GHE_MANAGE_PASSWORD the password for its Manage API; `gh auth token` is asked for a token that is not set. Put a proxy's into HTTPS_PROXY."
     )]
     Check(Box<CheckFlags>),
 

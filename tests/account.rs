@@ -45,9 +45,16 @@ fn without_any_credential_a_run_says_which_and_for_what() {
     let server = Expected {
         id: "token/missing",
         subject: "ghes.corp.example",
-        message: &["GH_ENTERPRISE_TOKEN", "the scope site_admin", "The check owner waits for it"],
+        message: &[
+            "GH_ENTERPRISE_TOKEN",
+            "the scopes site_admin, read:enterprise and read:audit_log",
+            "The checks owner and connection wait for it",
+        ],
         owner: Owner::ServerAdmin,
-        fix: &["https://ghes.corp.example/settings/tokens/new?scopes=site_admin", "GH_ENTERPRISE_TOKEN"],
+        fix: &[
+            "https://ghes.corp.example/settings/tokens/new?scopes=site_admin,read:enterprise,read:audit_log",
+            "GH_ENTERPRISE_TOKEN",
+        ],
     };
     let manage = Expected {
         id: "token/missing",
@@ -153,7 +160,7 @@ fn a_token_of_the_server_without_site_admin_is_told_so() {
         world: "[token.server]\nscopes = [\"repo\"]",
         root_causes: &["token/scope-missing"],
         exit: 1,
-        waiting: &[],
+        waiting: &[("connection", "token")],
         findings: &[Expected {
             id: "token/scope-missing",
             subject: "ghes.corp.example",
@@ -163,6 +170,36 @@ fn a_token_of_the_server_without_site_admin_is_told_so() {
         }],
     }
     .holds();
+}
+
+/// The server's own audit log is asked by the name of its own enterprise.
+#[test]
+fn a_token_of_the_server_that_does_not_open_its_audit_log_is_told_so() {
+    for (scopes, lacks) in [
+        (
+            "[\"site_admin\", \"read:enterprise\"]",
+            "has site_admin and read:enterprise, and lacks read:audit_log",
+        ),
+        (
+            "[\"site_admin\", \"read:audit_log\"]",
+            "has site_admin and read:audit_log, and lacks read:enterprise",
+        ),
+    ] {
+        Case {
+            world: &format!("[token.server]\nscopes = {scopes}"),
+            root_causes: &["token/scope-missing"],
+            exit: 1,
+            waiting: &[("connection", "token")],
+            findings: &[Expected {
+                id: "token/scope-missing",
+                subject: "ghes.corp.example",
+                message: &[lacks, "connection waits for it"],
+                owner: Owner::ServerAdmin,
+                fix: &["https://ghes.corp.example/settings/tokens as ghe-admin", "tick read:"],
+            }],
+        }
+        .holds();
+    }
 }
 
 #[test]

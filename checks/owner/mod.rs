@@ -158,8 +158,8 @@ fn on_server(plan: &Plan, user: &SiteUser) -> Result<Examination, Stop> {
         .step(
             Owner::Operator,
             format!(
-                "Have a site administrator of {host} make the token (classic, scope site_admin), and give it in \
-                 GH_ENTERPRISE_TOKEN; that person also presses Enable GitHub Connect"
+                "Have a site administrator of {host} make the token (classic, scopes site_admin, read:enterprise and \
+                 read:audit_log), and give it in GH_ENTERPRISE_TOKEN; that person also presses Enable GitHub Connect"
             ),
         );
     Ok(finding.into())

@@ -27,7 +27,7 @@ pub(super) fn of(api: Api) -> &'static [Scope] {
 pub(super) fn waiting(api: Api) -> &'static [&'static str] {
     match api {
         Api::Cloud => &["enterprise", "owner", "egress", "allow-list", "billing", "connection"],
-        Api::Server => &["owner"],
+        Api::Server => &["owner", "connection"],
         Api::Manage => &["server", "nodes"],
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn waiting(api: Api) -> &'static [&'static str] {
 pub(super) fn to_grant(api: Api) -> &'static [&'static str] {
     match api {
         Api::Cloud => &[ADMIN, AUDIT_LOG],
-        Api::Server => &[SITE_ADMIN],
+        Api::Server => &[SITE_ADMIN, READ, AUDIT_LOG],
         Api::Manage => &[],
     }
 }
@@ -72,9 +72,23 @@ const CLOUD: [Scope; 3] = [
     },
 ];
 
-const SERVER: [Scope; 1] = [Scope {
-    name: SITE_ADMIN,
-    opens: "what only site administrators are told, the server's licence for instance",
-    checks: &["server"],
-    without: "without it there is only the Manage API's word",
-}];
+const SERVER: [Scope; 3] = [
+    Scope {
+        name: SITE_ADMIN,
+        opens: "what only site administrators are told, the server's licence for instance",
+        checks: &["server"],
+        without: "without it there is only the Manage API's word",
+    },
+    Scope {
+        name: READ,
+        opens: "the name of the server's own enterprise, by which its audit log is asked",
+        checks: &["connection"],
+        without: "connection waits for it",
+    },
+    Scope {
+        name: AUDIT_LOG,
+        opens: "the server's own audit log, which tells of its connections",
+        checks: &["connection"],
+        without: "connection waits for it",
+    },
+];

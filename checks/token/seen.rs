@@ -8,7 +8,7 @@ use gh_connect_github::{
         ServerStatistics, Setting, TokenSeen, Topic, Viewer, is_recorded_as_connected,
     },
     manage::{ManageLicence, ManageLicenceCheck, ManageMaintenance, ManageNodes, ManageSettings},
-    server::{ServerLicence, ServerUser},
+    server::{ServerAuditLog, ServerLicence, ServerUser},
 };
 
 use super::scopes;
@@ -91,13 +91,17 @@ pub(super) async fn of_cloud(cx: &Cx) -> Result<Seen, Stop> {
 
 /// All that a run asks the server as somebody.
 pub(super) async fn of_server(cx: &Cx) -> Result<Seen, Stop> {
-    let (user, licence) =
-        futures::join!(cx.fact::<ServerUser>(&OfTheRun), cx.fact::<ServerLicence>(&OfTheRun));
+    let (user, licence, log) = futures::join!(
+        cx.fact::<ServerUser>(&OfTheRun),
+        cx.fact::<ServerLicence>(&OfTheRun),
+        cx.fact::<ServerAuditLog>(&Topic::Connections),
+    );
     let user = user?;
-    let licence = licence.ok().and_then(|licence| {
-        refused(&licence.answer).or_else(|| withheld(user.token.as_ref(), &licence.answer))
-    });
-    let refusals: Vec<Refused> = [refused(&user.answer), licence].into_iter().flatten().collect();
+    let token = user.token.as_ref();
+    let licence =
+        licence.ok().and_then(|fact| refused(&fact.answer).or_else(|| withheld(token, &fact.answer)));
+    let log = log.ok().and_then(|fact| refused(&fact.answer).or_else(|| withheld(token, &fact.answer)));
+    let refusals: Vec<Refused> = [refused(&user.answer), licence, log].into_iter().flatten().collect();
     Ok(Seen {
         api: Api::Server,
         login: user.answer.said().and_then(|user| user.login.clone()),

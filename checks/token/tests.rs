@@ -176,7 +176,7 @@ fn a_scope_is_granted_where_the_token_is_kept() {
 #[test]
 fn a_token_without_scopes_lacks_what_the_server_withholds_from_it() {
     let not_found = || Refusal::NotFound { message: text("Not Found") };
-    let site_admin = || Some(Scopes::from(["site_admin"]));
+    let site_admin = || Some(Scopes::from(["site_admin", "read:enterprise", "read:audit_log"]));
     for (kind, scopes, why, expected) in [
         (TokenKind::FineGrained, None, not_found(), true),
         (TokenKind::FineGrained, None, Refusal::Forbidden { message: text("No.") }, true),
@@ -215,8 +215,12 @@ fn what_is_missing_is_told_with_what_to_give_and_who_waits() {
         ),
         (
             Api::Server,
-            &["GH_ENTERPRISE_TOKEN", "scope site_admin", "The check owner waits"],
-            "https://ghes.corp.example/settings/tokens/new?scopes=site_admin",
+            &[
+                "GH_ENTERPRISE_TOKEN",
+                "scopes site_admin, read:enterprise and read:audit_log",
+                "The checks owner and connection wait",
+            ],
+            "https://ghes.corp.example/settings/tokens/new?scopes=site_admin,read:enterprise,read:audit_log",
         ),
         (
             Api::Manage,
