@@ -36,8 +36,8 @@ fn mentions(request: &Request, text: &str) -> bool {
     request.target.contains(text) || String::from_utf8_lossy(&request.body).contains(text)
 }
 
-/// What the endpoint answers, given the usual reply.
-pub(super) fn deed(endpoint: &Endpoint, request: &Request, usual: Reply) -> Deed {
+/// What the endpoint answers, given the usual reply and the host's time.
+pub(super) fn deed(endpoint: &Endpoint, request: &Request, usual: Reply, date: &str) -> Deed {
     let graphql = request.path().ends_with("/graphql");
     let (mut reply, manner) = match endpoint.answer {
         EndpointAnswer::Usual => (usual, Manner::Proper),
@@ -69,6 +69,7 @@ pub(super) fn deed(endpoint: &Endpoint, request: &Request, usual: Reply) -> Deed
         EndpointAnswer::WrongCharset => (utf_16(usual), Manner::Proper),
         EndpointAnswer::Escape => (each(usual, &with_escapes), Manner::Proper),
     };
+    reply.set("Date", date);
     if let Some(status) = endpoint.status {
         reply.status(status);
     }

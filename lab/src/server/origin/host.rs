@@ -21,9 +21,8 @@ pub(crate) fn https_deed(
     let https = &site.host.https;
     let by_itself = arrival.port == MANAGE || https.answer == Answer::Github;
     if let Some(endpoint) = endpoint::of(host, arrival.port, request, scene).filter(|_| by_itself) {
-        let mut deed = endpoint::deed(endpoint, request, usual(site.role, arrival, request, scene));
-        deed.reply.set("Date", http_date(https.date_offset_seconds));
-        return deed;
+        let date = http_date(https.date_offset_seconds);
+        return endpoint::deed(endpoint, request, usual(site.role, arrival, request, scene), &date);
     }
     if arrival.port == MANAGE {
         let reply = usual(site.role, arrival, request, scene);
