@@ -6,7 +6,7 @@ use gh_connect_engine::{
     Stop, Subject, shown,
 };
 use gh_connect_github::{
-    Api, OfTheRun, Refusal,
+    Api, NoReply, OfTheRun, Refusal,
     cloud::{Account, Enterprise, Viewer},
 };
 use serde_json::json;
@@ -141,6 +141,10 @@ fn unanswered(apex: &str, why: &Refusal) -> Finding {
     );
     let finding = Finding::new(&UNANSWERED, format!("api.{apex}"), message);
     let finding = match why {
+        Refusal::NoReply(NoReply::Stored { .. }) => finding.step(
+            Owner::Proxy,
+            format!("Keep no copies of what https://api.{apex} answers: exempt it from the cache of the proxy or gateway on the way"),
+        ),
         Refusal::ServerError { .. } | Refusal::NoReply(_) => finding.step(
             Owner::Operator,
             "Look at https://www.githubstatus.com, wait until GitHub's API is well again, and run this again",

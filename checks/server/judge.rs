@@ -14,7 +14,7 @@ use gh_connect_probe::{
 use jiff::Timestamp;
 
 use super::{
-    MAINTENANCE, NOT_GHES, OLDEST, TOO_OLD, UNREACHABLE, UNTRUSTED, contradiction,
+    MAINTENANCE, NOT_GHES, OLDEST, STORED, TOO_OLD, UNREACHABLE, UNTRUSTED, contradiction,
     licence::{self, Licence},
     maintenance::Maintenance,
     steps,
@@ -120,6 +120,7 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
             let what = format!("What answers on {} does not speak HTTP.", seen.endpoint);
             Some(steps::not_ghes(seen.finding(&NOT_GHES, what), seen, None))
         }
+        Heard::Silence { why: NoReply::Stored { sign } } => Some(stored(seen, "/status", sign)),
         Heard::Silence { why } => {
             let finding = seen.finding(&UNREACHABLE, words::unreachable(seen, why));
             Some(steps::unreachable(finding, seen, why))
@@ -129,12 +130,16 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
         Heard::Reply { status: 200, .. } if matches!(seen.maintenance(), Some(Maintenance::On(_))) => {
             Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen, 200)), seen))
         }
-        Heard::Reply { status: 200, .. } if seen.is_proven() => {
-            let refusal = api_trouble(seen.meta?)?;
-            let finding = seen.finding(&UNREACHABLE, words::api_unwell(seen, refusal));
-            Some(steps::unwell(finding, seen, true))
-        }
-        Heard::Reply { status: 200, .. } if seen.looks_like_one() => unproven(seen),
+        Heard::Reply { status: 200, .. } => match seen.stored_meta() {
+            Some(sign) => Some(stored(seen, "/api/v3/meta", sign)),
+            None if seen.is_proven() => {
+                let refusal = api_trouble(seen.meta?)?;
+                let finding = seen.finding(&UNREACHABLE, words::api_unwell(seen, refusal));
+                Some(steps::unwell(finding, seen, true))
+            }
+            None if seen.looks_like_one() => unproven(seen),
+            None => Some(another(seen, None)),
+        },
         Heard::Reply { status: 503, .. } if is_in_maintenance(seen) => {
             Some(steps::maintenance(seen.finding(&MAINTENANCE, words::maintenance(seen, 503)), seen))
         }
@@ -142,10 +147,7 @@ pub(super) fn fault(seen: &Seen<'_>) -> Option<Finding> {
             let finding = seen.finding(&UNREACHABLE, words::unwell(seen, *status));
             Some(steps::unwell(finding, seen, *status >= 500))
         }
-        Heard::Reply { redirects_to, .. } => {
-            let finding = seen.finding(&NOT_GHES, words::not_ghes(seen));
-            Some(steps::not_ghes(finding, seen, redirects_to.as_deref()))
-        }
+        Heard::Reply { redirects_to, .. } => Some(another(seen, redirects_to.as_deref())),
     }
 }
 
@@ -155,6 +157,11 @@ pub(super) fn api_trouble(meta: &ServerMeta) -> Option<&Refusal> {
     let refusal = meta.answer.refusal().filter(|why| why.owner(Api::Server) == "server")?;
     let by_itself = matches!(refusal, Refusal::NotFound { .. } | Refusal::Forbidden { .. });
     (!by_itself || meta.said_version().is_none()).then_some(refusal)
+}
+
+/// Something else that has the server's name.
+fn another(seen: &Seen<'_>, redirects_to: Option<&str>) -> Finding {
+    steps::not_ghes(seen.finding(&NOT_GHES, words::not_ghes(seen)), seen, redirects_to)
 }
 
 /// A status page like that of a server, and nothing that only a server would say.
@@ -169,6 +176,11 @@ fn unproven(seen: &Seen<'_>) -> Option<Finding> {
         }
         _ => Some(steps::not_ghes(seen.finding(&NOT_GHES, words::no_api(seen, refusal)), seen, None)),
     }
+}
+
+/// What was asked of the server was answered by something before it.
+fn stored(seen: &Seen<'_>, path: &str, sign: &str) -> Finding {
+    steps::stored(seen.finding(&STORED, words::stored(seen, path, sign)), seen)
 }
 
 /// Whether the release is one that is not supported any more. Where the target is GHE.com, that check tells.
@@ -221,6 +233,14 @@ impl<'a> Seen<'a> {
     /// The same node by node.
     pub(super) fn modes(&self) -> &'a [NodeMaintenance] {
         self.maintenance.and_then(Answer::said).map_or(&[], Vec::as_slice)
+    }
+
+    /// What says that its answer about its version came out of a store on the way.
+    fn stored_meta(&self) -> Option<&'a str> {
+        match self.meta?.answer.refusal()? {
+            Refusal::NoReply(NoReply::Stored { sign }) => Some(sign),
+            _ => None,
+        }
     }
 
     /// Whether only a GitHub Enterprise Server would say what was said.

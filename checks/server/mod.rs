@@ -43,6 +43,7 @@ pub static META: Meta = Meta {
     kinds: &[
         &UNREACHABLE,
         &UNTRUSTED,
+        &STORED,
         &NOT_GHES,
         &TOO_OLD,
         &MAINTENANCE,
@@ -279,6 +280,15 @@ static UNTRUSTED: Kind = Kind {
     title: "the server's certificate is not trusted here",
     since: "0.1.0",
     world: include_str!("worlds/untrusted.toml"),
+};
+
+static STORED: Kind = Kind {
+    id: "server/stored",
+    severity: Severity::Blocker,
+    undetermined: true,
+    title: "the server's replies come out of a store on the way",
+    since: "0.2.0",
+    world: include_str!("worlds/stored.toml"),
 };
 
 static NOT_GHES: Kind = Kind {

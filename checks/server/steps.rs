@@ -34,6 +34,24 @@ pub(super) fn unreachable(finding: Finding, seen: &Seen<'_>, why: &NoReply) -> F
     }
 }
 
+pub(super) fn stored(finding: Finding, seen: &Seen<'_>) -> Finding {
+    let host = seen.host();
+    let owner =
+        if seen.plan.route(host, seen.endpoint.port).is_direct() { Owner::Network } else { Owner::Proxy };
+    finding
+        .step(
+            owner,
+            format!(
+                "Keep no copies of what {} answers: exempt it from the cache of the load balancer, gateway or proxy before it",
+                seen.endpoint
+            ),
+        )
+        .step(
+            Owner::Operator,
+            format!("Run gh-connect where nothing stands before the server, best on the server itself (ssh -p 122 admin@{host})"),
+        )
+}
+
 pub(super) fn another_url(finding: Finding, host: &str) -> Finding {
     finding
         .step(Owner::Operator, format!("Say --server https://{host}"))

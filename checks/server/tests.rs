@@ -620,7 +620,29 @@ fn a_url_at_which_nothing_is_asked_is_told_once() {
 fn severities_are_those_of_the_contract() {
     for kind in META.kinds {
         let expected = if kind.id == "server/license-trial" { Severity::Warning } else { Severity::Blocker };
-        let undetermined = ["server/manage-unreachable", "server/contradictory"].contains(&kind.id);
+        let undetermined =
+            ["server/manage-unreachable", "server/contradictory", "server/stored"].contains(&kind.id);
         assert_eq!((kind.severity, kind.undetermined), (expected, undetermined));
     }
+}
+
+#[test]
+fn what_comes_out_of_a_store_says_nothing_of_the_server() {
+    let sign = || NoReply::Stored { sign: "age: 17".to_owned() };
+    let mut world = World::healthy();
+    world.status = Status { heard: Heard::Silence { why: sign() } };
+    let finding = only(world.server());
+    assert_eq!((finding.kind.id, finding.fix[0].owner), ("server/stored", Owner::Network));
+    assert!(
+        finding.message.contains("to GET /status came out of a store on the way (age: 17)"),
+        "{}",
+        finding.message
+    );
+    let mut world = World::healthy();
+    let needs = gh_connect_github::Needs { api: Api::Server, scope: None };
+    let answer = Answer::Refused { why: Refusal::NoReply(sign()), needs };
+    world.meta = Some(ServerMeta { answer, version_header: None });
+    let finding = only(world.server());
+    assert_eq!(finding.kind.id, "server/stored");
+    assert!(finding.message.contains("/api/v3/meta"), "{}", finding.message);
 }

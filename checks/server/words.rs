@@ -72,8 +72,19 @@ pub(super) fn unreachable(seen: &Seen<'_>, why: &NoReply) -> String {
             format!("{at} takes the connection and gives no whole reply to GET /status within {limit}.")
         }
         NoReply::Closed => format!("{at} closes the connection before it has replied to GET /status."),
-        NoReply::NotHttp | NoReply::Other { .. } => format!("{at} does not reply to GET /status: {why}."),
+        NoReply::NotHttp | NoReply::Stored { .. } | NoReply::Other { .. } => {
+            format!("{at} does not reply to GET /status: {why}.")
+        }
     }
+}
+
+/// Something answers for the server out of what it kept.
+pub(super) fn stored(seen: &Seen<'_>, path: &str, sign: &str) -> String {
+    format!(
+        "The reply of {} to GET {path} came out of a store on the way ({sign}). It shows how the server was once, not how it is \
+         now, so neither its state nor its version is known.",
+        seen.endpoint
+    )
 }
 
 /// Something replies, and not as it does when all is well.

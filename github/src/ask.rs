@@ -2,6 +2,7 @@
 
 use gh_connect_engine::{Cx, Stop};
 use gh_connect_probe::{
+    clock::{OLD_MS, Skew},
     http as origin,
     tls::{Handshake, why_unverified},
 };
@@ -14,7 +15,7 @@ use crate::{
     json::{self, One},
     links,
     refusal::GraphQlError,
-    server::Status,
+    server::{ServerMeta, Status, VERSION},
 };
 
 /// A GET of a REST interface.
@@ -198,6 +199,7 @@ async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result
         api.endpoint(cx.plan())?;
         return Ok(Heard::NoCredential);
     }
+    let target = request.target;
     let exchange = async {
         match Client::of(cx, api).await {
             Ok(client) => client.send(cx, request).await,
@@ -206,12 +208,39 @@ async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result
         }
     };
     match behind(cx, api, exchange).await? {
-        Ok(reply) => Ok(Heard::Reply(reply)),
+        Ok(reply) => Ok(match old(cx, api, &reply).await {
+            Some(no_reply) => Heard::Refused(Refusal::NoReply(no_reply)),
+            None => Heard::Reply(reply),
+        }),
         Err(why) => {
             stands_behind(cx, api, &why).await?;
+            answered_for(cx, api, target, &why).await?;
             Ok(Heard::Refused(why))
         }
     }
+}
+
+/// Stops where something before the server answers for its API out of a store: `server` says so of the version, which is
+/// asked for in every run.
+async fn answered_for(cx: &Cx, api: Api, target: &str, why: &Refusal) -> Result<(), Stop> {
+    let stored = |why: &Refusal| matches!(why, Refusal::NoReply(NoReply::Stored { .. }));
+    if api == Api::Server && target != VERSION && stored(why) {
+        let version = cx.fact::<ServerMeta>(&crate::OfTheRun).await?;
+        if version.answer.refusal().is_some_and(stored) {
+            return Err(Stop::blocked(api.owner()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether GitHub's other replies of this run are so much newer that this one was not made for its request. A server has no
+/// other clock than its own: what its replies say of the time is for `clock` to judge.
+async fn old(cx: &Cx, api: Api, reply: &Reply) -> Option<NoReply> {
+    // What this machine's clock agrees with is not old.
+    let reading = reply.reading.as_ref().filter(|reading| api == Api::Cloud && reading.ahead_ms >= OLD_MS)?;
+    let older = cx.fact::<Skew>(&crate::OfTheRun).await.ok()?.older(reading)?;
+    let sign = format!("its Date is {} s older than that of GitHub's other replies", older.as_secs());
+    Some(NoReply::Stored { sign })
 }
 
 /// Does `work` while it waits, beside it, for the measurement that tells what keeps an interface from answering: whoever cuts

@@ -3,7 +3,7 @@ use std::fmt;
 use gh_connect_probe::{net::Failure, tls::End};
 use serde::{Deserialize, Serialize};
 
-/// Why no whole reply came.
+/// Why no whole reply came, or none that was made for the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "no-reply")]
 pub enum NoReply {
@@ -27,6 +27,11 @@ pub enum NoReply {
     Closed,
     /// What came is no HTTP.
     NotHttp,
+    /// A whole reply came out of a store on the way, which proves nothing.
+    Stored {
+        /// What says so, a header for instance, safe to show.
+        sign: String,
+    },
     /// Anything else, safe to show.
     Other {
         /// In words.
@@ -45,6 +50,10 @@ impl fmt::Display for NoReply {
             Self::TimedOut => f.write_str("no whole reply came in time"),
             Self::Closed => f.write_str("the connection ended before the reply did"),
             Self::NotHttp => f.write_str("what came is no HTTP"),
+            Self::Stored { sign } => write!(
+                f,
+                "the reply came out of a store on the way ({sign}) and was not made for this request"
+            ),
             Self::Other { text } => f.write_str(text),
         }
     }

@@ -1,4 +1,4 @@
-//! This machine's clock against GitHub's.
+//! This machine's clock against GitHub's, and against anyone's who replies.
 
 use std::time::Duration;
 
@@ -13,13 +13,39 @@ use crate::{
     trust::OfTheRun,
 };
 
-/// How far this machine's clock is ahead of GitHub's, by the replies over verified sessions.
+/// How far this machine's clock is ahead of the clock of a reply.
+///
+/// `Date` has whole seconds and is set somewhere between request and reply, so the other clock is taken to have said half a
+/// second more at half of the exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What the other clock said.
+    pub date: Timestamp,
+    /// What this machine's clock said at half of the exchange.
+    pub local: Timestamp,
+    /// Milliseconds by which this machine's clock is ahead; below zero when it is behind.
+    pub ahead_ms: i64,
+    /// The true value is within so many milliseconds of that.
+    pub within_ms: i64,
+}
+
+impl Reading {
+    /// The reading of a reply with this `Date`, between what this machine's clock said before the request and what it said
+    /// when the head was there.
+    pub fn of(date: Timestamp, sent_at: Timestamp, head_at: Timestamp) -> Option<Self> {
+        let (sent, heard) = (sent_at.as_millisecond(), head_at.as_millisecond());
+        let half = (heard - sent).max(0) / 2;
+        let local = Timestamp::from_millisecond(sent.checked_add(half)?).ok()?;
+        let ahead_ms = local.as_millisecond() - (date.as_millisecond() + HALF_A_SECOND);
+        Some(Self { date, local, ahead_ms, within_ms: HALF_A_SECOND + half })
+    }
+}
+
+/// How far this machine's clock is ahead of GitHub's, by the live replies over verified sessions.
 ///
 /// All hosts that are required are asked at once, and all outcomes are waited for, so that the same world always gives the
 /// same answer. The API host's clock counts, else that of the first host of the plan that tells the time; where the clocks
-/// are more than 10 s apart, the middle one counts. `Date` has whole seconds and is set somewhere between request and
-/// reply, so the other clock is taken to have said half a second more at half of the exchange. Stops with what stands
-/// before the replies.
+/// are more than 10 s apart, the middle one counts. Stops with what stands before the replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skew {
     /// Whose clock it was.
@@ -66,8 +92,10 @@ impl Fact for Skew {
                 Err(stop) => stops.push(stop),
                 Ok(reply) => match Self::of(host, &reply.exchange) {
                     Some(skew) => told.push(skew),
-                    // Why there is no reply is for `origin` to say.
-                    None if reply.exchange.head.is_none() => stops.push(Stop::blocked("origin")),
+                    // Why there is no reply, or none but a stored one, is for `origin` to say.
+                    None if reply.exchange.head.as_ref().is_none_or(|head| head.store_sign().is_some()) => {
+                        stops.push(Stop::blocked("origin"));
+                    }
                     None => stops.push(Stop::Trouble(NO_TIME.to_owned())),
                 },
             }
@@ -78,16 +106,26 @@ impl Fact for Skew {
 }
 
 impl Skew {
-    /// What a reply tells; nothing when it has no date, or comes from a store on the way.
+    /// What a reply tells; nothing when it has no date, or comes out of a store on the way.
     pub fn of(host: Endpoint, exchange: &Exchange) -> Option<Self> {
-        let head = exchange.head.as_ref()?;
-        let stored = head.header("age").is_some_and(|age| age.trim() != "0");
-        let date = head.date().filter(|_| !stored)?;
-        let (sent, heard) = (exchange.sent_at.as_millisecond(), exchange.head_at?.as_millisecond());
-        let half = (heard - sent).max(0) / 2;
-        let local = Timestamp::from_millisecond(sent.checked_add(half)?).ok()?;
-        let ahead_ms = local.as_millisecond() - (date.as_millisecond() + HALF_A_SECOND);
-        Some(Self { host, date, local, ahead_ms, within_ms: HALF_A_SECOND + half, disagreeing: Vec::new() })
+        let head = exchange.head.as_ref().filter(|head| head.store_sign().is_none())?;
+        let Reading { date, local, ahead_ms, within_ms } =
+            Reading::of(head.date()?, exchange.sent_at, exchange.head_at?)?;
+        Some(Self { host, date, local, ahead_ms, within_ms, disagreeing: Vec::new() })
+    }
+
+    /// What the clock that counts told.
+    pub fn reading(&self) -> Reading {
+        Reading { date: self.date, local: self.local, ahead_ms: self.ahead_ms, within_ms: self.within_ms }
+    }
+
+    /// By how much a reply is older than GitHub's newest of this run; `None` below a minute. A reply that was made for the
+    /// request is as new as any other.
+    pub fn older(&self, reply: &Reading) -> Option<Duration> {
+        let newest = self.disagreeing.iter().map(|told| told.ahead_ms).chain([self.ahead_ms]).min()?;
+        let older = reply.ahead_ms.checked_sub(newest)?;
+        let uncertain = reply.within_ms.saturating_add(self.within_ms);
+        (older >= OLD_MS.saturating_add(uncertain)).then(|| Duration::from_millis(older.unsigned_abs()))
     }
 
     /// The one that counts of what several hosts told, the preferred host first: the first where they agree, else the
@@ -133,8 +171,9 @@ fn rank(stop: &Stop) -> u8 {
 const HALF_A_SECOND: i64 = 500;
 /// Clocks of one company are not this far apart.
 const APART_MS: u64 = 10_000;
-const NO_TIME: &str = "no reply tells the time: none has a Date that can be read, or all come from a store on the way \
-                       (Age). Let the proxy or gateway on the way pass GitHub's replies, and their Date, on unchanged, and \
+/// A reply that is so much older than others of the same run was not made for its request.
+pub const OLD_MS: i64 = 60_000;
+const NO_TIME: &str = "no reply tells the time: none has a Date that can be read. Let the proxy or gateway on the way pass GitHub's replies, and their Date, on unchanged, and \
                        compare this machine's clock with a good one (chronyc tracking)";
 
 #[cfg(test)]
@@ -178,7 +217,12 @@ mod tests {
     fn a_reply_without_a_fresh_date_tells_nothing() {
         let host = Endpoint::new("api.github.com", 443);
         let date = ("date", "Sun, 22 Nov 2026 12:00:00 GMT");
-        for headers in [&[][..], &[("date", "yesterday")], &[date, ("age", "17")]] {
+        for headers in [
+            &[][..],
+            &[("date", "yesterday")],
+            &[date, ("age", "17")],
+            &[date, ("x-cache", "HIT from proxy")],
+        ] {
             assert_eq!(Skew::of(host.clone(), &exchange(0, 1, headers)), None);
         }
         assert!(Skew::of(host, &exchange(0, 1, &[date, ("age", "0")])).is_some());
@@ -212,6 +256,37 @@ mod tests {
             assert_eq!(chosen.disagreeing.len(), if disagree { clocks.len() } else { 0 }, "{clocks:?}");
         }
         assert_eq!(Skew::among(Vec::new()), None);
+    }
+
+    #[test]
+    fn a_reply_is_old_when_others_are_a_minute_newer() {
+        let reading = |ahead_ms| Reading {
+            date: Timestamp::UNIX_EPOCH,
+            local: Timestamp::UNIX_EPOCH,
+            ahead_ms,
+            within_ms: 550,
+        };
+        let skew = |ahead_ms, others: &[i64]| Skew {
+            host: Endpoint::new("api", 443),
+            date: Timestamp::UNIX_EPOCH,
+            local: Timestamp::UNIX_EPOCH,
+            ahead_ms,
+            within_ms: 550,
+            disagreeing: others
+                .iter()
+                .map(|&ahead_ms| Told { host: Endpoint::new("web", 443), ahead_ms, within_ms: 550 })
+                .collect(),
+        };
+        for (skew, reply, old) in [
+            (skew(0, &[]), 0, false),
+            (skew(0, &[]), 61_000, false),
+            (skew(0, &[]), 62_000, true),
+            (skew(90_000, &[]), 90_000, false),
+            (skew(86_400_000, &[0, 86_400_000, 86_400_000]), 86_400_000, true),
+            (skew(i64::MIN, &[]), i64::MAX, false),
+        ] {
+            assert_eq!(skew.older(&reading(reply)).is_some(), old, "{skew:?} {reply}");
+        }
     }
 
     proptest! {

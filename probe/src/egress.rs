@@ -98,6 +98,9 @@ pub enum Why {
         /// Where a redirection leads.
         location: Option<String>,
     },
+    /// It answered out of a store on the way, so that the address may be that of another caller.
+    #[error("its answer came out of a store on the way ({0})")]
+    Stored(String),
     /// The body is larger than an address can be.
     #[error("its answer is larger than {0} bytes")]
     TooLarge(u64),
@@ -322,6 +325,9 @@ fn read(exchange: &Exchange, body: &[u8]) -> Result<IpAddr, Why> {
     if head.status != 200 {
         let location = head.redirects_to().map(str::to_owned);
         return Err(Why::Status { status: head.status, location });
+    }
+    if let Some(sign) = head.store_sign() {
+        return Err(Why::Stored(sign));
     }
     match exchange.body {
         Body::Endless(_) => return Err(Why::TooLarge(MOST_BODY)),

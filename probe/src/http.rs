@@ -4,6 +4,7 @@ mod exchange;
 mod head;
 mod meta;
 mod request;
+mod stored;
 
 use futures::future::join;
 use gh_connect_engine::{Cx, Fact, Role, Route, Stop};
@@ -14,6 +15,7 @@ pub use exchange::{Body, Exchange, ExchangeFailure, Limits, exchange};
 pub use head::{Head, http_date};
 pub use meta::MetaShape;
 pub use request::{Anonymous, Authorized, Carries, Credential, Request, Unverified};
+pub use stored::{store_sign, store_sign_of};
 
 use crate::{
     Endpoint,

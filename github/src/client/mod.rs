@@ -4,17 +4,24 @@
 mod gate;
 mod way;
 
-use std::{error::Error as _, io, sync::Arc};
+use std::{
+    error::Error as _,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use futures::FutureExt as _;
 use gh_connect_engine::{Cx, Lack, Redactor, Secret, Stop, shown};
 use gh_connect_probe::{
     Endpoint,
+    clock::Reading,
+    http::{http_date, store_sign_of},
     net::Failure,
     tcp::{Dial, DialKey, Family},
     tls::{self, Handshake},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use jiff::Timestamp;
 use tokio::{
     sync::OnceCell,
     time::{Instant, sleep},
@@ -35,6 +42,8 @@ pub(crate) struct Client {
     gate: Gate,
     authorization: Option<Secret>,
     redactor: Redactor,
+    /// What each reply so far told of the time, by what was asked for.
+    clock: Mutex<Vec<(String, Reading)>>,
 }
 
 /// What is asked.
@@ -60,6 +69,8 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// Whether the request said who asks.
     pub(crate) credential: bool,
+    /// What its `Date` tells of the time.
+    pub(crate) reading: Option<Reading>,
 }
 
 /// Why there is no client.
@@ -109,7 +120,16 @@ impl Client {
             .build()
             .map_err(|_| Unopened::Stop(Stop::Trouble(format!("a client for {api} cannot be set up"))))?;
         let authorization = credentials.authorization(api);
-        Ok(Self { api, endpoint, http, base: way.base, gate, authorization, redactor })
+        Ok(Self {
+            api,
+            endpoint,
+            http,
+            base: way.base,
+            gate,
+            authorization,
+            redactor,
+            clock: Mutex::default(),
+        })
     }
 
     /// Whether there is something to say who asks with.
@@ -122,15 +142,21 @@ impl Client {
     /// Stops where this machine has not what it takes to ask.
     pub(crate) async fn send(&self, cx: &Cx, request: Request<'_>) -> Result<Result<Reply, Refusal>, Stop> {
         let (most, credential) = (request.most, request.credential && self.has_credential());
-        let as_it_is = request.as_it_is;
+        let (as_it_is, target) = (request.as_it_is, request.target);
         let request = match self.request(request) {
             Ok(request) => request,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let begun = Instant::now();
+        let (begun, sent_at) = (Instant::now(), cx.effects().now());
         let exchange = async {
             let response = self.http.execute(request).await.map_err(Broken::of)?;
-            self.take(response, most, credential, as_it_is).await
+            let head_at = cx.effects().now();
+            let stored = store_sign_of(response.headers());
+            let reply = self.take(response, most, credential, as_it_is).await?;
+            match stored {
+                Some(sign) => Err(Broken::Stored(sign)),
+                None => Ok(self.timed(target, reply, sent_at, head_at)),
+            }
         };
         let why_slow = async {
             // What keeps a connection waiting is found out within the same time.
@@ -153,6 +179,7 @@ impl Client {
             Err(Broken::TimedOut) => Err(Refusal::NoReply(NoReply::TimedOut)),
             Err(Broken::Closed) => Err(Refusal::NoReply(NoReply::Closed)),
             Err(Broken::NotHttp) => Err(Refusal::NoReply(NoReply::NotHttp)),
+            Err(Broken::Stored(sign)) => Err(Refusal::NoReply(NoReply::Stored { sign })),
             Err(Broken::Other(text)) => Err(Refusal::NoReply(self.other(&text))),
         })
     }
@@ -199,7 +226,29 @@ impl Client {
         if !(as_it_is && status == 200) {
             json::clean(&mut body, &self.redactor);
         }
-        Ok(Reply { status, headers, body, credential })
+        Ok(Reply { status, headers, body, credential, reading: None })
+    }
+
+    /// The reply with what its `Date` tells of the time, which is kept for [`Client::reading`] as well.
+    fn timed(&self, target: &str, reply: Reply, sent_at: Timestamp, head_at: Timestamp) -> Reply {
+        let date = reply.headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?));
+        let reading = date.and_then(|date| Reading::of(date, sent_at, head_at));
+        if let Some(reading) = &reading {
+            let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+            clock.push((target.to_owned(), reading.clone()));
+        }
+        Reply { reading, ..reply }
+    }
+
+    /// What the first live reply to a request for `target` told of the time.
+    pub(crate) fn reading(&self, target: &str) -> Option<Reading> {
+        let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.iter().find(|(asked, _)| asked == target).map(|(_, reading)| reading.clone())
+    }
+
+    /// Where it asks.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Names the reason as the measurements of the network name it; they have mostly been made by now.
@@ -251,6 +300,8 @@ enum Broken {
     Closed,
     NotHttp,
     TooLarge,
+    /// It was whole, and came out of a store on the way.
+    Stored(String),
     /// In words that are not for showing.
     Other(String),
 }

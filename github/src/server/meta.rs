@@ -42,11 +42,13 @@ impl Fact for ServerMeta {
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        let get = Get { anonymous: true, ..Get::new(Needs::token(Api::Server), "/api/v3/meta") };
+        let get = Get { anonymous: true, ..Get::new(Needs::token(Api::Server), VERSION) };
         let (answer, headers) = get.read_with_headers::<One<ServerMetaSays>>(cx).await?;
-        let version_header = headers.get(VERSION).map(|value| shown_bytes(value.as_bytes(), 40));
+        let version_header = headers.get(VERSION_HEADER).map(|value| shown_bytes(value.as_bytes(), 40));
         Ok(Self { answer: answer.map(|One(said)| said), version_header })
     }
 }
 
-const VERSION: &str = "x-github-enterprise-version";
+/// Where it is asked for.
+pub(crate) const VERSION: &str = "/api/v3/meta";
+const VERSION_HEADER: &str = "x-github-enterprise-version";

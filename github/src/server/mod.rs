@@ -2,13 +2,16 @@
 
 mod account;
 mod audit_log;
+mod clock;
 mod licence;
 mod meta;
 mod status;
 
 pub use account::{ServerEnterprise, ServerEnterprises, ServerUser, SiteUser};
 pub use audit_log::ServerAuditLog;
+pub use clock::{ServerClock, TimedReply};
 pub use licence::{ServerLicence, ServerLicenceSays};
+pub(crate) use meta::VERSION;
 pub use meta::{ServerMeta, ServerMetaSays};
 pub use status::{Heard, Status};
 

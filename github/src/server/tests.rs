@@ -2,7 +2,7 @@ use gh_connect_engine::Stop;
 
 use super::*;
 use crate::{
-    Api, OfTheRun, Refusal,
+    Api, NoReply, OfTheRun, Refusal,
     cloud::Topic,
     testing::{Says, Seen, Served, Speaks, cx, plan},
 };
@@ -95,4 +95,53 @@ async fn without_tls_or_a_name_nothing_is_sent() {
     assert!(matches!(cx.fact::<Status>(&OfTheRun).await, Err(Stop::Skipped(_))));
     assert!(matches!(cx.fact::<ServerUser>(&OfTheRun).await, Err(Stop::Skipped(_))));
     assert!(matches!(cx.fact::<crate::manage::ManageNodes>(&OfTheRun).await, Err(Stop::Skipped(_))));
+}
+
+#[tokio::test]
+async fn the_servers_clock_is_read_off_the_replies_of_the_run() {
+    let old = "Thu, 01 Jan 2026 00:00:00 GMT";
+    let served = Served::start(Speaks::Both, move |seen: &Seen| match seen.target.as_str() {
+        "/status" => Says::json("GitHub lives!").with("date", old),
+        _ => Says::json(r#"{"installed_version": "3.19.1"}"#).with("date", "yesterday"),
+    })
+    .await;
+    let cx = cx(plan(&[(Api::Server, served.address)]));
+    let clock = cx.fact::<ServerClock>(&OfTheRun).await.expect("a fact");
+    let told: Vec<(&str, String)> =
+        clock.replies.iter().map(|reply| (reply.path.as_str(), reply.reading.date.to_string())).collect();
+    assert_eq!(told, [("/status", "2026-01-01T00:00:00Z".to_owned())]);
+    let asked: Vec<String> = served.requests().into_iter().map(|seen| seen.target).collect();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    let saved = serde_json::to_value(&*clock).expect("JSON");
+    assert_eq!(serde_json::from_value::<ServerClock>(saved).expect("a clock"), *clock);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_well_tells_no_time() {
+    let served = Served::start(Speaks::Both, |_: &Seen| Says::status(503, "down")).await;
+    let cx = cx(plan(&[(Api::Server, served.address)]));
+    assert_eq!(cx.fact::<ServerClock>(&OfTheRun).await.err(), Some(Stop::blocked("server")));
+}
+
+#[tokio::test]
+async fn a_reply_out_of_a_store_is_no_answer() {
+    for (header, value) in
+        [("age", "17"), ("x-cache", "HIT"), ("cache-status", "gw; hit"), ("warning", "110 gw \"x\"")]
+    {
+        let served = Served::start(Speaks::Both, move |seen: &Seen| match seen.target.as_str() {
+            "/status" => Says::json("GitHub lives!"),
+            "/api/v3/user" => Says::json(r#"{"login": "ghe-admin", "site_admin": true}"#).with(header, value),
+            _ => Says::json(r#"{"installed_version": "3.19.1"}"#),
+        })
+        .await;
+        let cx = cx(plan(&[(Api::Server, served.address)]));
+        let user = cx.fact::<ServerUser>(&OfTheRun).await.expect("a fact");
+        let sign = format!("{header}: {value}");
+        assert_eq!(user.answer.refusal(), Some(&Refusal::NoReply(NoReply::Stored { sign })));
+    }
+    let served = Served::start(Speaks::Both, |_: &Seen| Says::json("GitHub lives!").with("age", "17")).await;
+    let cx = cx(plan(&[(Api::Server, served.address)]));
+    let status = cx.fact::<Status>(&OfTheRun).await.expect("a fact");
+    assert!(matches!(&status.heard, Heard::Silence { why: NoReply::Stored { .. } }));
+    assert_eq!(cx.fact::<ServerUser>(&OfTheRun).await.err(), Some(Stop::blocked("server")));
 }

@@ -72,7 +72,10 @@ async fn a_page_over_tls_must_prove_who_it_is() {
 async fn what_is_no_answer_is_named() {
     type Expected = fn(&Why) -> bool;
     let long = format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(5000));
-    let cases: [(&str, Expected); 9] = [
+    let cases: [(&str, Expected); 10] = [
+        ("HTTP/1.1 200 OK\r\nAge: 17\r\nContent-Length: 11\r\n\r\n203.0.113.7", |why| {
+            *why == Why::Stored("age: 17".to_owned())
+        }),
         ("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", |why| {
             *why == Why::Status { status: 503, location: None }
         }),

@@ -222,6 +222,6 @@ fn failure(error: hyper::Error) -> ExchangeFailure {
 const LONGEST_HEAD: usize = 64 * 1024;
 const SAMPLE: usize = 512;
 const READABLE: usize = 4 * 1024;
-const MOST_WORDS: usize = 200;
+const MOST_WORDS: usize = 400;
 /// Time enough to put a goodbye into a socket's buffer.
 const GOODBYE: std::time::Duration = std::time::Duration::from_millis(50);

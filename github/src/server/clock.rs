@@ -1,0 +1,56 @@
+use futures::join;
+use gh_connect_engine::{Cx, Fact, Stop};
+use gh_connect_probe::{Endpoint, clock::Reading};
+use serde::{Deserialize, Serialize};
+
+use super::{ServerMeta, Status, VERSION};
+use crate::{Api, OfTheRun, client::Client, manage::ManageVersion};
+
+/// What the server's own clock says, by the `Date` of live replies that a run has anyway. There are several replies, because
+/// a gateway, or another node, may answer one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerClock {
+    /// The live replies with a `Date` that can be read, in the order in which they count.
+    pub replies: Vec<TimedReply>,
+}
+
+/// A reply that tells the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedReply {
+    /// Who replied.
+    pub host: Endpoint,
+    /// To a GET of what.
+    pub path: String,
+    /// What it tells.
+    pub reading: Reading,
+}
+
+/// Stops as blocked by `server` where that check says why the server does not answer as it should.
+impl Fact for ServerClock {
+    const ID: &'static str = "server.clock";
+    const OWNERS: &'static [&'static str] = &[Api::Server.owner()];
+    type Key = OfTheRun;
+
+    async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
+        let (status, ..) = join!(
+            cx.fact::<Status>(&OfTheRun),
+            cx.fact::<ServerMeta>(&OfTheRun),
+            cx.fact::<ManageVersion>(&OfTheRun),
+        );
+        if !status?.is_well() {
+            return Err(Stop::blocked(Api::Server.owner()));
+        }
+        let mut replies = Vec::new();
+        for (api, path) in REPLIES {
+            if let Ok(client) = Client::of(cx, api).await
+                && let Some(reading) = client.reading(path)
+            {
+                replies.push(TimedReply { host: client.endpoint().clone(), path: path.to_owned(), reading });
+            }
+        }
+        Ok(Self { replies })
+    }
+}
+
+const REPLIES: [(Api, &str); 3] =
+    [(Api::Server, "/status"), (Api::Server, VERSION), (Api::Manage, "/manage/v1/version")];
