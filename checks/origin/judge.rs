@@ -2,10 +2,19 @@ use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Product, Role, 
 use gh_connect_probe::http::{Body, ExchangeFailure, Head, Reply};
 use jiff::Timestamp;
 
-use super::{NOT_GITHUB, RATE_LIMITED, TIMEOUT, UNAVAILABLE};
+use super::{
+    NOT_GITHUB, RATE_LIMITED, STORED, TIMEOUT, UNAVAILABLE, further,
+    page::{CAPTIVE, Page},
+};
 
-/// Judges what a host answered. Stops as trouble where the exchange ended in a way that says nothing.
-pub(super) fn judge(plan: &Plan, target: &Target, reply: &Reply) -> Result<Examination, Stop> {
+/// Judges what a host answered; `stored` is what says that the reply came out of a store on the way. Stops as trouble where
+/// the exchange ended in a way that says nothing.
+pub(super) fn judge(
+    plan: &Plan,
+    target: &Target,
+    reply: &Reply,
+    stored: Option<&str>,
+) -> Result<Examination, Stop> {
     let case = Case { plan, target, reply };
     let exchange = &reply.exchange;
     let Some(head) = &exchange.head else {
@@ -22,6 +31,9 @@ pub(super) fn judge(plan: &Plan, target: &Target, reply: &Reply) -> Result<Exami
         if !proven {
             return Ok(case.impostor(head).into());
         }
+        if let Some(sign) = stored {
+            return Ok(case.stored(sign).into());
+        }
         if is_rate_limit(head, &exchange.words) {
             return Ok(case.rate_limited(head).into());
         }
@@ -37,15 +49,15 @@ pub(super) fn judge(plan: &Plan, target: &Target, reply: &Reply) -> Result<Exami
         Role::Api => Ok(case.api(head)),
         Role::Web => Ok(case.page(head, head.status == 200)),
         Role::Uploads => Ok(case.page(head, case.knows_no_root(head))),
-        Role::Also if proven => Ok(Examination::passed("GitHub answers")),
-        Role::Also => Ok(Examination::passed(format!("answers {}, without a sign of GitHub", head.status))),
+        Role::Also => Ok(further::judge(&case, head)),
     }
 }
 
-struct Case<'a> {
+/// A host and what it answered.
+pub(super) struct Case<'a> {
     plan: &'a Plan,
-    target: &'a Target,
-    reply: &'a Reply,
+    pub(super) target: &'a Target,
+    pub(super) reply: &'a Reply,
 }
 
 impl Case<'_> {
@@ -253,49 +265,58 @@ impl Case<'_> {
         )
     }
 
-    /// Somebody else, told apart by what they show.
+    /// A reply with GitHub's proof that was not made for this request.
+    fn stored(&self, sign: &str) -> Finding {
+        let (host, path) = (&self.target.host, &self.reply.path);
+        let message = format!(
+            "The reply of {host} to GET {path} came out of a store on the way ({sign}). It shows that GitHub was reached once, \
+             not that it is reached now."
+        );
+        self.finding(&STORED, message)
+            .step(
+                self.on_the_way(),
+                format!(
+                    "Keep no copies of what {} answers: exempt it from the cache of the proxy or gateway on the way",
+                    self.target
+                ),
+            )
+            .then(Owner::Operator, "Run gh-connect again")
+    }
+
+    /// Something else, told apart by what it shows.
     fn impostor(&self, head: &Head) -> Finding {
         let host = &self.target.host;
-        let words = self.reply.exchange.words.to_lowercase();
-        let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
+        let page = Page::of(host, head, &self.reply.exchange);
         let server = head.header("server").map_or(String::new(), |server| format!(", server \"{server}\""));
-        let (who, step) = match (head.status, head.redirects_to()) {
-            (CAPTIVE, _) => ("a captive portal".to_owned(), FREE_OF_PORTAL),
-            (_, Some(location)) if location.starts_with("http://") => {
-                (format!("a redirection to {location}, as captive portals send"), FREE_OF_PORTAL)
-            }
-            (_, Some(location)) => (format!("a redirection to {location}"), FREE_OF_LOGIN),
-            (401 | 407, None) => ("a demand for a login".to_owned(), FREE_OF_LOGIN),
-            (200..300, None) if says(LOGIN) => ("a login page".to_owned(), FREE_OF_LOGIN),
-            (400..500, None) | (200..300, None) if says(BLOCK) || head.status == 451 => {
-                ("a block page".to_owned(), UNBLOCKED)
-            }
-            _ => ("a reply".to_owned(), UNBLOCKED),
-        };
         let message = format!(
-            "{host} was answered with {who}, without a sign of GitHub (status {}{server}){}.",
+            "{host} was answered with {}, without a sign of GitHub (status {}{server}){}.",
+            page.words(),
             head.status,
             self.seen()
         );
-        self.answering_step(self.finding(&NOT_GITHUB, message), step)
+        self.answering_step(self.finding(&NOT_GITHUB, message), page.step())
     }
 
     /// What a person would read of the page.
-    fn seen(&self) -> String {
+    pub(super) fn seen(&self) -> String {
         match self.reply.exchange.words.as_str() {
             "" => String::new(),
             words => format!(": \"{}\"", shown(words, MOST_WORDS)),
         }
     }
 
-    fn finding(&self, kind: &'static Kind, message: String) -> Finding {
+    pub(super) fn finding(&self, kind: &'static Kind, message: String) -> Finding {
         Finding::new(kind, self.target.to_string(), message).evidence(self.reply)
     }
 
+    /// Who runs what stands between this machine and the host.
+    pub(super) fn on_the_way(&self) -> Owner {
+        if self.plan.route_of(self.target).is_direct() { Owner::Network } else { Owner::Proxy }
+    }
+
     fn answering_step(&self, finding: Finding, what: &str) -> Finding {
-        let owner = if self.plan.route_of(self.target).is_direct() { Owner::Network } else { Owner::Proxy };
         match self.target.required() {
-            true => finding.step(owner, format!("{what} ({})", self.target)),
+            true => finding.step(self.on_the_way(), format!("{what} ({})", self.target)),
             false => finding.step(Owner::Operator, format!("Ask whoever runs {}", self.target)),
         }
     }
@@ -310,7 +331,7 @@ fn is_rate_limit(head: &Head, words: &str) -> bool {
 }
 
 /// Whether a location is on this very host, over HTTPS at its usual port. A path is: the reply came over HTTPS.
-fn is_https_of(location: &str, host: &str) -> bool {
+pub(super) fn is_https_of(location: &str, host: &str) -> bool {
     let Some((scheme, rest)) = location.split_once("://") else {
         return location.starts_with('/') && !location.starts_with("//") && !location.contains('\\');
     };
@@ -319,13 +340,4 @@ fn is_https_of(location: &str, host: &str) -> bool {
     scheme.eq_ignore_ascii_case("https") && name.trim_end_matches('.').eq_ignore_ascii_case(host)
 }
 
-/// 511 Network Authentication Required (RFC 6585 §6).
-const CAPTIVE: u16 = 511;
-const LOGIN: &[&str] = &["sign in", "sign on", "sign-on", "log in", "login", "password", "username"];
-const BLOCK: &[&str] =
-    &["block", "denied", "forbidden", "policy", "not allowed", "not permitted", "category"];
-const FREE_OF_PORTAL: &str = "Let the server through without the portal of the network";
-const FREE_OF_LOGIN: &str = "Let the server through without a login: it is no browser";
-const UNBLOCKED: &str =
-    "Allow the host, in the policy or category that blocks it, and let its replies pass unchanged";
 const MOST_WORDS: usize = 160;

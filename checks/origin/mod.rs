@@ -1,6 +1,9 @@
 //! Whether GitHub itself answers over the verified sessions.
 
+mod further;
 mod judge;
+mod page;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,7 @@ static META: Meta = Meta {
     title: "GitHub itself answers",
     category: Category::Network,
     words: include_str!("README.md"),
-    kinds: &[&NOT_GITHUB, &UNAVAILABLE, &TIMEOUT, &RATE_LIMITED],
+    kinds: &[&NOT_GITHUB, &UNAVAILABLE, &TIMEOUT, &STORED, &RATE_LIMITED, &FEATURE_BLOCKED],
     in_doubt: InDoubt {
         owner: Owner::Operator,
         text: "Look at https://www.githubstatus.com, see what another program gets from the same machine, and run gh-connect again",
@@ -55,6 +58,15 @@ static TIMEOUT: Kind = Kind {
     world: include_str!("worlds/timeout.toml"),
 };
 
+static STORED: Kind = Kind {
+    id: "origin/stored",
+    severity: Severity::Blocker,
+    undetermined: true,
+    title: "the reply came out of a store on the way",
+    since: "0.2.0",
+    world: include_str!("worlds/stored.toml"),
+};
+
 static RATE_LIMITED: Kind = Kind {
     id: "origin/rate-limited",
     severity: Severity::Warning,
@@ -62,6 +74,15 @@ static RATE_LIMITED: Kind = Kind {
     title: "the anonymous rate limit is used up",
     since: "0.1.0",
     world: include_str!("worlds/rate-limited.toml"),
+};
+
+static FEATURE_BLOCKED: Kind = Kind {
+    id: "origin/feature-blocked",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "something else answers for a further host",
+    since: "0.2.0",
+    world: include_str!("worlds/feature-blocked.toml"),
 };
 
 impl Check for Origin {
@@ -79,7 +100,7 @@ impl Check for Origin {
                 return Err(Stop::defect("origin looks at targets only"));
             };
             let reply = cx.fact::<Reply>(&Endpoint::from(target)).await?;
-            judge(cx.plan(), target, &reply)
+            judge(cx.plan(), target, &reply, stored::sign(cx, target, &reply).await.as_deref())
         })
     }
 }
@@ -88,6 +109,6 @@ impl Check for Origin {
 /// second headline.
 pub(crate) async fn owns_answers_of(cx: &Cx, target: &Target) -> bool {
     let Ok(reply) = cx.fact::<Reply>(&Endpoint::from(target)).await else { return false };
-    let judged = judge(cx.plan(), target, &reply);
+    let judged = judge(cx.plan(), target, &reply, stored::sign(cx, target, &reply).await.as_deref());
     judged.is_ok_and(|seen| seen.findings.iter().any(|found| found.kind.severity == Severity::Blocker))
 }

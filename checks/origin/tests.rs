@@ -25,7 +25,8 @@ fn reply(exchange: Exchange, meta: &str) -> Reply {
 
 /// The finding's id, or the remark.
 fn outcome(role: Role, exchange: Exchange, meta: &str) -> String {
-    let judged = judge(&plan(Product::GithubCom), &target(role), &reply(exchange, meta)).expect("judged");
+    let judged =
+        judge(&plan(Product::GithubCom), &target(role), &reply(exchange, meta), None).expect("judged");
     match judged.findings.as_slice() {
         [] => judged.remark.expect("a remark"),
         [finding] => finding.kind.id.to_owned(),
@@ -34,7 +35,8 @@ fn outcome(role: Role, exchange: Exchange, meta: &str) -> String {
 }
 
 fn found(exchange: Exchange) -> Finding {
-    let judged = judge(&plan(Product::GithubCom), &target(Role::Api), &reply(exchange, "")).expect("judged");
+    let judged =
+        judge(&plan(Product::GithubCom), &target(Role::Api), &reply(exchange, ""), None).expect("judged");
     judged.findings.into_iter().next().expect("a finding")
 }
 
@@ -52,13 +54,8 @@ fn github_is_known_by_its_proof() {
         (Role::Web, answered(200, &[], ""), "", "origin/not-github"),
         (Role::Uploads, proven(404), "", "GitHub answers"),
         (Role::Also, proven(200), "", "GitHub answers"),
-        (
-            Role::Also,
-            answered(302, &[("location", "https://x.example/")], ""),
-            "",
-            "answers 302, without a sign of GitHub",
-        ),
-        (Role::Also, answered(403, &[], ""), "", "answers 403, without a sign of GitHub"),
+        (Role::Also, answered(302, &[("location", "https://x.example/")], ""), "", "origin/feature-blocked"),
+        (Role::Also, answered(403, &[], ""), "", "origin/feature-blocked"),
         (Role::Also, answered(502, &[], ""), "", "origin/unavailable"),
     ] {
         assert_eq!(outcome(role, exchange.clone(), meta), expected, "{role:?} {exchange:?}");
@@ -98,8 +95,9 @@ fn a_host_is_judged_by_what_it_is_asked_for() {
 
 #[test]
 fn a_tenant_may_ask_for_a_login() {
-    let judge =
-        |product, exchange| judge(&plan(product), &target(Role::Api), &reply(exchange, "")).expect("judged");
+    let judge = |product, exchange| {
+        judge(&plan(product), &target(Role::Api), &reply(exchange, ""), None).expect("judged")
+    };
     let refusal = answered(401, &[REQUEST_ID], r#"{"message":"Requires authentication"}"#);
     let tenant = judge(Product::GheCom("octo".to_owned()), refusal.clone());
     assert_eq!(tenant.remark.as_deref(), Some("GitHub answers, and asks for a login"));
@@ -141,7 +139,10 @@ fn bad_times_are_told_apart() {
         assert_eq!((finding.kind.id, finding.fix[0].owner), (expected, owner), "{exchange:?}");
     }
     let odd = reply(unanswered(ExchangeFailure::Other("odd".to_owned())), "");
-    assert!(matches!(judge(&plan(Product::GithubCom), &target(Role::Api), &odd), Err(Stop::Trouble(_))));
+    assert!(matches!(
+        judge(&plan(Product::GithubCom), &target(Role::Api), &odd, None),
+        Err(Stop::Trouble(_))
+    ));
 }
 
 #[test]
@@ -214,6 +215,79 @@ fn who_answers_instead_is_told_by_what_they_show() {
 fn behind_a_proxy_the_proxy_team_acts() {
     let mut plan = plan(Product::GithubCom);
     plan.proxy.value = ProxySetting::Use(ProxyUrl::parse("http://proxy:3128").expect("a URL"));
-    let judged = judge(&plan, &target(Role::Api), &reply(answered(403, &[], "blocked"), "")).expect("judged");
+    let judged =
+        judge(&plan, &target(Role::Api), &reply(answered(403, &[], "blocked"), ""), None).expect("judged");
     assert_eq!(judged.findings[0].fix[0].owner, Owner::Proxy);
+}
+
+#[test]
+fn a_stored_reply_proves_nothing() {
+    let stored = |role, exchange| {
+        let plan = plan(Product::GithubCom);
+        judge(&plan, &target(role), &reply(exchange, META), Some("age: 17")).expect("judged").findings
+    };
+    for (role, exchange, expected) in [
+        (Role::Api, answered(200, &[REQUEST_ID], ""), "origin/stored"),
+        (Role::Web, answered(200, &[REQUEST_ID], ""), "origin/stored"),
+        (Role::Uploads, answered(403, &[REQUEST_ID], "rate limit"), "origin/stored"),
+        (Role::Api, answered(200, &[], "blocked"), "origin/not-github"),
+        (Role::Api, answered(502, &[], ""), "origin/unavailable"),
+    ] {
+        let findings = stored(role, exchange.clone());
+        assert_eq!(findings[0].kind.id, expected, "{exchange:?}");
+    }
+    assert!(stored(Role::Also, answered(200, &[REQUEST_ID], "")).is_empty());
+    assert_eq!(stored(Role::Api, answered(200, &[REQUEST_ID], ""))[0].fix[0].owner, Owner::Network);
+}
+
+#[test]
+fn a_host_of_github_shows_github() {
+    let further = |host: &str, exchange| {
+        let target = Target { host: host.to_owned(), port: 443, role: Role::Also };
+        let judged = judge(&plan(Product::GithubCom), &target, &reply(exchange, ""), None).expect("judged");
+        match judged.findings.as_slice() {
+            [] => judged.remark.expect("a remark"),
+            [finding] => finding.message.clone(),
+            findings => panic!("{findings:?}"),
+        }
+    };
+    for (host, exchange, expected) in [
+        (
+            "ghcr.io",
+            answered(302, &[REQUEST_ID, ("location", "https://github.com/features")], ""),
+            "GitHub answers",
+        ),
+        (
+            "pipelines.actions.githubusercontent.com",
+            answered(404, &[("x-vss-e2eid", "1-2")], ""),
+            "GitHub answers",
+        ),
+        ("codeload.github.com", answered(404, &[("server", "GitHub.com")], ""), "GitHub answers"),
+        (
+            "ghcr.io",
+            answered(200, &[], "It works!"),
+            "ghcr.io was answered with a reply, without a sign of GitHub (status 200): \"It works!\".",
+        ),
+        (
+            "codeload.github.com",
+            answered(403, &[("server", "Corp Web Gateway")], "Access denied"),
+            "codeload.github.com was answered with a block page, without a sign of GitHub (status 403, server \"Corp Web \
+             Gateway\"): \"Access denied\".",
+        ),
+        (
+            "codeload.github.com",
+            answered(302, &[REQUEST_ID, ("location", "http://portal.example/")], ""),
+            "codeload.github.com was answered with a redirection to http://portal.example/, as captive portals send, without \
+             a sign of GitHub (status 302).",
+        ),
+        ("mirror.example", answered(200, &[], "hello"), "answers 200, without a sign of GitHub"),
+        ("notgithub.com", answered(200, &[], "hello"), "answers 200, without a sign of GitHub"),
+        (
+            "mirror.example",
+            answered(200, &[], "Zugriff gesperrt"),
+            "mirror.example was answered with a block page (status 200): \"Zugriff gesperrt\".",
+        ),
+    ] {
+        assert_eq!(further(host, exchange.clone()), expected, "{exchange:?}");
+    }
 }
