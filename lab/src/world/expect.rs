@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// Expectations of a world, with the defaults filled in.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "Keys")]
 pub struct Expect {
     /// Exactly these ids are root causes: of findings, or of checks that ended unknown without a finding.
@@ -16,6 +16,13 @@ pub struct Expect {
     pub exit: u8,
     /// Whether the run opens the gate for enabling; without being said, with exit code 0.
     pub opens_gate: bool,
+}
+
+/// What a world that says nothing of it expects: nothing is wrong.
+impl Default for Expect {
+    fn default() -> Self {
+        Self { root_causes: Vec::new(), findings: Vec::new(), notes: Vec::new(), exit: 0, opens_gate: true }
+    }
 }
 
 /// `[expect]` as written.
