@@ -1,0 +1,145 @@
+mod codes;
+mod escapes;
+mod search;
+
+use std::{borrow::Cow, collections::BTreeSet, ops::Range, sync::OnceLock};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use search::Search;
+
+/// A value that cannot be printed: no `Display`, no `Serialize`, and a `Debug` that says nothing.
+///
+/// ```compile_fail
+/// println!("{}", gh_connect_engine::Secret::new("hunter2"));
+/// ```
+/// ```compile_fail
+/// serde_json::to_string(&gh_connect_engine::Secret::new("hunter2"));
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes a value into keeping.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(SecretString::from(value.into()))
+    }
+
+    /// The value itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The last filter before every sink: takes out each known secret, in plain and in every form that another program may have
+/// given it.
+///
+/// A text is searched as it stands, then with its escapes undone, layer by layer (URL, JSON, HTML, [`shown`](crate::shown)),
+/// and wherever base64 or hexadecimal digits may hold a secret, these are read. Of a secret that was cut off, eight
+/// characters before an ellipsis are enough.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    secrets: BTreeSet<String>,
+    /// Made when first needed.
+    search: OnceLock<Option<Search>>,
+}
+
+impl Redactor {
+    /// A filter that knows no secret yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Learns a secret. One of fewer than four characters is too common to be replaced where it stands alone: only its
+    /// longer forms ([`Redactor::learn_pair`]) are.
+    pub fn learn(&mut self, secret: &Secret) {
+        self.learn_text(secret.expose());
+    }
+
+    /// Learns a user name and password as they travel together, `user:password`, and the password alone.
+    pub fn learn_pair(&mut self, user: &Secret, password: &Secret) {
+        self.learn(password);
+        self.learn_text(&format!("{}:{}", user.expose(), password.expose()));
+    }
+
+    /// Learns all that another filter knows.
+    pub fn merge(&mut self, other: Self) {
+        self.secrets.extend(other.secrets);
+        self.search = OnceLock::new();
+    }
+
+    /// The text without any secret in it. A short one goes where it stands as a word: `pass` is no secret in `passed`.
+    pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.without(text, SHORTEST)
+    }
+
+    /// As [`Redactor::clean`], without the short secrets: for a whole report, whose own words must stay whole even where
+    /// somebody's password is `proxy`. What came from outside was cleaned before.
+    pub fn clean_report<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.without(text, UNMISTAKABLE)
+    }
+
+    fn learn_text(&mut self, plain: &str) {
+        if plain.len() >= SHORTEST && self.secrets.insert(plain.to_owned()) {
+            self.search = OnceLock::new();
+        }
+    }
+
+    fn without<'a>(&self, text: &'a str, shortest: usize) -> Cow<'a, str> {
+        if self.secrets.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        // Without a search nothing is known to be free of secrets.
+        let Some(search) = self.search.get_or_init(|| Search::new(&self.secrets)) else {
+            return Cow::Borrowed(REDACTED);
+        };
+        let found = search.find(text.as_bytes(), shortest, LAYERS);
+        if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, found)) }
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redactor of {} secrets", self.secrets.len())
+    }
+}
+
+/// The text with these parts replaced. Parts that overlap are one, and none ends within a character.
+fn replaced(text: &str, mut found: Vec<Range<usize>>) -> String {
+    found.sort_by_key(|part| part.start);
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for part in found {
+        let (mut from, mut to) = (part.start, part.end);
+        while !text.is_char_boundary(from) {
+            from -= 1;
+        }
+        while !text.is_char_boundary(to) {
+            to += 1;
+        }
+        if from >= done {
+            out.push_str(&text[done..from]);
+            out.push_str(REDACTED);
+        }
+        done = done.max(to);
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+const REDACTED: &str = "[redacted]";
+/// A secret is at least so long. All lengths are in bytes.
+const SHORTEST: usize = 4;
+/// Nobody writes so much of a secret by accident.
+const UNMISTAKABLE: usize = 8;
+/// Layers of other notations around a secret.
+const LAYERS: u8 = 5;
+
+#[cfg(test)]
+mod tests;

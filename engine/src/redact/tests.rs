@@ -1,0 +1,229 @@
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::{prelude::*, sample::Index};
+
+use super::*;
+
+/// A password that other programs must not write as it is, and that nobody writes by accident.
+const PASSWORDS: &str = "[a-zA-Z0-9]{1,3}[ -~ß€ü😀\u{ad}\u{200d}\u{3164}]{6,20}[!-\\[\\]-~]{5}";
+
+/// The same, all of it visible and without what escapes begin with in JSON: cut apart it is ambiguous.
+const VISIBLE: &str = "[a-zA-Z0-9]{1,3}[ -\\[\\]-~ß€ü😀]{6,20}[!-$&-\\[\\]-~]{5}";
+
+/// How other programs write a character, by the name of the form.
+const OF_A_CHARACTER: [(&str, fn(char) -> String); 14] = [
+    ("plain", |c| c.to_string()),
+    ("RFC 3986", |c| percent(c, UNRESERVED)),
+    ("RFC 3986, small letters", |c| small(&percent(c, UNRESERVED))),
+    ("all but letters and digits", |c| percent(c, NON_ALPHANUMERIC)),
+    ("every byte", |c| c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect()),
+    ("form", |c| url::form_urlencoded::byte_serialize(c.to_string().as_bytes()).collect()),
+    ("twice", |c| utf8_percent_encode(&percent(c, UNRESERVED), UNRESERVED).to_string()),
+    ("JSON", json),
+    ("JSON in ASCII", |c| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()),
+    ("JSON in JSON", |c| json(c).chars().map(json).collect()),
+    ("HTML", html),
+    ("HTML, decimal", |c| format!("&#{};", u32::from(c))),
+    ("HTML, hexadecimal", |c| format!("&#x{:X};", u32::from(c))),
+    ("shown", |c| crate::shown(&c.to_string(), 20)),
+];
+
+/// How other programs write a text of bytes, whatever stands before it.
+const OF_BYTES: [(&str, fn(&[u8]) -> String); 8] = [
+    ("base64", |bytes| BASE64_STANDARD.encode(bytes)),
+    ("base64 for URLs", |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes)),
+    ("base64 in a URL", |bytes| utf8_percent_encode(&BASE64_STANDARD.encode(bytes), UNRESERVED).to_string()),
+    ("base64 in JSON", |bytes| BASE64_STANDARD.encode(bytes).replace('/', "\\/")),
+    ("base64 twice", |bytes| BASE64_STANDARD.encode(BASE64_STANDARD.encode(bytes))),
+    ("base64 in lines", |bytes| {
+        let letters: Vec<char> = BASE64_STANDARD.encode(bytes).chars().collect();
+        letters.chunks(7).map(|line| line.iter().collect::<String>() + "\r\n ").collect()
+    }),
+    ("hexadecimal", |bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+    ("hexadecimal, capitals", |bytes| bytes.iter().map(|byte| format!("{byte:02X}")).collect()),
+];
+
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn percent(c: char, set: &'static AsciiSet) -> String {
+    utf8_percent_encode(&c.to_string(), set).to_string()
+}
+
+/// Hexadecimal digits in small letters.
+fn small(text: &str) -> String {
+    if text.starts_with('%') { text.to_lowercase() } else { text.to_owned() }
+}
+
+fn json(c: char) -> String {
+    let quoted = serde_json::json!(c).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn html(c: char) -> String {
+    match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        'ü' => "&uuml;".to_owned(),
+        'ß' => "&szlig;".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn knowing(password: &str) -> Redactor {
+    let mut redactor = Redactor::new();
+    redactor.learn_pair(&Secret::new("canary"), &Secret::new(password));
+    redactor
+}
+
+/// What is left between the brackets.
+fn left(redactor: &Redactor, form: &str) -> String {
+    let text = format!("the proxy sent <{form}> today");
+    let clean = redactor.clean(&text).into_owned();
+    assert_eq!(redactor.clean_report(&text), clean);
+    let left = clean.strip_prefix("the proxy sent <").and_then(|clean| clean.strip_suffix("> today"));
+    left.unwrap_or(&clean).to_owned()
+}
+
+proptest! {
+    #[test]
+    fn no_form_of_a_password_survives(password in PASSWORDS) {
+        let redactor = knowing(&password);
+        for (name, write) in OF_A_CHARACTER {
+            let form: String = password.chars().map(write).collect();
+            prop_assert_eq!(left(&redactor, &form), REDACTED, "{} {}", name, form);
+        }
+        for form in [password.to_ascii_uppercase(), password.to_ascii_lowercase()] {
+            prop_assert_eq!(left(&redactor, &form), REDACTED, "{}", form);
+        }
+    }
+
+    #[test]
+    fn no_code_of_a_password_survives(password in PASSWORDS, before in "[a-z ]{0,5}", after in "[a-z ]{0,5}") {
+        let redactor = knowing(&password);
+        let encoded = utf8_percent_encode(&password, UNRESERVED).to_string();
+        for (name, write) in OF_BYTES {
+            for text in [&password, &encoded].into_iter().take(if name == "base64 twice" { 1 } else { 2 }) {
+                let form = write(format!("{before}{text}{after}").as_bytes());
+                let left = left(&redactor, &form).replace("\r\n ", "");
+                // The letters that hold nothing of it.
+                let most = write(before.as_bytes()).len() + write(after.as_bytes()).len() + "%3D%3D".len();
+                prop_assert!(left.contains(REDACTED) && left.len() <= most + REDACTED.len(), "{} {} {}", name, form, left);
+            }
+        }
+    }
+
+    #[test]
+    fn no_form_survives_in_two_lines_or_with_something_invisible_in_it(password in VISIBLE, at: Index) {
+        let redactor = knowing(&password);
+        for (name, write) in OF_A_CHARACTER {
+            let pieces: Vec<String> = password.chars().map(write).collect();
+            let (before, after) = pieces.split_at(at.index(pieces.len()));
+            let next = password.chars().nth(before.len());
+            for between in ["\n", "\r\n    ", "\\n", "\u{200b}", "\\u00ad", "&shy;"] {
+                // It is not known where the indent ends.
+                if !before.is_empty() && next != Some(' ') {
+                    let form = format!("{}{between}{}", before.concat(), after.concat());
+                    prop_assert_eq!(left(&redactor, &form), REDACTED, "{} {}", name, form);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn eight_characters_before_an_ellipsis_are_enough(password in VISIBLE, at: Index, within: Index) {
+        let redactor = knowing(&password);
+        for (name, write) in OF_A_CHARACTER {
+            let characters: Vec<char> = password.chars().collect();
+            let (known, rest) = characters.split_at(at.index(characters.len()));
+            let next: Vec<char> = rest.iter().copied().map(write).next().unwrap_or_default().chars().collect();
+            let begun: String = next[..within.index(next.len())].iter().collect();
+            let form = format!("{}{begun}", known.iter().copied().map(write).collect::<String>());
+            for ellipsis in ["…", "...", "\\u2026", "&hellip;"] {
+                if known.iter().collect::<String>().len() >= 8 && !form.ends_with('\\') {
+                    let left = left(&redactor, &format!("{form}{ellipsis}"));
+                    prop_assert_eq!(left, format!("{REDACTED}{ellipsis}"), "{} {}", name, form);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays(text in ".{0,200}", password in "[!-~]{12,24}") {
+        let redactor = knowing(&password);
+        prop_assert_eq!(redactor.clean(&text), text.as_str());
+        prop_assert_eq!(Redactor::new().clean(&text), text.as_str());
+    }
+
+    #[test]
+    fn any_text_is_cleaned(text in r"(secret4711|[%\\&;{}#…a-f0-9ux\n ü]|c2VjcmV0NDcxMQ|7365637265743437){0,40}") {
+        let redactor = knowing("secret4711");
+        let clean = redactor.clean(&text).into_owned();
+        prop_assert!(!clean.contains("secret4711"), "{}", clean);
+    }
+}
+
+#[test]
+fn a_short_secret_is_a_word_and_no_part_of_one() {
+    let mut redactor = Redactor::new();
+    redactor.learn_pair(&Secret::new("user"), &Secret::new("pass"));
+    for (text, clean) in [
+        ("pass", "[redacted]"),
+        ("passed, bypass, pass@proxy pass", "passed, bypass, [redacted]@proxy [redacted]"),
+        ("passpass pass", "passpass [redacted]"),
+        ("PASS, %70ass, &#112;ass", "PASS, [redacted], [redacted]"),
+        ("…pass… äpass passß", "…[redacted]… äpass passß"),
+        ("user:passed", "[redacted]ed"),
+        ("Basic dXNlcjpwYXNz", "Basic [redacted]"),
+        ("cGFzcw==", "[redacted]=="),
+    ] {
+        assert_eq!(redactor.clean(text), clean);
+    }
+    assert_eq!(redactor.clean_report("pass dXNlcjpwYXNz"), "pass [redacted]");
+}
+
+#[test]
+fn a_password_is_found_in_another_encoding() {
+    let redactor = knowing("çafé-4711-été");
+    let latin: Vec<u8> = "çafé-4711-été".chars().map(|c| c as u8).collect();
+    for form in [
+        latin.iter().map(|byte| format!("%{byte:02X}")).collect(),
+        latin.iter().map(|byte| format!("\\{byte:03o}")).collect(),
+        BASE64_STANDARD.encode(&latin),
+        String::from_utf8_lossy(&latin).into_owned(),
+        "çafé-4711-été".bytes().map(char::from).collect::<String>(),
+        "&ccedil;af&eacute;-4711-&eacute;t&eacute;".to_owned(),
+    ] {
+        let left = left(&redactor, &form);
+        assert_eq!(left.trim_end_matches('='), REDACTED, "{form}");
+    }
+}
+
+#[test]
+fn what_everybody_knows_of_a_token_is_no_secret() {
+    let mut redactor = Redactor::new();
+    redactor.learn(&Secret::new("github_pat_11ABCDEFG0123456789"));
+    assert_eq!(redactor.clean("a token github_pat_… is asked for"), "a token github_pat_… is asked for");
+    assert_eq!(redactor.clean("github_pat_11AB…"), "[redacted]…");
+    assert_eq!(redactor.clean("it is github_pat_11ABCDEFG"), "it is [redacted]");
+}
+
+#[test]
+fn a_secret_says_nothing() {
+    assert_eq!(format!("{:?}", Secret::new("hunter2")), "[secret]");
+    assert_eq!(format!("{:?}", knowing("hunter2")), "Redactor of 2 secrets");
+}
+
+/// Whoever sends it decides how long a text takes.
+#[test]
+fn a_hostile_text_takes_no_longer_than_it_is_long() {
+    let redactor = knowing("aaaaaaaaaaaaaaaa/pass");
+    for text in ["a".repeat(1 << 16), "%25".repeat(1 << 14), "YWFh".repeat(1 << 14), "\\".repeat(1 << 16)] {
+        assert!(redactor.clean(&text).len() <= text.len());
+    }
+}
