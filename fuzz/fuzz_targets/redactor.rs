@@ -13,8 +13,11 @@ fuzz_target!(|input: (&str, &str, &str)| {
         password.len() >= 8 && !password.contains(['[', ']']) && !"redacted".contains(password);
     if unmistakable {
         let json = serde_json::to_string(password).expect("a text");
-        for form in [password, json.trim_matches('"')] {
-            let through = format!("{text}{form}{text}");
+        let percent: String = password.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let html: String = password.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+        let hex: String = password.bytes().map(|byte| format!("{byte:02X}")).collect();
+        for form in [password, json.trim_matches('"'), &percent, &html, &hex] {
+            let through = format!("{text} {form} {text}");
             assert!(!redactor.clean(&through).contains(form));
             assert!(!redactor.clean_report(&through).contains(form));
         }

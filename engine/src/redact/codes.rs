@@ -146,8 +146,8 @@ mod tests {
                 let places = marks.iter().flat_map(|(mark, code)| {
                     text.match_indices(mark.as_str()).map(|(place, _)| (place, *code))
                 });
-                let read = places.map(|(place, code)| (place, code, Coded::around(text.as_bytes(), place, code)));
-                let whole = read.filter(|(_, _, coded)| coded.bytes == whole.as_bytes()).next();
+                let mut read = places.map(|(place, code)| (place, code, Coded::around(text.as_bytes(), place, code)));
+                let whole = read.find(|(_, _, coded)| coded.bytes == whole.as_bytes());
                 let Some((place, code, coded)) = whole else { return Err(TestCaseError::fail(text)) };
                 prop_assert!(coded.holds(place, code));
                 prop_assert_eq!(coded.place_of(&(0..coded.bytes.len())), 0..text.len());

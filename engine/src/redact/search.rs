@@ -59,11 +59,19 @@ impl Search {
             }
         }
         for coded in coded {
-            let inside = self.find(&coded.bytes, shortest, layers - IN_A_CODE);
+            let mut inside = self.find(&coded.bytes, shortest, layers - IN_A_CODE);
+            inside.extend(self.begun_before(&coded.bytes).map(|end| 0..end));
             found.extend(inside.iter().map(|part| coded.place_of(part)));
         }
         found.extend(self.find_escaped(text, shortest, layers));
         found
+    }
+
+    /// Where a secret ends whose first byte or two are missing: they share a group with what stood before.
+    fn begun_before(&self, bytes: &[u8]) -> Option<usize> {
+        let rests =
+            self.spellings.iter().flat_map(|spelling| [spelling.get(1..), spelling.get(2..)]).flatten();
+        rests.filter(|rest| rest.len() >= UNMISTAKABLE).filter_map(|rest| end(bytes, 0, rest)).max()
     }
 
     fn find_escaped(&self, text: &[u8], shortest: usize, layers: u8) -> Vec<Range<usize>> {

@@ -13,8 +13,11 @@ const PASSWORDS: &str = "[a-zA-Z0-9]{1,3}[ -~ß€ü😀\u{ad}\u{200d}\u{3164}]{
 /// The same, all of it visible and without what escapes begin with in JSON: cut apart it is ambiguous.
 const VISIBLE: &str = "[a-zA-Z0-9]{1,3}[ -\\[\\]-~ß€ü😀]{6,20}[!-$&-\\[\\]-~]{5}";
 
+type OfACharacter = fn(char) -> String;
+type OfBytes = fn(&[u8]) -> String;
+
 /// How other programs write a character, by the name of the form.
-const OF_A_CHARACTER: [(&str, fn(char) -> String); 14] = [
+const OF_A_CHARACTER: [(&str, OfACharacter); 14] = [
     ("plain", |c| c.to_string()),
     ("RFC 3986", |c| percent(c, UNRESERVED)),
     ("RFC 3986, small letters", |c| small(&percent(c, UNRESERVED))),
@@ -32,7 +35,7 @@ const OF_A_CHARACTER: [(&str, fn(char) -> String); 14] = [
 ];
 
 /// How other programs write a text of bytes, whatever stands before it.
-const OF_BYTES: [(&str, fn(&[u8]) -> String); 8] = [
+const OF_BYTES: [(&str, OfBytes); 8] = [
     ("base64", |bytes| BASE64_STANDARD.encode(bytes)),
     ("base64 for URLs", |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes)),
     ("base64 in a URL", |bytes| utf8_percent_encode(&BASE64_STANDARD.encode(bytes), UNRESERVED).to_string()),
@@ -147,7 +150,9 @@ proptest! {
             for ellipsis in ["…", "...", "\\u2026", "&hellip;"] {
                 if known.iter().collect::<String>().len() >= 8 && !form.ends_with('\\') {
                     let left = left(&redactor, &format!("{form}{ellipsis}"));
-                    prop_assert_eq!(left, format!("{REDACTED}{ellipsis}"), "{} {}", name, form);
+                    // A dot of it may be the secret's last.
+                    let rest = left.strip_prefix(REDACTED).unwrap_or(&form);
+                    prop_assert!(ellipsis.ends_with(rest), "{} {}: {}", name, form, left);
                 }
             }
         }
@@ -201,6 +206,18 @@ fn a_password_is_found_in_another_encoding() {
     ] {
         let left = left(&redactor, &form);
         assert_eq!(left.trim_end_matches('='), REDACTED, "{form}");
+    }
+}
+
+/// Whoever looks for something in base64 takes what does not depend on its neighbours.
+#[test]
+fn the_inside_of_a_code_is_enough() {
+    let redactor = knowing("correct horse battery");
+    for before in ["x", "xx"] {
+        let letters = BASE64_STANDARD.encode(format!("{before}correct horse battery"));
+        for part in [&letters[4..], &letters[4..letters.len() - 4]] {
+            assert_eq!(left(&redactor, part).trim_end_matches('='), REDACTED, "{part}");
+        }
     }
 }
 
