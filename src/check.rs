@@ -1,6 +1,6 @@
 //! `gh-connect check`: from what was said to reports and an exit code.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use gh_connect_checks::ALL;
 use gh_connect_engine::{Cx, Effects as _, Machine, Record, Run, Sourced, State, Waiver};
@@ -8,11 +8,12 @@ use gh_connect_engine::{Cx, Effects as _, Machine, Record, Run, Sourced, State, 
 use crate::{
     Ending, account, appearance,
     cli::{Appearance, CheckFlags},
+    configuration::{self, Configuration},
     environment::Environment,
     exit::Exit,
     lab_plan,
     output::Output,
-    plan::{self, Ground, Layer, Place, Said, Settings, Source, Spoken, UsageError},
+    plan::{self, Ground, Layer, Settings, Spoken, UsageError},
     platform::{self, Signals, Terminals},
     progress::{self, Style},
     report, secrets, sink,
@@ -26,7 +27,10 @@ pub(crate) fn check(
     terminals: &Terminals,
 ) -> Result<Exit, Ending> {
     let Prepared { settings, environment: seen, lab } = prepare(flags, appearance, environment)?;
-    sink::learn(|redactor| redactor.merge(settings.plan.redactor()));
+    sink::learn(|redactor| {
+        redactor.merge(settings.plan.redactor());
+        settings.plan.account.echo.iter().for_each(|page| secrets::of_page(&page.value, redactor));
+    });
     let unwritable: Vec<UsageError> =
         settings.outputs.iter().filter_map(|output| output.prepare().err()).collect();
     if !unwritable.is_empty() {
@@ -52,10 +56,11 @@ fn prepare(
     environment: &Environment,
 ) -> Result<Prepared, Vec<UsageError>> {
     let flags_layer = Layer::of_flags(flags, appearance.color.as_deref());
-    let settle = |(file, errors): (Layer, Vec<UsageError>), environment, ground| {
-        let flags = &flags_layer;
+    let settle = |configuration: Configuration, environment, ground| {
+        let Configuration { layer: file, errors, file: config } = &configuration;
+        let (flags, errors, config) = (&flags_layer, errors.clone(), config.clone());
         let (files, input) = (&Machine, &platform::input);
-        plan::settle(Spoken { flags, file: &file, errors, environment, ground, checks: ALL, files, input })
+        plan::settle(Spoken { flags, file, config, errors, environment, ground, checks: ALL, files, input })
     };
     match &flags.lab {
         Some(world) => {
@@ -65,38 +70,16 @@ fn prepare(
             let running = named.start().map_err(|error| vec![error])?;
             sink::learn(|redactor| secrets::of_environment(&running.environment, redactor));
             let environment = running.environment;
-            let settings = settle(running.configuration, &environment, running.ground)?;
+            let settings =
+                settle(Configuration::of_world(running.configuration), &environment, running.ground)?;
             Ok(Prepared { settings, environment, lab: Some(running.lab) })
         }
         None => {
-            let file = configuration(flags.config.as_deref())
-                .unwrap_or_else(|error| (Layer::default(), vec![error]));
-            let settings = settle(file, environment, Ground::machine())?;
+            let configuration = configuration::read(flags.config.as_deref(), environment);
+            let settings = settle(configuration, environment, Ground::machine())?;
             Ok(Prepared { settings, environment: environment.clone(), lab: None })
         }
     }
-}
-
-/// The file that was named, or `gh-connect.toml` if there is one.
-fn configuration(named: Option<&str>) -> Result<(Layer, Vec<UsageError>), UsageError> {
-    let name = named.unwrap_or(DEFAULT_FILE);
-    let path = Path::new(name);
-    let error = |message: String| match named {
-        Some(name) => {
-            UsageError::at(&Said { text: name.to_owned(), place: Place::Flag("--config") }, message)
-        }
-        None => UsageError::new(message),
-    };
-    let text = match plan::text(path, &Machine) {
-        Ok(text) => text,
-        Err(missing) if named.is_none() && missing.kind() == std::io::ErrorKind::NotFound => {
-            return Ok((Layer::default(), Vec::new()));
-        }
-        Err(unreadable) => return Err(error(format!("{name} cannot be read: {unreadable}"))),
-    };
-    sink::learn(|redactor| secrets::of_file(&text, redactor));
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(plan::read_file(&Arc::new(Source { name: name.to_owned(), text, folder, world: None })))
 }
 
 /// Runs the checks on a runtime that ends with them. `seen` is the environment in which the run says who it is.
@@ -203,7 +186,6 @@ fn run_id() -> String {
     format!("{}-{}", Machine.now().strftime("%Y%m%dT%H%M%S.%6fZ"), std::process::id())
 }
 
-const DEFAULT_FILE: &str = "gh-connect.toml";
 /// Name lookups by the system block a thread each, and some never return.
 const MOST_BLOCKING_THREADS: usize = 8;
 const BLOCKING_STACK: usize = 512 << 10;

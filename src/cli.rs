@@ -63,7 +63,7 @@ pub(crate) enum Action {
                       1 something failed, 2 usage or configuration error (nothing was measured), 3 undetermined, 4 only \
                       warnings under --fail-on warn, 5 internal error, 129, 130 and 143 interrupted (the partial report is \
                       written).",
-        after_help = "Every flag can also stand in gh-connect.toml, without the dashes. A flag wins over the file, the file over \
+        after_help = "Every flag can also stand in a configuration file, without the dashes. A flag wins over the file, the file over \
                       the environment.\nCredentials are never arguments: GH_TOKEN is the token for GitHub Enterprise Cloud (admin:enterprise, \
                       read:audit_log), GH_ENTERPRISE_TOKEN the one for the server (site_admin, read:enterprise, \
                       read:audit_log), GHE_MANAGE_PASSWORD the password for its Manage API; `gh auth token` is asked for a token that is not set. Put a proxy's into HTTPS_PROXY."
@@ -166,7 +166,7 @@ pub(crate) struct CheckFlags {
     ///
     /// GitHub Connect to github.com demands it, and no interface tells. For example "Ana Lyst: latest invoice of 3 May on the
     /// billing overview". It stands in the report, and counts for today: an attestation that lasts belongs into
-    /// gh-connect.toml, `[billing] invoiced`.
+    /// the configuration file, `[billing] invoiced`.
     #[arg(long, value_name = "NAME: EVIDENCE", help_heading = "What only people know")]
     pub(crate) attest_invoiced: Option<String>,
 
@@ -201,7 +201,10 @@ pub(crate) struct CheckFlags {
     #[arg(long, value_name = "SECONDS", help_heading = "Limits")]
     pub(crate) deadline: Option<String>,
 
-    /// Read flags from this TOML file. Default: gh-connect.toml, if present.
+    /// Read flags from this TOML file. Default: your own, ~/.config/gh-connect/config.toml.
+    ///
+    /// Under $XDG_CONFIG_HOME where that is set, in ~/Library/Application Support on macOS, in %APPDATA% on Windows. It is read
+    /// only if nobody else can write it. A gh-connect.toml in the current folder is read only when it is named.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input and output")]
     pub(crate) config: Option<String>,
 
@@ -215,8 +218,8 @@ pub(crate) struct CheckFlags {
 
     /// Run against the embedded world; WORLD is a finding, `tls/expired`, or a world file.
     ///
-    /// Without WORLD: the world in which nothing is wrong. Nothing leaves this machine. gh-connect.toml and the proxies of the
-    /// environment do not count, for the world brings its own; flags still win.
+    /// Without WORLD: the world in which nothing is wrong. Nothing leaves this machine. Your configuration file and the proxies of
+    /// the environment do not count, for the world brings its own; flags still win.
     #[arg(
         long,
         value_name = "WORLD",

@@ -36,7 +36,7 @@ pub(crate) struct Running {
     pub(crate) lab: LabThread,
     /// What holds where nobody said anything.
     pub(crate) ground: Ground,
-    /// What the world says as if it stood in `gh-connect.toml`, and what is wrong with it.
+    /// What the world says as if it stood in a configuration file, and what is wrong with it.
     pub(crate) configuration: (Layer, Vec<UsageError>),
     /// The environment in the world.
     pub(crate) environment: Environment,

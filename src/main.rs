@@ -4,6 +4,7 @@ mod account;
 mod appearance;
 mod check;
 mod cli;
+mod configuration;
 mod environment;
 mod exit;
 mod explain;
@@ -42,12 +43,17 @@ fn main() {
 fn run() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_this_process();
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     sink::learn(|redactor| {
         secrets::of_environment(&environment, redactor);
-        let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
         secrets::of_arguments(texts.iter().map(AsRef::as_ref), redactor);
     });
     let terminals = Terminals::of_this_process();
+    if let Some(error) = secrets::misplaced(&texts) {
+        let color = appearance::color(None, &environment, terminals.stderr);
+        sink::stderr(&format!("{}\nNothing was measured.\n", plan::render(&[error], color)));
+        return Exit::USAGE;
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &environment, &terminals),

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     plan::{Said, UsageError},
+    platform,
     report::Format,
     sink,
 };
@@ -132,7 +133,8 @@ impl Output {
     }
 }
 
-/// A file beside the target becomes the target in one step: nobody ever reads half a report.
+/// A file beside the target becomes the target in one step: nobody ever reads half a report. A new one is its user's alone;
+/// who may read one that was there before is for its owner to say.
 fn replace(path: &Path, report: &[u8]) -> io::Result<()> {
     // A link stays a link.
     let path = resolved(path);
@@ -174,7 +176,7 @@ fn draft(path: &Path) -> io::Result<(PathBuf, fs::File)> {
         draft.push(name);
         draft.push(format!(".{}-{attempt}.tmp", std::process::id()));
         let draft = path.with_file_name(draft);
-        match fs::OpenOptions::new().write(true).create_new(true).open(&draft) {
+        match platform::private_file().open(&draft) {
             Ok(file) => return Ok((draft, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
             Err(error) => return Err(error),

@@ -155,6 +155,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 const FILES: &[(&str, &str)] = &[(
-    "gh-connect.toml",
-    "Read from the current directory unless --config names another file. Keys are the flags of check without dashes.",
+    "~/.config/gh-connect/config.toml",
+    "Read unless --config names another file, and only if nobody else can write it. Keys are the flags of check without dashes.",
 )];

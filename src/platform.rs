@@ -1,9 +1,9 @@
-//! What differs between operating systems: signals, terminals and the name of this machine.
+//! What differs between operating systems: signals, terminals, the name of this machine, and whose files are whose.
 
 use std::{
     io::{IsTerminal as _, Read as _},
     net::Ipv4Addr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
@@ -166,6 +166,90 @@ const FILES_TO_BEGIN_WITH: usize = 8;
 const MOST_OF_INPUT: u64 = plan::MOST_OF_GHE_CONFIG as u64 + 1;
 /// Far more than a token.
 const MOST_PRINTED: u64 = 16 << 10;
+
+/// The user's own configuration file, where this system keeps such files; `None` where nobody knows whose it would be.
+pub(crate) fn configuration_file(environment: &Environment) -> Option<PathBuf> {
+    let folder = |name: &str| environment.text(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = if cfg!(windows) {
+        folder("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        folder("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        // The XDG Base Directory Specification: a relative path is to be ignored.
+        folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))
+    };
+    Some(folder?.join("gh-connect").join("config.toml"))
+}
+
+/// Why a file is not only its user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Distrust {
+    /// The file, or a folder or link on the way to it, belongs to another user.
+    Foreign { path: PathBuf, owner: u32 },
+    /// Others may write it, or put another one in its place.
+    Writable { path: PathBuf, mode: u32 },
+}
+
+/// Whether nobody but this user and root can change a file or what its path leads to. Every folder and every link on the
+/// way counts. In a sticky folder, such as `/tmp`, others cannot replace what is not theirs.
+#[cfg(unix)]
+pub(crate) fn distrust(path: &Path) -> std::io::Result<Option<Distrust>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let me = rustix::process::geteuid().as_raw();
+    let mut rest: Vec<PathBuf> = parts(&std::path::absolute(path)?);
+    let (mut seen, mut links) = (PathBuf::new(), 0);
+    while let Some(part) = rest.pop() {
+        if part == Path::new("..") {
+            seen.pop();
+            continue;
+        }
+        seen.push(part);
+        let there = std::fs::symlink_metadata(&seen)?;
+        if ![me, 0].contains(&there.uid()) {
+            return Ok(Some(Distrust::Foreign { path: seen, owner: there.uid() }));
+        }
+        if there.is_symlink() {
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(std::io::Error::other("its path has too many symbolic links"));
+            }
+            let target = std::fs::read_link(&seen)?;
+            seen.pop();
+            rest.extend(parts(&target));
+            continue;
+        }
+        let sticky = there.is_dir() && there.mode() & 0o1000 != 0;
+        if there.mode() & 0o022 != 0 && !sticky {
+            return Ok(Some(Distrust::Writable { path: seen, mode: there.mode() & 0o7777 }));
+        }
+    }
+    Ok(None)
+}
+
+/// The parts of a path, the last one first.
+#[cfg(unix)]
+fn parts(path: &Path) -> Vec<PathBuf> {
+    path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
+}
+
+/// Permissions are judged on Unix only.
+#[cfg(not(unix))]
+pub(crate) fn distrust(_path: &Path) -> std::io::Result<Option<Distrust>> {
+    Ok(None)
+}
+
+/// Links that lead to links; the kernel follows no more either.
+#[cfg(unix)]
+const MOST_LINKS: usize = 40;
+
+/// A new file that only its user can read.
+pub(crate) fn private_file() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
 
 /// From where a run measures: `ghes-prod-1 (linux x86_64)`.
 pub(crate) fn vantage(environment: &Environment) -> String {

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use gh_connect_engine::{Record, Redactor, StepRecord, Stop};
+use gh_connect_engine::{Record, Redactor, StepRecord, Stop, visible};
 use serde_json::Value;
 
 /// Every secret that was learned so far. One for the process, because a panic must find it too.
@@ -22,9 +22,14 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     with_redactor(|redactor| redactor.clean(text))
 }
 
-/// A record whose text from outside holds no secret. Ids and states stay whole, whatever somebody's password is.
+/// A record whose text from outside holds no secret, and none of whose text has characters that are invisible or that a
+/// terminal obeys, whoever wrote it. Ids and states stay whole, whatever somebody's password is.
 pub(crate) fn clean_record(mut record: Record) -> Record {
     with_redactor(|redactor| {
+        each_text(&mut record.plan, &mut |text| clean_name(redactor, text));
+        for what_if in &mut record.run.what_if {
+            [&mut what_if.text, &mut what_if.origin].into_iter().for_each(|text| clean_name(redactor, text));
+        }
         for check in &mut record.checks {
             for finding in &mut check.findings {
                 let texts =
@@ -40,6 +45,7 @@ pub(crate) fn clean_record(mut record: Record) -> Record {
             }
         }
         for fact in &mut record.facts {
+            clean_name(redactor, &mut fact.key);
             clean_value(redactor, &mut fact.value);
             fact.stop.iter_mut().for_each(|stop| clean_stop(redactor, stop));
         }
@@ -82,16 +88,31 @@ fn with_redactor<T>(use_it: impl FnOnce(&Redactor) -> T) -> T {
 }
 
 fn clean_text(redactor: &Redactor, text: &mut String) {
-    if let Cow::Owned(clean) = redactor.clean(text) {
+    replace(text, |text| redactor.clean(text));
+    replace(text, visible);
+}
+
+/// What may be an id, a host or a path, which a short password must not break.
+fn clean_name(redactor: &Redactor, text: &mut String) {
+    replace(text, |text| redactor.clean_report(text));
+    replace(text, visible);
+}
+
+fn replace(text: &mut String, by: impl FnOnce(&str) -> Cow<'_, str>) {
+    if let Cow::Owned(clean) = by(text) {
         *text = clean;
     }
 }
 
 fn clean_value(redactor: &Redactor, value: &mut Value) {
+    each_text(value, &mut |text| clean_text(redactor, text));
+}
+
+fn each_text(value: &mut Value, clean: &mut impl FnMut(&mut String)) {
     match value {
-        Value::String(text) => clean_text(redactor, text),
-        Value::Array(values) => values.iter_mut().for_each(|value| clean_value(redactor, value)),
-        Value::Object(values) => values.values_mut().for_each(|value| clean_value(redactor, value)),
+        Value::String(text) => clean(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| each_text(value, clean)),
+        Value::Object(values) => values.values_mut().for_each(|value| each_text(value, clean)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -112,6 +112,88 @@ fn not_when_the_other_side_repeats_it() {
     }
 }
 
+/// A server that sends back what it was sent, in a form of its own: none of it is shown, not even a part.
+#[test]
+fn not_when_the_other_side_repeats_it_in_another_form() {
+    let lab = LabThread::start(&World::healthy()).unwrap();
+    let mut cases = Vec::new();
+    for (variable, endpoint) in [
+        ("GH_TOKEN", "api.github.com/graphql"),
+        ("GH_ENTERPRISE_TOKEN", "ghes.corp.example/api/v3/user"),
+        ("GHE_MANAGE_PASSWORD", "ghes.corp.example:8443/manage/v1/config/license"),
+    ] {
+        let secret = &lab.environment()[variable];
+        cases.extend(disguises(secret).into_iter().map(|form| (endpoint, form)));
+    }
+    let failures = support::failures_of(&cases, |(endpoint, form)| repeated(endpoint, form));
+    assert!(failures.is_empty(), "{} of {}: {}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+fn repeated(endpoint: &str, form: &str) -> Result<(), String> {
+    // Cut off where a report cuts it, too.
+    for form in [format!("you sent {form} to us"), format!("you sent {}{form}", "x ".repeat(70))] {
+        let body = serde_json::json!({ "message": form }).to_string();
+        let text = format!("[endpoint.\"{endpoint}\"]\nstatus = 418\nbody = {}\n", toml::Value::from(body));
+        let world = world("disguises", &text);
+        let mut command = gh_connect([
+            "check",
+            &world.argument(),
+            "-v",
+            "-o",
+            "table",
+            "-o",
+            "short=short",
+            "-o",
+            "json=record",
+        ]);
+        let output = command.current_dir(world.path("")).output().unwrap();
+        let files = ["short", "record"].map(|name| support::read(world.path(name)));
+        let all = [
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ];
+        for written in all.iter().chain(&files) {
+            let flat: String = written.split_whitespace().collect();
+            let letters: Vec<char> =
+                form.replace("you sent ", "").replace("x ", "").replace(" to us", "").chars().collect();
+            let part = letters.windows(A_PART).map(|part| part.iter().collect::<String>());
+            let shown = part.rev().find(|part| flat.contains(&part.split_whitespace().collect::<String>()));
+            if let Some(part) = shown {
+                return Err(format!("{part} of {form} is in {written}"));
+            }
+        }
+        if !files[1].contains("you sent ") {
+            return Err(format!("nothing was repeated: {}", files[1]));
+        }
+    }
+    Ok(())
+}
+
+/// What another program may make of a secret.
+fn disguises(secret: &str) -> Vec<String> {
+    let each = |write: &dyn Fn(char) -> String| secret.chars().map(write).collect::<String>();
+    let mut all = forms(secret);
+    all.extend([
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        percent(&percent(secret)),
+        each(&|c| format!("%{:02x}", u32::from(c))),
+        each(&|c| format!("\\u{:04x}", u32::from(c))),
+        each(&|c| format!("&#{};", u32::from(c))),
+        each(&|c| format!("&#x{:X};", u32::from(c))),
+        each(&|c| format!("{:02x}", u32::from(c))),
+        each(&|c| format!("{:02X}", u32::from(c))),
+        percent(&general_purpose::STANDARD.encode(secret)),
+        general_purpose::STANDARD.encode(percent(secret)),
+        general_purpose::STANDARD.encode(general_purpose::STANDARD.encode(secret)),
+        secret.to_uppercase(),
+        each(&|c| format!("{c}\u{200b}")),
+    ]);
+    all
+}
+
+/// So much of a secret is too much.
+const A_PART: usize = 12;
+
 #[test]
 fn not_when_the_run_is_interrupted() {
     let silent = "[endpoint.\"api.github.com/graphql\"]\nanswer = 'silent'\n\

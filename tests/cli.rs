@@ -58,7 +58,8 @@ fn every_flag_is_documented() {
 fn every_key_is_documented() {
     let folder = support::world("keys", "");
     std::fs::write(folder.path("gh-connect.toml"), "x = 1\ntrust = { x = 1 }").unwrap();
-    let output = gh_connect(["check"]).current_dir(folder.path("")).output().unwrap();
+    let mut command = gh_connect(["check", "--config", "gh-connect.toml"]);
+    let output = command.current_dir(folder.path("")).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let keys: Vec<&str> =
         stderr.split("allowed: ").skip(1).flat_map(|list| list.lines().next().unwrap().split(", ")).collect();

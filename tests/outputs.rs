@@ -168,15 +168,6 @@ fn a_verdict_about_a_part_says_so() {
 }
 
 #[test]
-fn the_configuration_beside_is_read_unless_a_lab_brings_its_own() {
-    let folder = world("beside", "");
-    std::fs::write(folder.path("gh-connect.toml"), "tiemout = 1").unwrap();
-    let here = |arguments: &[&str]| gh_connect(arguments).current_dir(folder.path("")).output().unwrap();
-    assert_eq!(here(&["check"]).status.code(), Some(2));
-    assert_eq!(here(&["check", "--lab"]).status.code(), Some(0));
-}
-
-#[test]
 fn in_a_lab_only_the_worlds_environment_counts() {
     let output =
         gh_connect(["check", "--lab", "-o", "json"]).env("HTTPS_PROXY", "http://192.0.2.1:3128").output();

@@ -120,7 +120,8 @@ fn not_in_errors_about_a_file() {
     ] {
         let directory = world(name, "");
         std::fs::write(directory.path("gh-connect.toml"), text).unwrap();
-        let output = gh_connect(["check"]).current_dir(directory.path("")).output().unwrap();
+        let mut command = gh_connect(["check", "--config", "gh-connect.toml"]);
+        let output = command.current_dir(directory.path("")).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}");
         nowhere(&output.stderr, name);
         assert!(String::from_utf8_lossy(&output.stderr).contains("gh-connect.toml:1:"), "{name}");
@@ -163,7 +164,7 @@ fn not_when_the_value_is_broken_into_lines() {
             let directory = world("lines", &format!("[environment]\n{key} = {value}\n[abuot]\n"));
             let text = format!("{key} = {value}\ntimeout = 'soon'\n");
             std::fs::write(directory.path("gh-connect.toml"), text).unwrap();
-            for arguments in [&["check"][..], &["check", "--lab=world.toml"]] {
+            for arguments in [&["check", "--config", "gh-connect.toml"][..], &["check", "--lab=world.toml"]] {
                 let output = gh_connect(arguments).current_dir(directory.path("")).output().unwrap();
                 let stderr = String::from_utf8_lossy(&output.stderr);
                 assert_eq!(output.status.code(), Some(2), "{key} {number}: {stderr}");
@@ -173,6 +174,75 @@ fn not_when_the_value_is_broken_into_lines() {
         let output = gh_connect(["check", "--timeout", "soon", "--proxy", &value]).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!value.contains('@') || !stderr.contains(CANARY), "flag {number}: {stderr}");
+    }
+}
+
+/// A credential where none belongs: not shown, and its owner learns where it does belong.
+#[test]
+fn not_when_it_stands_in_the_wrong_place() {
+    const TOKEN: &str = "ghp_canary0123456789abcdef";
+    for (name, text) in [
+        ("unknown", format!("token = '{TOKEN}'")),
+        ("password", "GHE_MANAGE_PASSWORD = 'canary-4711'".to_owned()),
+        ("nested", "billing = { invoiced = { by = 'Ana', secret = 'canary-4711' } }".to_owned()),
+        ("no-toml", "GH_TOKEN = canary-4711".to_owned()),
+        ("yaml", "token: canary-4711".to_owned()),
+        ("shell", "export GH_TOKEN='canary-4711'".to_owned()),
+        ("slug", format!("enterprise = '{TOKEN}'")),
+        ("reason", format!("waive = ['port-80/closed={TOKEN}']")),
+        ("settings", format!("ghe-config = 'app.github.github-connect-x {TOKEN}'")),
+        ("header", "no-proxy = 'Authorization: Bearer canary-4711'".to_owned()),
+        ("key", format!("'{TOKEN}' = 1\ntoken = 1")),
+    ] {
+        let directory = world("misplaced", "");
+        std::fs::write(directory.path("file.toml"), text).unwrap();
+        let output =
+            gh_connect(["check", "--config", "file.toml"]).current_dir(directory.path("")).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(!stderr.contains("canary") && stderr.contains("GHE_MANAGE_PASSWORD"), "{name}: {stderr}");
+    }
+    for arguments in [
+        &["check", TOKEN][..],
+        &["check", "--enterprise", TOKEN],
+        &["check", "--token", TOKEN],
+        &["check", "--token=canary-4711"],
+        &["check", "--password", "canary-4711"],
+        &["check", "GH_TOKEN=canary-4711"],
+        &["check", "--ghe-config", TOKEN, "--lab"],
+        &["explain", TOKEN],
+        &["lab", TOKEN],
+    ] {
+        let output = gh_connect(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        assert!(
+            !stderr.contains("canary") && stderr.contains("GHE_MANAGE_PASSWORD"),
+            "{arguments:?}: {stderr}"
+        );
+    }
+}
+
+/// Where a URL is wanted, credentials may stand in any part of it.
+#[test]
+fn not_behind_the_host_of_a_url() {
+    for text in [
+        "environment.HTTPS_PROXY = 'http://proxy.corp.example:3128/?pw=canary4711'",
+        "environment.HTTPS_PROXY = 'http://proxy.corp.example:3128/canary4711'",
+        "environment.HTTPS_PROXY = 'proxy.corp.example:3128:user:canary4711'",
+        "environment.NO_PROXY = 'localhost,user:canary4711@proxy.corp.example'",
+        "check.egress.echo = ['https://echo.corp.example/ip?apikey=canary4711']",
+        "check.egress.echo = ['https://echo.corp.example/hooks/canary4711canary4711']",
+        "check.egress.echo = ['https://echo.corp.example/#canary4711']",
+    ] {
+        let world = world("url", text);
+        for format in ["json", "table", "short"] {
+            let output = gh_connect(["check", &world.argument(), "-v", "-o", format]).output().unwrap();
+            let all = [&output.stdout, &output.stderr]
+                .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                .concat();
+            assert!(!all.contains("canary4711") && output.status.code() != Some(2), "{text}: {all}");
+        }
     }
 }
 

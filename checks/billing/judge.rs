@@ -119,7 +119,7 @@ fn on_trial(plan: &Plan, now: Timestamp, seen: &Seen<'_>, trial: &Trial<'_>) -> 
                 Owner::EnterpriseOwner,
                 format!(
                     "If {slug} has a contract by now: open https://{apex}/enterprises/{slug}, Billing and licensing, look for its latest \
-                     invoice, and say so on {day} or later: --attest-invoiced \"NAME: invoice NUMBER of DATE\", or in gh-connect.toml {}",
+                     invoice, and say so on {day} or later: --attest-invoiced \"NAME: invoice NUMBER of DATE\", or in the configuration file {}",
                     in_the_file(day)
                 ),
             )
@@ -188,14 +188,14 @@ fn unconfirmed(plan: &Plan, now: Timestamp, account: &Account, word: &Word<'_>, 
     let finding = match first_day_that_holds(word, now) {
         None => finding.command(
             Owner::EnterpriseOwner,
-            format!("{look}: as here for one run, or in gh-connect.toml: {}", in_the_file(today(now))),
+            format!("{look}: as here for one run, or in the configuration file: {}", in_the_file(today(now))),
             "gh-connect check --attest-invoiced \"NAME: invoice NUMBER of DATE\"",
         ),
         Some(day) => finding.step(
             Owner::EnterpriseOwner,
             format!(
                 "{look}. A word of today may be older than the change, so look on {day} or later, and then write into \
-                 gh-connect.toml: {}",
+                 the configuration file: {}",
                 in_the_file(day)
             ),
         ),

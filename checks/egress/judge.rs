@@ -99,7 +99,7 @@ fn not_known(plan: &Plan, what: &str, egress: &EgressAddresses) -> Finding {
         .step(
             Owner::Operator,
             "Let it be measured: name a page on the internet that answers with the caller's address, which you trust, in \
-             gh-connect.toml, [egress] echo = [\"https://PAGE/\"], and run this on the server's own way out",
+             the configuration file, [egress] echo = [\"https://PAGE/\"], and run this on the server's own way out",
         )
 }
 

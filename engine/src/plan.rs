@@ -54,6 +54,9 @@ pub struct Plan {
     /// What was set in place of the server's own way, as far as the plan alone tells it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub what_if: Vec<WhatIf>,
+    /// The configuration file that was read.
+    #[serde(default)]
+    pub config: Option<Sourced<PathBuf>>,
 }
 
 /// What was said of the account, and of the server, that no interface tells.
@@ -123,6 +126,7 @@ impl Plan {
             waivers: Vec::new(),
             account: AccountPlan::default(),
             what_if: Vec::new(),
+            config: None,
         }
     }
 

@@ -103,18 +103,20 @@ impl ProxyUrl {
         Ok(Self { scheme, host, port, credentials })
     }
 
-    /// What may be shown of a text that may hold credentials although it is no URL: everything up to the last `@` goes.
+    /// What may be shown of a text that may hold credentials although it is no URL: the scheme, the host and the port.
+    /// What stands before the last `@` and behind the port goes.
     pub fn shown(text: &str) -> String {
         let text = text.trim();
-        match text.rsplit_once('@') {
-            Some((before, after)) => {
-                let scheme =
-                    before.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
-                let scheme = scheme.map_or(String::new(), |scheme| format!("{scheme}://"));
-                crate::shown(&format!("{scheme}[redacted]@{after}"), 200)
-            }
-            None => crate::shown(text, 200),
-        }
+        let (scheme, rest) = split_scheme(text);
+        let (user_info, place) = match text.rsplit_once('@') {
+            Some((_, place)) => ("[redacted]@", place),
+            None => ("", rest),
+        };
+        // `http//user` may be the beginning of a password, too.
+        let scheme = if user_info.is_empty() || scheme.ends_with("://") { scheme } else { "" };
+        let end = end_of_authority(place);
+        let rest = if matches!(&place[end..], "" | "/") { &place[end..] } else { "/[redacted]" };
+        crate::shown(&format!("{scheme}{user_info}{}{rest}", &place[..end]), 200)
     }
 
     /// `host:port`, with brackets around an IPv6 address.
@@ -172,6 +174,35 @@ impl<'de> Deserialize<'de> for ProxyUrl {
     }
 }
 
+/// What is, or seems to have been meant as, `scheme://`, and what follows.
+fn split_scheme(text: &str) -> (&str, &str) {
+    if let Some((scheme, rest)) = text.split_once("://")
+        && is_scheme(scheme)
+    {
+        return text.split_at(text.len() - rest.len());
+    }
+    let meant = ["https//", "http//", "https:/", "http:/", "https:", "http:"];
+    let meant = meant.into_iter().find(|meant| text.starts_with(meant));
+    text.split_at(meant.map_or(0, str::len))
+}
+
+/// Where `host:port` ends at the beginning of a text, as far as it looks like one.
+fn end_of_authority(text: &str) -> usize {
+    let name = |c: char| {
+        !(c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#' | ':' | '\\' | '"' | '\''))
+    };
+    let host = match text.find(']').filter(|_| text.starts_with('[')) {
+        Some(bracket) => bracket + 1,
+        None => text.find(|c| !name(c)).unwrap_or(text.len()),
+    };
+    let Some(port) = text[host..].strip_prefix(':') else { return host };
+    let length = port.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(port.len());
+    if length <= LONGEST_PORT { host + 1 + length } else { host }
+}
+
+/// Digits of a port; what is longer is none.
+const LONGEST_PORT: usize = 5;
+
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
@@ -223,6 +254,26 @@ mod tests {
         assert_eq!(ProxyUrl::shown("http//user:secret@proxy"), "[redacted]@proxy");
         assert_eq!(ProxyUrl::shown("http://us@er:secret@proxy:x"), "http://[redacted]@proxy:x");
         assert_eq!(ProxyUrl::shown("user:pa://ss@proxy:x"), "[redacted]@proxy:x");
+    }
+
+    #[test]
+    fn nothing_behind_the_port_is_shown() {
+        for (text, expected) in [
+            ("http://proxy:3128/?pw=secret", "http://proxy:3128/[redacted]"),
+            ("http://proxy:3128#secret", "http://proxy:3128/[redacted]"),
+            ("http://proxy/pac", "http://proxy/[redacted]"),
+            ("http://proxy:3128/", "http://proxy:3128/"),
+            ("socks5h://[2001:db8::1]:1080", "socks5h://[2001:db8::1]:1080"),
+            ("proxy:3128:user:secret", "proxy:3128/[redacted]"),
+            ("http://proxy:99999", "http://proxy:99999"),
+            ("proxy user secret", "proxy/[redacted]"),
+            ("user:secret", "user/[redacted]"),
+            ("http//proxy:3128", "http//proxy:3128"),
+            ("http:/proxy/secret", "http:/proxy/[redacted]"),
+            ("", ""),
+        ] {
+            assert_eq!(ProxyUrl::shown(text), expected, "{text}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! A person's word that the enterprise account is invoiced: on the command line for today, in the file for a while.
 
-use gh_connect_engine::{Attestation, Sourced};
+use gh_connect_engine::{Attestation, Sourced, is_legible};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Reader, error::UsageError, said::Said};
@@ -20,7 +20,7 @@ pub(super) fn settle(reader: &mut Reader<'_>, now: Timestamp) -> Option<Sourced<
 fn spoken(said: &Said, today: Date) -> Result<Attestation, UsageError> {
     let allowed = "allowed: \"NAME: EVIDENCE\", for example \"Ana Lyst: latest invoice of 3 May on the billing overview\"";
     match said.text.split_once(':').map(|(by, evidence)| (by.trim(), evidence.trim())) {
-        Some((by, evidence)) if !by.is_empty() && !evidence.is_empty() => {
+        Some((by, evidence)) if is_legible(by) && is_legible(evidence) => {
             Ok(Attestation { by: by.to_owned(), on: today, evidence: evidence.to_owned() })
         }
         _ => Err(UsageError::at(said, "this does not say who attests it and what they saw").hint(allowed)),
@@ -60,8 +60,8 @@ fn whole(
 
 fn words(said: &Said) -> Result<String, UsageError> {
     match said.text.trim() {
-        "" => Err(UsageError::at(said, "this says nothing").hint("allowed: a few words")),
-        text => Ok(text.to_owned()),
+        text if is_legible(text) => Ok(text.to_owned()),
+        _ => Err(UsageError::at(said, "this says nothing that can be read").hint("allowed: a few words")),
     }
 }
 

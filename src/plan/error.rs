@@ -7,7 +7,7 @@ use gh_connect_engine::shown;
 use crate::{
     plan::{
         said::{Place, Said, Source},
-        toml_values::unspeakable,
+        toml_values::{key, unspeakable},
     },
     sink,
 };
@@ -69,6 +69,20 @@ impl UsageError {
     /// An error about bytes of a file.
     pub(crate) fn in_file(source: &Source, span: Range<usize>, message: impl Into<String>) -> Self {
         Self { excerpt: Some(Box::new(Excerpt::of_file(source, span))), ..Self::new(message) }
+    }
+
+    /// An error about a key of a file, or about a line that is none: nothing of it is shown but the key.
+    pub(crate) fn at_key(source: &Source, span: Range<usize>, message: impl Into<String>) -> Self {
+        let (line, column) = source.position(span.start);
+        let (_, text) = source.line(span.start);
+        let (marked, after) = match source.text.get(span).filter(|key| !key.is_empty()).or_else(|| key(text))
+        {
+            Some(key) => (key.trim().to_owned(), format!(" = {HIDDEN}")),
+            None => (HIDDEN.to_owned(), String::new()),
+        };
+        let place = format!("{}:{line}:{column}", source.name);
+        let excerpt = Excerpt { place, line: Some(line), before: String::new(), marked, after };
+        Self { excerpt: Some(Box::new(excerpt)), ..Self::new(message) }
     }
 
     /// Adds a line of advice, `allowed: …`.

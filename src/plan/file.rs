@@ -1,4 +1,4 @@
-//! `gh-connect.toml`: the flags' names without dashes, and a few keys for machines whose stores live elsewhere.
+//! The configuration file: the flags' names without dashes, and a few keys for machines whose stores live elsewhere.
 
 use std::{cmp::Ordering, ops::Range, sync::Arc};
 
@@ -10,7 +10,9 @@ use toml::{
 use super::{
     error::UsageError,
     said::{Layer, Place, Said, Source},
+    toml_values::key,
 };
+use crate::secrets::credentials;
 
 /// Reads a configuration: what could be understood, and everything that is wrong with the rest.
 pub(crate) fn read(source: &Arc<Source>) -> (Layer, Vec<UsageError>) {
@@ -104,6 +106,11 @@ impl Reading<'_> {
             }
             (_, other) => return self.complain(|this| this.mistyped(key, name, other, span)),
         };
+        if let Some(said) = said.iter().find(|said| !key.takes_a_url() && credentials::stands_in(&said.text))
+        {
+            let error = UsageError::at(said, "this is a credential, or holds one");
+            return self.errors.push(error.hint(credentials::NOT_IN_A_FILE).hint(credentials::WHERE));
+        }
         match (key.slot)(&mut self.layer) {
             Slot::One(slot) => *slot = said.into_iter().next(),
             Slot::Many(slot) => *slot = said,
@@ -131,7 +138,10 @@ impl Reading<'_> {
         keys: &[Key],
     ) -> UsageError {
         let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-        let error = UsageError::in_file(self.source, name.span(), format!("there is no key `{full}`"));
+        let error = UsageError::at_key(self.source, name.span(), format!("there is no key `{full}`"));
+        if credentials::names_one(spoken) {
+            return error.hint(credentials::NOT_IN_A_FILE).hint(credentials::WHERE);
+        }
         let elsewhere = match (path, spoken) {
             ([], "lab" | "config") => Some(format!("`{spoken}` can only be said as a flag, --{spoken}")),
             ([], "attest-invoiced") => {
@@ -164,7 +174,36 @@ impl Reading<'_> {
 
 fn syntax(source: &Source, error: &toml::de::Error) -> UsageError {
     let at = error.span().unwrap_or(source.text.len()..source.text.len());
-    UsageError::in_file(source, at, format!("this is not TOML: {}", error.message()))
+    let message = format!("this is not TOML: {}", error.message());
+    let (_, line) = source.line(at.start);
+    let name = key(line);
+    let error = if name.is_some_and(is_known) || line.trim_start().starts_with('[') || line.trim().is_empty()
+    {
+        UsageError::in_file(source, at, message)
+    } else {
+        UsageError::at_key(source, at.start..at.start, message)
+    };
+    // `token: …` and `export TOKEN=…` are meant as keys, too.
+    match line.split(['=', ':']).next().is_some_and(credentials::names_one) {
+        true => error.hint(credentials::NOT_IN_A_FILE).hint(credentials::WHERE),
+        false => error,
+    }
+}
+
+/// Whether each part of a key is one that this file can have.
+fn is_known(name: &str) -> bool {
+    let known = |part: &str| {
+        let mut all = [KEYS, EGRESS, BILLING, INVOICED, TRUST].into_iter().flatten();
+        all.any(|key| key.name == part.trim().trim_matches(['"', '\'']))
+    };
+    name.split('.').all(known)
+}
+
+impl Key {
+    /// Such a value may hold a user name and password, and is read by itself.
+    fn takes_a_url(&self) -> bool {
+        matches!(self.name, "proxy" | "server")
+    }
 }
 
 fn kind(value: &DeValue<'_>) -> &'static str {

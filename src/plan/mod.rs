@@ -70,8 +70,10 @@ impl Ground {
 pub(crate) struct Spoken<'a> {
     /// The command line.
     pub(crate) flags: &'a Layer,
-    /// `gh-connect.toml`, or what a lab world says in its place.
+    /// The configuration file, or what a lab world says in its place.
     pub(crate) file: &'a Layer,
+    /// Which file that is.
+    pub(crate) config: Option<Sourced<PathBuf>>,
     /// What was wrong with it already.
     pub(crate) errors: Vec<UsageError>,
     /// The environment.
@@ -103,7 +105,7 @@ pub(crate) struct Settings {
 
 /// Finds out what is meant, or everything that makes no sense.
 pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
-    let Spoken { flags, file, errors, environment, ground, checks, files, input } = spoken;
+    let Spoken { flags, file, config, errors, environment, ground, checks, files, input } = spoken;
     let mut reader = Reader { layers: [flags, file], errors };
 
     let ghe_com = reader.one(|layer| &layer.ghe_com, values::subdomain);
@@ -180,6 +182,7 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
         waivers: reader.list(|layer| &layer.waive, |said| selection::waiver(said, checks)),
         account,
         what_if,
+        config,
     };
     let fail_on = reader.one(|layer| &layer.fail_on, |said| values::one_of(said, &FAIL_ON));
     let color = reader.one(|layer| &layer.color, |said| values::one_of(said, &COLOR));

@@ -77,7 +77,7 @@ impl Source {
     }
 }
 
-/// Everything that one place said: the command line, a file or a lab world. Fields are the keys of `gh-connect.toml`.
+/// Everything that one place said: the command line, a file or a lab world. Fields are the keys of the file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
     pub(crate) server: Option<Said>,

@@ -1,6 +1,6 @@
 //! What is checked: names of checks, categories, findings and features.
 
-use gh_connect_engine::{Category, Check, Product, Severity, Waiver};
+use gh_connect_engine::{Category, Check, Product, Severity, Waiver, is_legible};
 
 use super::{
     error::UsageError,
@@ -54,7 +54,7 @@ pub(super) fn waiver(said: &Said, checks: &[&'static dyn Check]) -> Result<Waive
             return Err(at_id(format!("`{id}` needs no waiver: it is a note, and nothing is wrong")));
         }
     }
-    if reason.is_empty() {
+    if !is_legible(reason) {
         return Err(UsageError::at(said, "a waiver needs a reason, for whoever reads the report next year")
             .hint(format!(
                 "allowed: {id}=REASON, for example {id}=\"accepted by the network team, ticket 4711\""

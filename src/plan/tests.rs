@@ -112,6 +112,7 @@ fn told(
     let spoken = Spoken {
         flags: &layer,
         file: &file,
+        config: None,
         errors,
         environment: &environment,
         ground: Ground::machine(),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::secrets::credentials;
+
 /// What stands after a key and its equals sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
@@ -9,6 +11,8 @@ pub(crate) struct Value {
     pub(crate) range: Range<usize>,
     /// Whether the key is one of those that take a URL, in which a password may stand.
     pub(crate) names_a_url: bool,
+    /// Whether the key, or one within the value, is named like a credential.
+    pub(crate) names_a_credential: bool,
 }
 
 /// All values, found by their keys. A string that is never closed ends before the next line that looks like a key or a
@@ -28,19 +32,23 @@ pub(crate) fn values(text: &str) -> Vec<Value> {
         let start = start + (text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len());
         let end = end(text, start, &mut patience);
         let name = key.to_ascii_lowercase();
-        let names_a_url = (name.contains("proxy") || name.contains("server")) && !name.contains("no-proxy");
-        values.push(Value { range: start..end, names_a_url });
+        let names_a_url = ["proxy", "server", "echo"].iter().any(|word| name.contains(word));
+        let names_a_url = names_a_url && !name.contains("no-proxy");
+        let names_a_credential =
+            credentials::names_one(key) || inner_keys(&text[start..end]).any(credentials::names_one);
+        values.push(Value { range: start..end, names_a_url, names_a_credential });
         at = text[end..].find('\n').map_or(text.len(), |newline| end + newline + 1);
     }
     values
 }
 
-/// Values that no message may repeat: what should have been a URL and is more or less than one, and whatever has several
-/// lines with an `@` in them.
+/// Values that no message may repeat: what should have been a URL and is more or less than one, whatever has several lines
+/// with an `@` in them, and what is named like a credential.
 pub(crate) fn unspeakable(text: &str) -> Vec<Range<usize>> {
     let values = values(text).into_iter().filter(|value| {
         let raw = &text[value.range.clone()];
-        (value.names_a_url && !harmless(raw)) || (raw.contains('\n') && raw.contains('@'))
+        let has_lines = raw.contains('\n') && raw.contains('@');
+        (value.names_a_url && !harmless(raw)) || has_lines || value.names_a_credential
     });
     values.map(|value| value.range).collect()
 }
@@ -58,8 +66,13 @@ fn harmless(raw: &str) -> bool {
     (quoted('"') || quoted('\'')) && !raw.contains(|c: char| c == '@' || c == '\\' || c.is_whitespace())
 }
 
+/// The keys of inline tables.
+fn inner_keys(value: &str) -> impl Iterator<Item = &str> {
+    value.split(['{', ',', '\n']).filter_map(key)
+}
+
 /// What stands before the equals sign of `key = value`.
-fn key(line: &str) -> Option<&str> {
+pub(crate) fn key(line: &str) -> Option<&str> {
     let (key, _) = line.split_once('=')?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.\"' \t".contains(c);
     (!key.trim().is_empty() && key.chars().all(fits)).then_some(key)
@@ -178,6 +191,9 @@ mod tests {
             ("HTTPS_PROXY = '''http://u:p\n@proxy'''", 1),
             ("prxy = '''http://u:p\n@proxy'''", 1),
             ("waive = ['dns/slow=asked a@b']", 0),
+            ("token = 'x'\nGH_TOKEN = y\nmanage-password = 7", 3),
+            ("billing = { invoiced = { by = 'x', secret = 'y' } }", 1),
+            ("also = ['token']", 0),
         ] {
             assert_eq!(unspeakable(text).len(), count, "{text}");
         }

@@ -12,6 +12,7 @@ pub(super) fn write(page: &mut Page<'_>, record: &Record) {
     if let Some(plan) = &plan {
         parts.push(Span::plain(what(plan)));
         parts.push(Span::plain(way(plan)));
+        parts.extend(config(plan).map(Span::plain));
         parts.extend(world(plan).map(|world| Span::new(Tone::Warn, world)));
     }
     let column = readable(&tool, page.look()).width() + GAP.len();
@@ -96,6 +97,11 @@ fn origin<T>(value: &Sourced<T>) -> String {
         Some(("server", field)) => format!("the server's own setting, {field}"),
         _ => origin,
     }
+}
+
+/// The configuration file that was read.
+fn config(plan: &Plan) -> Option<String> {
+    Some(format!("settings from {}", plan.config.as_ref()?.value.display()))
 }
 
 /// The lab world, for nobody should take its report for a real one.

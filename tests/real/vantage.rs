@@ -90,6 +90,7 @@ impl<'a> Check<'a> {
             command.args(["faketime", "-m", "--exclude-monotonic", "-f", offset]);
         }
         command.arg(env!("CARGO_BIN_EXE_gh-connect")).args(&self.arguments);
+        command.args(["--config", "gh-connect.toml"]);
         command.current_dir(home.path()).env("HOME", home.path()).envs(self.environment);
         let output = command.output().context("cannot start ip")?;
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
