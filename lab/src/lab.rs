@@ -69,7 +69,7 @@ impl Lab {
             addresses.insert(endpoint.address, socket);
             let hosts = match endpoint.service {
                 Service::Port443(hosts) | Service::Port80(hosts) | Service::Port8443(hosts) => hosts,
-                Service::Proxy => world.proxy.iter().map(|proxy| proxy.host.clone()).collect(),
+                Service::Proxy(_) => world.proxy.iter().map(|proxy| proxy.host.clone()).collect(),
             };
             routes.extend(hosts.into_iter().map(|host| Route { host, address: endpoint.address, socket }));
         }
@@ -302,13 +302,14 @@ impl Stage {
         self.tasks.spawn(listen::serve(listener, places, move |wire| {
             log_connection();
             let (scene, service) = (scene.clone(), service.clone());
-            let arrival = Arrival { port: to.port(), through_proxy: false, observed: scene.depart(to.ip()) };
+            let observed = scene.depart(to.ip());
+            let arrival = Arrival { at: to.ip(), port: to.port(), through_proxy: false, observed };
             async move {
                 match &*service {
                     Service::Port443(hosts) => origin::serve_443(wire, hosts, arrival, &scene).await,
                     Service::Port80(hosts) => origin::serve_80(wire, hosts, arrival, &scene).await,
                     Service::Port8443(hosts) => origin::serve_8443(wire, hosts, arrival, &scene).await,
-                    Service::Proxy => proxy::serve(wire, &scene).await,
+                    Service::Proxy(at) => proxy::serve(wire, *at, &scene).await,
                 }
             }
         }));

@@ -18,14 +18,14 @@ use crate::server::ghes::manage;
 use crate::server::web::{self, Memory};
 use crate::tls::{Face, FaceKeys, Hello};
 use crate::told;
-use crate::world::{Host, Inspect, PlainAnswer, Port443, Proxy, ProxyScheme, Server, Tcp, World};
+use crate::world::{Host, PlainAnswer, Port443, Proxy, ProxyScheme, Server, Tcp, World};
 
 /// A world, worked out.
 pub(crate) struct Scene {
     pub(crate) world: World,
     pub(crate) hosts: BTreeMap<String, Site>,
-    /// The TLS face of an `https://` proxy.
-    pub(crate) proxy_face: Option<Face>,
+    /// The TLS faces of an `https://` proxy, by its addresses.
+    proxy_faces: BTreeMap<IpAddr, Face>,
     /// The TLS face of the Manage API.
     pub(crate) manage_face: Face,
     pub(crate) authorities: Authorities,
@@ -49,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) face_443: Face,
     /// Where port 80 speaks TLS.
     pub(crate) face_80: Option<Face>,
+    /// What stands at some of its addresses.
+    at: BTreeMap<IpAddr, Site>,
 }
 
 /// Whose host a name is.
@@ -101,12 +103,39 @@ pub(crate) enum Service {
     Port80(Vec<String>),
     /// The Manage API of the server.
     Port8443(Vec<String>),
-    Proxy,
+    /// The proxy at this address.
+    Proxy(IpAddr),
+}
+
+impl Site {
+    fn new(
+        role: Role,
+        host: Host,
+        addresses: Vec<IpAddr>,
+        face: &dyn Fn(FaceKeys<'_>) -> io::Result<Face>,
+    ) -> io::Result<Site> {
+        let http2 = host.port_443.http2.unwrap_or(role == Role::Api);
+        let face_443 = face(FaceKeys::from(&host.port_443).http2(http2))?;
+        let face_80 = match host.port_80.answer {
+            PlainAnswer::Tls => Some(face((&host.port_80).into())?),
+            _ => None,
+        };
+        let mut at = BTreeMap::new();
+        for (address, host) in &host.at {
+            at.insert(*address, Site::new(role, host.clone(), vec![*address], face)?);
+        }
+        Ok(Site { role, host, addresses, face_443, face_80, at })
+    }
 }
 
 impl Scene {
     pub(crate) fn new(mut world: World) -> io::Result<Scene> {
         world.server.http_proxy = told::proxy_of_server(&world).map(str::to_owned);
+        if let Some(Proxy { host, port, scheme, at, .. }) = &mut world.proxy {
+            for place in at.values_mut() {
+                (place.host, place.port, place.scheme) = (host.clone(), *port, *scheme);
+            }
+        }
         let authorities = Authorities::new().map_err(io::Error::other)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let face = |keys: FaceKeys<'_>, name: &str| Face::new(keys, name, &authorities, &provider);
@@ -121,23 +150,22 @@ impl Scene {
         let mut hosts = BTreeMap::new();
         for name in names {
             let host = world.hosts.get(name).cloned().unwrap_or_default();
-            let addresses = match &host.addresses {
+            let mut addresses = match &host.addresses {
                 Some(addresses) => addresses.clone(),
                 None => vec![usual_address(name, &world, &targets, hosts.len())],
             };
+            let further = host.at.keys().filter(|address| !addresses.contains(address));
+            let further: Vec<IpAddr> = further.copied().collect();
+            addresses.extend(further);
             let role = Role::of(name, &world.server);
-            let http2 = host.port_443.http2.unwrap_or(role == Role::Api);
-            let face_443 = face(FaceKeys::from(&host.port_443).http2(http2), name)?;
-            let face_80 = match host.port_80.answer {
-                PlainAnswer::Tls => Some(face((&host.port_80).into(), name)?),
-                _ => None,
-            };
-            hosts.insert(name.clone(), Site { role, host, addresses, face_443, face_80 });
+            hosts.insert(name.clone(), Site::new(role, host, addresses, &|keys| face(keys, name))?);
         }
-        let proxy_face = match &world.proxy {
-            Some(proxy) if proxy.scheme == ProxyScheme::Https => Some(face(proxy.into(), &proxy.host)?),
-            _ => None,
-        };
+        let mut proxy_faces = BTreeMap::new();
+        if let Some(proxy) = world.proxy.as_ref().filter(|proxy| proxy.scheme == ProxyScheme::Https) {
+            for (address, proxy) in std::iter::once((&proxy.address, proxy)).chain(&proxy.at) {
+                proxy_faces.insert(*address, face(proxy.into(), &proxy.host)?);
+            }
+        }
         let manage_port = manage_port(&world);
         let http2 = manage_port.http2.unwrap_or(false);
         let manage_face = face(FaceKeys::from(&manage_port).http2(http2), &world.server.host)?;
@@ -148,7 +176,7 @@ impl Scene {
         Ok(Scene {
             world,
             hosts,
-            proxy_face,
+            proxy_faces,
             manage_face,
             authorities,
             provider,
@@ -174,7 +202,23 @@ impl Scene {
             });
             return Some(nat64::addresses_of_ipv4_only(hosts));
         }
-        self.world.proxy.as_ref().filter(|proxy| proxy.host == name).map(|proxy| vec![proxy.address])
+        let proxy = self.world.proxy.as_ref().filter(|proxy| proxy.host == name)?;
+        Some(std::iter::once(proxy.address).chain(proxy.at.keys().copied()).collect())
+    }
+
+    /// What stands at an address of a host.
+    pub(crate) fn site(&self, host: &str, at: IpAddr) -> Option<&Site> {
+        let site = self.hosts.get(host)?;
+        Some(site.at.get(&at).unwrap_or(site))
+    }
+
+    /// The proxy at an address, and its TLS face where it is an `https://` proxy.
+    pub(crate) fn proxy(&self, at: IpAddr) -> Option<(&Proxy, Option<&Face>)> {
+        let proxy = self.world.proxy.as_ref()?;
+        Some(match proxy.at.get(&at) {
+            Some(place) => (place, self.proxy_faces.get(&at)),
+            None => (proxy, self.proxy_faces.get(&proxy.address)),
+        })
     }
 
     /// The name under which a connection is logged before it says more: the first host's, or the proxy's.
@@ -183,7 +227,7 @@ impl Scene {
             Service::Port443(hosts) | Service::Port80(hosts) | Service::Port8443(hosts) => {
                 hosts.first().cloned()
             }
-            Service::Proxy => self.world.proxy.as_ref().map(|proxy| proxy.host.clone()),
+            Service::Proxy(_) => self.world.proxy.as_ref().map(|proxy| proxy.host.clone()),
         }
         .unwrap_or_default()
     }
@@ -205,15 +249,6 @@ impl Scene {
         self.owners().remove(&address).unwrap_or_default()
     }
 
-    /// Whether the proxy ends TLS for a host itself.
-    pub(crate) fn inspects(&self, host: &str) -> bool {
-        match self.world.proxy.as_ref().map(|proxy| &proxy.inspect) {
-            Some(Inspect::All) => true,
-            Some(Inspect::Hosts(hosts)) => hosts.iter().any(|name| name == host),
-            None => false,
-        }
-    }
-
     /// What becomes of a SYN to the Manage API.
     pub(crate) fn manage_tcp(&self) -> Tcp {
         manage_port(&self.world).tcp
@@ -230,7 +265,7 @@ impl Scene {
                 let tcp = tcp.tcp_v6.filter(|_| ip.is_ipv6()).unwrap_or(tcp.tcp);
                 endpoints.push(Endpoint { address, tcp, service: Service::Port8443(owners.clone()) });
             }
-            let (tcp_443, tcp_80) = match owners.first().and_then(|owner| self.hosts.get(owner)) {
+            let (tcp_443, tcp_80) = match owners.first().and_then(|owner| self.site(owner, ip)) {
                 // A loopback or unspecified address in an answer: nothing of the world is there.
                 None => (Tcp::Refuse, Tcp::Refuse),
                 Some(Site { role, host: Host { port_443, port_80, .. }, .. }) => (
@@ -245,7 +280,8 @@ impl Scene {
             for ip in self.proxy_addresses(proxy) {
                 let address = SocketAddr::from((ip, proxy.port));
                 endpoints.retain(|endpoint| endpoint.address != address);
-                endpoints.push(Endpoint { address, tcp: proxy.tcp, service: Service::Proxy });
+                let tcp = proxy.at.get(&ip).map_or(proxy.tcp, |place| place.tcp);
+                endpoints.push(Endpoint { address, tcp, service: Service::Proxy(ip) });
             }
         }
         endpoints
@@ -309,7 +345,8 @@ impl Scene {
 
     fn proxy_addresses(&self, proxy: &Proxy) -> BTreeSet<IpAddr> {
         let given = self.given_elsewhere().into_iter().filter(|(_, name)| *name == proxy.host);
-        given.map(|(address, _)| address).chain([proxy.address]).collect()
+        let own = std::iter::once(proxy.address).chain(proxy.at.keys().copied());
+        given.map(|(address, _)| address).chain(own).collect()
     }
 }
 
@@ -319,7 +356,8 @@ fn secrets(world: &World) -> Vec<(String, String)> {
     let tokens = world.tokens.iter().map(|(name, token)| (name.clone(), token.value.clone()));
     let settings =
         manage::SECRETS.iter().map(|name| (format!("setting {name}"), manage::secret(server, name)));
-    let proxies = world.proxy.iter().filter(|proxy| !proxy.auth.is_empty());
+    let proxies = world.proxy.iter().flat_map(|proxy| std::iter::once(proxy).chain(proxy.at.values()));
+    let proxies = proxies.filter(|proxy| !proxy.auth.is_empty());
     tokens
         .chain([("manage".to_owned(), server.manage.password.clone())])
         .chain(proxies.map(|proxy| ("proxy".to_owned(), proxy.password.clone())))

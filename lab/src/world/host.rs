@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 use super::certificate::{Alert, Certificate, Tls};
 
@@ -21,6 +22,18 @@ pub struct Host {
     /// Port 80.
     #[serde(rename = "port-80")]
     pub port_80: Port80,
+    /// Addresses of it at which something else stands: a healthy host but for what is said here.
+    #[serde(deserialize_with = "places")]
+    pub at: BTreeMap<IpAddr, Host>,
+}
+
+/// Hosts by their addresses, none of which has further ones.
+fn places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<IpAddr, Host>, D::Error> {
+    let places = BTreeMap::<IpAddr, Host>::deserialize(deserializer)?;
+    match places.values().any(|host| host.addresses.is_some() || !host.at.is_empty()) {
+        true => Err(D::Error::custom("what stands at one address of a host has no `addresses` and no `at`")),
+        false => Ok(places),
+    }
 }
 
 /// What becomes of a SYN.

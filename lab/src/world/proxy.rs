@@ -57,6 +57,19 @@ pub struct Proxy {
     pub inspect: Inspect,
     /// What it does with `GET http://host/`.
     pub plain: PlainProxying,
+    /// Further addresses of its name, and the proxies there: healthy but for what is said here, of the same name, port and
+    /// scheme.
+    #[serde(deserialize_with = "places")]
+    pub at: BTreeMap<IpAddr, Proxy>,
+}
+
+/// Proxies by their addresses, none of which has further ones.
+fn places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<IpAddr, Proxy>, D::Error> {
+    let places = BTreeMap::<IpAddr, Proxy>::deserialize(deserializer)?;
+    match places.values().any(|proxy| !proxy.at.is_empty()) {
+        true => Err(D::Error::custom("a proxy at one address has no `at`")),
+        false => Ok(places),
+    }
 }
 
 impl Default for Proxy {
@@ -81,6 +94,7 @@ impl Default for Proxy {
             connect: BTreeMap::new(),
             inspect: Inspect::Hosts(Vec::new()),
             plain: PlainProxying::Forward,
+            at: BTreeMap::new(),
         }
     }
 }
@@ -160,6 +174,15 @@ pub enum Inspect {
     Hosts(Vec<String>),
     /// For every host: `"all"`.
     All,
+}
+
+impl Inspect {
+    pub(crate) fn includes(&self, host: &str) -> bool {
+        match self {
+            Inspect::All => true,
+            Inspect::Hosts(hosts) => hosts.iter().any(|name| name == host),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Inspect {

@@ -53,7 +53,7 @@ impl Exchange {
     async fn answer(self, request: http::Request<RecvStream>, respond: SendResponse<Bytes>) {
         let Ok(request) = read(request).await else { return };
         let deed = {
-            let Some(site) = self.scene.hosts.get(&self.host) else { return };
+            let Some(site) = self.scene.site(&self.host, self.arrival.at) else { return };
             https_deed(&self.host, site, self.arrival, &request, &self.scene)
         };
         log_request(&self.host, self.arrival, true, &request, &self.scene);

@@ -26,6 +26,8 @@ pub(crate) use host::plain_deed;
 /// Where a connection came from and arrived.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival {
+    /// The address of the host.
+    pub(crate) at: IpAddr,
     pub(crate) port: u16,
     pub(crate) through_proxy: bool,
     /// The source address that the host sees.
@@ -60,7 +62,7 @@ pub(crate) async fn serve_80(
     scene: &Arc<Scene>,
 ) -> io::Result<()> {
     let speaks_tls =
-        hosts.iter().any(|name| scene.hosts.get(name).is_some_and(|site| site.face_80.is_some()));
+        hosts.iter().any(|name| scene.site(name, arrival.at).is_some_and(|site| site.face_80.is_some()));
     match speaks_tls {
         true => serve_tls(wire, hosts, arrival, scene, |site, _| site.face_80.as_ref()).await,
         false => serve_plain(wire, hosts, arrival, scene).await,
@@ -77,7 +79,7 @@ pub(crate) async fn serve_session(
     if session.http2 {
         return http2::serve(session.wire, host, arrival, scene).await;
     }
-    let Some(site) = scene.hosts.get(host) else { return Ok(()) };
+    let Some(site) = scene.site(host, arrival.at) else { return Ok(()) };
     exchange(session.wire, arrival, true, scene, |request| {
         (host.to_owned(), https_deed(host, site, arrival, request, scene))
     })
@@ -106,7 +108,7 @@ async fn serve_tls(
 ) -> io::Result<()> {
     let (hello, wire) = read_hello(wire).await?;
     let server_name = hello.as_ref().and_then(|hello| hello.server_name.clone());
-    let Some((host, site)) = pick(hosts, server_name.as_deref(), scene) else { return Ok(()) };
+    let Some((host, site)) = pick(hosts, server_name.as_deref(), arrival.at, scene) else { return Ok(()) };
     let Some(face) = face(site, scene) else { return serve_plain(wire, hosts, arrival, scene).await };
     scene.saw_hello(host, arrival.port, hello.as_ref());
     if hello.is_none() && face.is_plain() {
@@ -124,11 +126,13 @@ async fn serve_tls(
 
 async fn serve_plain(wire: AnyWire, hosts: &[String], arrival: Arrival, scene: &Scene) -> io::Result<()> {
     // Who never answers does not wait for a question first.
-    exchange(wire, arrival, false, scene, |request| match pick(hosts, request.host().as_deref(), scene) {
-        Some((host, site)) => {
-            (host.to_owned(), plain_deed(host, &request.target, site, arrival, request, scene))
+    exchange(wire, arrival, false, scene, |request| {
+        match pick(hosts, request.host().as_deref(), arrival.at, scene) {
+            Some((host, site)) => {
+                (host.to_owned(), plain_deed(host, &request.target, site, arrival, request, scene))
+            }
+            None => (String::new(), Deed::new(Reply::new(200), Manner::Close)),
         }
-        None => (String::new(), Deed::new(Reply::new(200), Manner::Close)),
     })
     .await
 }
@@ -173,9 +177,14 @@ async fn exchange(
 }
 
 /// The host that a client means, or the first.
-fn pick<'a>(hosts: &'a [String], meant: Option<&str>, scene: &'a Scene) -> Option<(&'a str, &'a Site)> {
+fn pick<'a>(
+    hosts: &'a [String],
+    meant: Option<&str>,
+    at: IpAddr,
+    scene: &'a Scene,
+) -> Option<(&'a str, &'a Site)> {
     let name = hosts.iter().find(|host| Some(host.as_str()) == meant).or(hosts.first())?;
-    Some((name, scene.hosts.get(name)?))
+    Some((name, scene.site(name, at)?))
 }
 
 /// Requests on one connection.

@@ -4,7 +4,7 @@ mod pages;
 mod verdict;
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ use crate::world::{ConnectAnswer, Proxy, Tcp};
 use verdict::{Destination, Target, Verdict};
 
 /// Serves one connection to the proxy.
-pub(crate) async fn serve(wire: AnyWire, scene: &Arc<Scene>) -> io::Result<()> {
-    let Some(proxy) = &scene.world.proxy else { return Ok(()) };
-    let Some(face) = &scene.proxy_face else { return serve_requests(wire, proxy, scene).await };
+pub(crate) async fn serve(wire: AnyWire, at: IpAddr, scene: &Arc<Scene>) -> io::Result<()> {
+    let Some((proxy, face)) = scene.proxy(at) else { return Ok(()) };
+    let Some(face) = face else { return serve_requests(wire, proxy, scene).await };
     let (hello, wire) = read_hello(wire).await?;
     scene.saw_hello(&proxy.host, proxy.port, hello.as_ref());
     let Some(session) = face.answer(hello.as_ref(), wire).await? else { return Ok(()) };
@@ -50,7 +50,7 @@ async fn serve_requests(wire: AnyWire, proxy: &Proxy, scene: &Arc<Scene>) -> io:
         let nowhere = Ipv4Addr::UNSPECIFIED.into();
         // A tunnel has a connection of its own, and so a source address of its own.
         let observed = if request.method == "CONNECT" { nowhere } else { scene.depart_by_proxy(nowhere) };
-        let arrival = Arrival { port: 80, through_proxy: true, observed };
+        let arrival = Arrival { at: nowhere, port: 80, through_proxy: true, observed };
         let verdict = match request.method.as_str() {
             "CONNECT" => verdict::on_connect(&request, proxy, scene),
             _ => verdict::on_plain(&request, arrival, proxy, scene),
@@ -70,7 +70,7 @@ async fn serve_requests(wire: AnyWire, proxy: &Proxy, scene: &Arc<Scene>) -> io:
             }
             Verdict::Tunnel { opening, destination } => {
                 open(&mut connection, opening).await?;
-                return tunnel(connection.into_wire(), destination, scene).await;
+                return tunnel(connection.into_wire(), destination, proxy, scene).await;
             }
         }
         if !request.keep_alive {
@@ -104,15 +104,21 @@ async fn open(connection: &mut Connection, opening: ConnectAnswer) -> io::Result
 }
 
 /// What is at the other end of an open tunnel.
-async fn tunnel(wire: AnyWire, destination: Destination, scene: &Arc<Scene>) -> io::Result<()> {
+async fn tunnel(
+    wire: AnyWire,
+    destination: Destination,
+    proxy: &Proxy,
+    scene: &Arc<Scene>,
+) -> io::Result<()> {
     let Destination { hosts, port, address, tcp } = destination;
     let Some(host) = hosts.first() else { return Ok(()) };
     scene.log.add(Event::Connection { host: host.clone(), port, through_proxy: true });
-    let arrival = Arrival { port, through_proxy: true, observed: scene.depart_by_proxy(address) };
+    let observed = scene.depart_by_proxy(address);
+    let arrival = Arrival { at: address, port, through_proxy: true, observed };
     if tcp == Tcp::Reset {
         wire::reset(wire);
         Ok(())
-    } else if scene.inspects(host) {
+    } else if proxy.inspect.includes(host) {
         inspect(wire, host, arrival, scene).await
     } else if port == 80 {
         origin::serve_80(wire, &hosts, arrival, scene).await

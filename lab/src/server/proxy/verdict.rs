@@ -104,8 +104,9 @@ pub(crate) fn on_plain(request: &Request, arrival: Arrival, proxy: &Proxy, scene
         Ok(_) => return Verdict::reply(pages::bad_gateway(proxy)),
         Err(failure) => return Verdict::unreached(failure, proxy),
     };
-    let Some((host, site)) = destination.hosts.first().and_then(|host| scene.hosts.get_key_value(host))
-    else {
+    let host = destination.hosts.first();
+    let site = host.and_then(|host| scene.site(host, destination.address));
+    let (Some(host), Some(site)) = (host, site) else {
         return Verdict::reply(pages::unreachable(proxy));
     };
     let deed = origin::plain_deed(host, &target.path, site, arrival, request, scene);
@@ -171,6 +172,10 @@ impl Destination {
             Err(_) => scene.hosts.keys().filter(|name| **name == target.host).cloned().collect(),
         };
         let site = hosts.first().and_then(|host| scene.hosts.get(host)).ok_or(Unreached::AtOnce)?;
+        // A proxy takes IPv4 where there is a choice.
+        let named = target.host.parse().ok();
+        let address = named.or(site.addresses.iter().copied().min()).ok_or(Unreached::AtOnce)?;
+        let site = hosts.first().and_then(|host| scene.site(host, address)).ok_or(Unreached::AtOnce)?;
         let tcp = match target.port {
             443 => site.host.port_443.tcp,
             80 => site.host.port_80.tcp,
@@ -180,13 +185,7 @@ impl Destination {
         match tcp {
             Tcp::Refuse | Tcp::Unreachable => Err(Unreached::AtOnce),
             Tcp::Silent => Err(Unreached::AfterWaiting),
-            Tcp::Accept | Tcp::Reset => {
-                // A proxy takes IPv4 where there is a choice.
-                let named = target.host.parse().ok();
-                let addresses = site.addresses.iter();
-                let address = named.or(addresses.copied().min()).ok_or(Unreached::AtOnce)?;
-                Ok(Destination { hosts, port: target.port, address, tcp })
-            }
+            Tcp::Accept | Tcp::Reset => Ok(Destination { hosts, port: target.port, address, tcp }),
         }
     }
 }
