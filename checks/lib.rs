@@ -22,6 +22,7 @@ pub mod tls;
 pub mod token;
 
 mod account;
+mod addresses;
 #[cfg(test)]
 mod testing;
 pub mod wording;

@@ -1,4 +1,4 @@
-//! What a passing run sends: one connection per host and purpose, one request on each, and nothing that says who asks.
+//! What a passing run sends: one connection per address and purpose, one request on each, and nothing that says who asks.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -46,6 +46,45 @@ fn a_passing_run_asks_each_host_once() {
         hosts
     };
     assert_eq!((connections(443), connections(80)), (HOSTS.to_vec(), HOSTS.to_vec()));
+}
+
+#[test]
+fn each_address_of_a_host_is_asked_once() {
+    let text = "[host.\"github.com\"]\naddresses = ['140.82.121.3', '140.82.121.4', '2606:50c0:8000::153']\n";
+    let lab = LabThread::start(&World::parse("several", text).unwrap()).unwrap();
+    let log = run(&lab, 0, &[]);
+    let count = |of: &str, on: u16| {
+        let connections = log.iter().filter(
+            |event| matches!(event, Event::Connection { host, port, .. } if host == of && *port == on),
+        );
+        let requests = log
+            .iter()
+            .filter(|event| matches!(event, Event::Request { host, port, .. } if host == of && *port == on));
+        (connections.count(), requests.count())
+    };
+    for (host, addresses) in [("github.com", 3), ("api.github.com", 1)] {
+        for port in [443, 80] {
+            assert_eq!(count(host, port), (addresses, addresses), "{host}:{port}");
+        }
+    }
+}
+
+#[test]
+fn each_address_of_the_proxy_is_asked_once_for_each_host() {
+    let text = "[check]\nproxy = 'http://proxy.corp.example:3128'\n[proxy.at.\"198.51.100.8\"]\n\
+                [firewall]\ndirect = 'silent'\n";
+    let lab = LabThread::start(&World::parse("two-proxies", text).unwrap()).unwrap();
+    let log = run(&lab, 0, &["--proxy", "http://proxy.corp.example:3128"]);
+    let mut tunnels: Vec<&str> = log
+        .iter()
+        .filter_map(|event| match event {
+            Event::Connect { target, .. } => Some(target.as_str()),
+            _ => None,
+        })
+        .collect();
+    tunnels.sort_unstable();
+    let twice = HOSTS.iter().flat_map(|host| [format!("{host}:443"), format!("{host}:443")]);
+    assert_eq!(tunnels, twice.collect::<Vec<_>>());
 }
 
 #[test]

@@ -20,7 +20,9 @@ impl<'a> Addresses<'a> {
     /// None when all that were tried answer, or none does.
     pub(super) fn of(target: &'a Target, dial: &'a Dial) -> Option<Self> {
         let connected = dial.connected()?;
-        let dead: Vec<&Attempt> = dial.dead().collect();
+        // Who resets a connection has answered.
+        let dead: Vec<&Attempt> =
+            dial.dead().filter(|attempt| attempt.failure != Some(Failure::Reset)).collect();
         (!dead.is_empty()).then_some(Self { target, connected, dead })
     }
 

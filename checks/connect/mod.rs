@@ -3,8 +3,11 @@
 mod dead;
 #[cfg(test)]
 mod tests;
+mod torn_down;
 
-use futures::future::{BoxFuture, join};
+use std::net::IpAddr;
+
+use futures::future::{BoxFuture, join, join_all};
 use gh_connect_engine::{
     Category, Check, Cx, Examination, Finding, InDoubt, Kind, Meta, Owner, Plan, Route, Severity, Stop,
     Subject, Target,
@@ -12,6 +15,7 @@ use gh_connect_engine::{
 use gh_connect_probe::{
     Endpoint,
     net::Failure,
+    path::{self, Ways},
     tcp::{Attempt, Dial, DialKey, Family},
     tls,
 };
@@ -113,20 +117,39 @@ impl Check for Connect {
             };
             let (v4, v6) = join(dial(Family::V4), dial(Family::V6)).await;
             let (v4, v6) = (v4?, v6?);
-            let torn_down = match v4.connected().or(v6.connected()) {
-                // What stops the handshake is for `tls` to tell.
-                Some(_) => tls::torn_down_unasked(cx, &endpoint).await.unwrap_or(None),
-                None => None,
-            };
-            judge(target, &v4, &v6, torn_down.as_ref())
+            let torn_down = torn_down(cx, &endpoint).await;
+            judge(target, &v4, &v6, &torn_down)
         })
     }
 }
 
-/// Judges both families. `torn_down` is how the connection that came about ended before a word was said, if it did.
-fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> Result<Examination, Stop> {
+/// The addresses whose connections came about and ended before a word was said, and how.
+async fn torn_down(cx: &Cx, endpoint: &Endpoint) -> Vec<(IpAddr, Failure)> {
+    let Some(Ways { used, others, .. }) = path::ways(cx, endpoint).await else { return Vec::new() };
+    let others = others.into_iter().filter_map(|other| Some((other.at?, other)));
+    let ways = std::iter::once((used, endpoint.clone())).chain(others);
+    let torn_down = ways.map(async |(address, endpoint)| {
+        // What stops the handshake is for `tls` to tell.
+        Some((address, tls::torn_down_unasked(cx, &endpoint).await.ok()??))
+    });
+    join_all(torn_down).await.into_iter().flatten().collect()
+}
+
+/// Judges both families. `torn_down` are the connections that came about and ended before a word was said.
+fn judge(
+    target: &Target,
+    v4: &Dial,
+    v6: &Dial,
+    torn_down: &[(IpAddr, Failure)],
+) -> Result<Examination, Stop> {
     let absent = |dial: &Dial| dial.attempts.is_empty();
-    let evidence = Evidence { ipv4: &v4.attempts, ipv6: &v6.attempts, torn_down };
+    let torn_down = &torn_down::all(v4, v6, torn_down);
+    let evidence = Evidence {
+        ipv4: &v4.attempts,
+        ipv6: &v6.attempts,
+        torn_down: torn_down.first().map(|(_, failure)| failure),
+        torn_down_at: torn_down.iter().map(|(address, _)| *address).collect(),
+    };
     let finding = |kind, message| Finding::new(kind, target.to_string(), message).evidence(&evidence);
     let v4_works = v4.connected();
     let v6_works = v6.connected();
@@ -135,7 +158,7 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
         (false, _) => (v4, Family::V4, v6),
         (true, false) => (v6, Family::V6, v4),
     };
-    let Some(connected) = deciding.connected() else {
+    if deciding.connected().is_none() {
         let Some(failure) = deciding.failure() else {
             return Err(Stop::Trouble(format!("connecting to {target} ended without an outcome")));
         };
@@ -153,35 +176,27 @@ fn judge(target: &Target, v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> 
             message.push_str(&format!(" IPv6 fares no better: {failure}."));
         }
         return Ok(steps(finding(kind(failure), message), target, &deciding.attempts).into());
-    };
-    let mut findings = Vec::new();
-    if let Some(failure) = torn_down {
-        let message = format!(
-            "{} answers on port {} after {}, then tears the connection down before anything was sent ({failure}).",
-            connected.address.ip(),
-            target.port,
-            span(connected.took_us)
-        );
-        findings.push(
-            finding(&RESET, message)
-                .step(
-                    Owner::Network,
-                    format!(
-                        "Find the firewall or middlebox that accepts connections to {target} in the place of the host and \
-                         resets them, and let {} through",
-                        connected.address
-                    ),
-                )
-                .step(Owner::ServerAdmin, PROXY_INSTEAD),
-        );
     }
+    let mut findings: Vec<Finding> = torn_down::message(target, v4, v6, torn_down)
+        .map(|message| torn_down::steps(finding(&RESET, message), target, torn_down))
+        .into_iter()
+        .collect();
     if let (Some(v4), None, Some(failure)) = (v4_works, v6_works, v6.failure())
-        && !matches!(failure, Failure::Unreachable | Failure::NoSuchFamily)
+        && !matches!(failure, Failure::Unreachable | Failure::NoSuchFamily | Failure::Reset)
     {
         findings.push(ipv6_broken(&finding, target, v4, v6, failure));
     }
     let dead = [v4, v6].map(|dial| dead::Addresses::of(target, dial));
     findings.extend(dead.iter().flatten().map(|dead| dead.told(finding(&ADDRESS_DEAD, dead.message()))));
+    let left_out = v4.left_out + v6.left_out;
+    if left_out > 0 && !findings.iter().any(|finding| finding.kind.severity == Severity::Blocker) {
+        let looked_at = v4.attempts.len() + v6.attempts.len();
+        return Err(Stop::Trouble(format!(
+            "{} has {} addresses, of which a run looks at {looked_at}; the server may be led to any of them",
+            target.host,
+            looked_at + left_out
+        )));
+    }
     let remark = match (v4_works, v6_works) {
         (Some(_), Some(_)) => "IPv4 and IPv6",
         (Some(_), None) => "IPv4",
@@ -328,6 +343,8 @@ struct Evidence<'a> {
     ipv6: &'a [Attempt],
     #[serde(skip_serializing_if = "Option::is_none")]
     torn_down: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    torn_down_at: Vec<IpAddr>,
 }
 
 const PROXY_INSTEAD: &str = "If this network only lets traffic out through a proxy, set it in the Management Console under \

@@ -14,7 +14,7 @@ fn attempt(address: &str, connected: bool, failure: Option<Failure>) -> Attempt 
 }
 
 fn dial(address: &str, outcome: Result<(), Failure>) -> Dial {
-    Dial { attempts: vec![attempt(address, outcome.is_ok(), outcome.err())] }
+    dialled(vec![attempt(address, outcome.is_ok(), outcome.err())])
 }
 
 fn v4(outcome: Result<(), Failure>) -> Dial {
@@ -26,11 +26,15 @@ fn v6(outcome: Result<(), Failure>) -> Dial {
 }
 
 fn none() -> Dial {
-    Dial { attempts: Vec::new() }
+    Dial::default()
+}
+
+fn dialled(attempts: Vec<Attempt>) -> Dial {
+    Dial { attempts, left_out: 0 }
 }
 
 /// What was found, or the remark.
-fn seen(v4: &Dial, v6: &Dial, torn_down: Option<&Failure>) -> String {
+fn seen(v4: &Dial, v6: &Dial, torn_down: &[(IpAddr, Failure)]) -> String {
     match judge(&target(), v4, v6, torn_down) {
         Err(stop) => format!("{stop:?}"),
         Ok(Examination { findings, remark, .. }) => {
@@ -50,6 +54,7 @@ fn each_family_is_judged_by_itself() {
         (v4(Ok(())), v6(Err(Unreachable)), "IPv4"),
         (v4(Ok(())), v6(Err(NoSuchFamily)), "IPv4"),
         (v4(Ok(())), v6(Err(TimedOut)), "connect/ipv6-broken"),
+        (v4(Ok(())), v6(Err(Reset)), "connect/reset"),
         (v4(Ok(())), v6(Err(Refused)), "connect/ipv6-broken"),
         (v4(Ok(())), v6(Err(Forbidden)), "connect/ipv6-broken"),
         (v4(Err(Refused)), none(), "connect/refused"),
@@ -63,15 +68,23 @@ fn each_family_is_judged_by_itself() {
         (none(), v6(Err(TimedOut)), "connect/timeout"),
         (none(), none(), "Blocked(\"dns\")"),
     ] {
-        assert_eq!(seen(&v4, &v6, None), expected, "{v4:?} {v6:?}");
+        assert_eq!(seen(&v4, &v6, &[]), expected, "{v4:?} {v6:?}");
     }
 }
 
 #[test]
 fn what_is_torn_down_unasked_is_a_reset() {
-    let reset = Some(&Failure::Reset);
-    assert_eq!(seen(&v4(Ok(())), &none(), reset), "connect/reset");
-    assert_eq!(seen(&v4(Ok(())), &v6(Err(Failure::TimedOut)), reset), "connect/reset connect/ipv6-broken");
+    let at = |address: &str| [(address.parse().expect("an address"), Failure::Reset)];
+    let reset = at("140.82.121.3");
+    assert_eq!(seen(&v4(Ok(())), &none(), &reset), "connect/reset");
+    assert_eq!(seen(&v4(Ok(())), &v6(Err(Failure::TimedOut)), &reset), "connect/reset connect/ipv6-broken");
+    assert_eq!(seen(&v4(Ok(())), &v6(Ok(())), &at("2606:50c0:8000::153")), "connect/reset");
+    let judged = judge(&target(), &v4(Ok(())), &v6(Ok(())), &at("2606:50c0:8000::153")).expect("judged");
+    assert_eq!(
+        judged.findings[0].message,
+        "2606:50c0:8000::153 (IPv6) answers on port 443 after 12 ms, then tears the connection down before anything was \
+         sent (connection reset). Connections to 140.82.121.3 last, but the server may be led to any address of the host."
+    );
 }
 
 #[test]
@@ -79,24 +92,36 @@ fn an_address_that_is_dead_beside_one_that_answers_is_told() {
     let good = || attempt("140.82.121.4:443", true, None);
     let refused = || attempt("140.82.121.3:443", false, Some(Failure::Refused));
     let pending = || attempt("140.82.121.3:443", false, None);
+    let torn_down = || attempt("140.82.121.3:443", false, Some(Failure::Reset));
     for (attempts, other, expected) in [
         (vec![refused(), good()], none(), "connect/address-dead"),
         (vec![pending(), good()], none(), "connect/address-dead"),
+        (vec![torn_down(), good()], none(), "connect/reset"),
         (vec![refused(), good()], v6(Err(Failure::TimedOut)), "connect/ipv6-broken connect/address-dead"),
         // Broken off because the one before it answered.
         (vec![good(), pending()], none(), "IPv4"),
         (vec![refused(), refused()], none(), "connect/refused"),
     ] {
-        assert_eq!(seen(&Dial { attempts: attempts.clone() }, &other, None), expected, "{attempts:?}");
+        assert_eq!(seen(&dialled(attempts.clone()), &other, &[]), expected, "{attempts:?}");
     }
     let v6 = vec![attempt("[2606:50c0::1]:443", false, None), attempt("[2606:50c0::2]:443", true, None)];
-    assert_eq!(seen(&v4(Ok(())), &Dial { attempts: v6 }, None), "connect/address-dead");
+    assert_eq!(seen(&v4(Ok(())), &dialled(v6), &[]), "connect/address-dead");
+}
+
+#[test]
+fn a_crowd_of_addresses_that_was_not_looked_at_is_no_pass() {
+    let crowd = |outcome| Dial { left_out: 4, ..v4(outcome) };
+    assert_eq!(
+        seen(&crowd(Ok(())), &none(), &[]),
+        "Trouble(\"github.com has 5 addresses, of which a run looks at 1; the server may be led to any of them\")"
+    );
+    assert_eq!(seen(&crowd(Err(Failure::Refused)), &none(), &[]), "connect/refused");
 }
 
 #[test]
 fn messages_say_what_was_seen() {
     let message = |v4: &Dial, v6: &Dial| {
-        let examination = judge(&target(), v4, v6, None).expect("judged");
+        let examination = judge(&target(), v4, v6, &[]).expect("judged");
         examination.findings[0].message.clone()
     };
     assert_eq!(
@@ -117,7 +142,7 @@ fn messages_say_what_was_seen() {
     let beside = |failure| {
         let attempts =
             vec![attempt("140.82.112.3:443", false, failure), attempt("140.82.121.3:443", true, None)];
-        message(&Dial { attempts }, &none())
+        message(&dialled(attempts), &none())
     };
     assert_eq!(
         beside(None),
@@ -144,7 +169,7 @@ fn every_finding_has_words_and_somebody_who_acts() {
         );
     }
     for failure in [Failure::Refused, Failure::TimedOut, Failure::Unreachable, Failure::Reset] {
-        let examination = judge(&target(), &v4(Err(failure)), &none(), None).expect("judged");
+        let examination = judge(&target(), &v4(Err(failure)), &none(), &[]).expect("judged");
         assert!(examination.findings.iter().all(|finding| finding.fix.len() == 2));
     }
 }

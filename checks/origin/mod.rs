@@ -13,6 +13,7 @@ use gh_connect_engine::{
 };
 use gh_connect_probe::{Endpoint, http::Reply};
 
+use crate::addresses;
 use judge::judge;
 
 /// The check.
@@ -99,8 +100,11 @@ impl Check for Origin {
             let Subject::Target(target) = subject else {
                 return Err(Stop::defect("origin looks at targets only"));
             };
-            let reply = cx.fact::<Reply>(&Endpoint::from(target)).await?;
-            judge(cx.plan(), target, &reply, stored::sign(cx, target, &reply).await.as_deref())
+            let examine = async |endpoint: Endpoint| {
+                let reply = cx.fact::<Reply>(&endpoint).await?;
+                judge(cx.plan(), target, &reply, stored::sign(cx, target, &reply).await.as_deref())
+            };
+            addresses::each(cx, &Endpoint::from(target), examine).await
         })
     }
 }

@@ -6,10 +6,11 @@ mod tests;
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject, Target,
 };
 use gh_connect_probe::{Endpoint, http::PlainReply, tls::Secured};
 
+use crate::addresses;
 use judge::judge;
 
 /// The check.
@@ -70,18 +71,23 @@ impl Check for Port80 {
             let Subject::Target(target) = subject else {
                 return Err(Stop::defect("port-80 looks at targets only"));
             };
-            let endpoint = Endpoint::from(target);
-            let plain = cx.fact::<PlainReply>(&endpoint.on_port(80)).await?;
-            let judged = judge(cx.plan(), target, &plain)?;
-            if judged.findings.is_empty() {
-                return Ok(judged);
-            }
-            // Where 443 has the same trouble, that is the headline.
-            let secured = cx.fact::<Secured>(&endpoint).await?;
-            match secured.endpoint == endpoint {
-                true => Ok(judged),
-                false => Err(Stop::NotApplicable("port 80 speaks TLS".to_owned())),
-            }
+            let endpoint = Endpoint::from(target).on_port(80);
+            addresses::each(cx, &endpoint, |endpoint| examine(target, endpoint, cx)).await
         })
+    }
+}
+
+async fn examine(target: &Target, endpoint: Endpoint, cx: &Cx) -> Result<Examination, Stop> {
+    let plain = cx.fact::<PlainReply>(&endpoint).await?;
+    let judged = judge(cx.plan(), target, &plain)?;
+    if judged.findings.is_empty() {
+        return Ok(judged);
+    }
+    // Where 443 has the same trouble, that is the headline.
+    let on_443 = endpoint.on_port(target.port);
+    let secured = cx.fact::<Secured>(&on_443).await?;
+    match secured.endpoint == on_443 {
+        true => Ok(judged),
+        false => Err(Stop::NotApplicable("port 80 speaks TLS".to_owned())),
     }
 }

@@ -1,11 +1,14 @@
 //! `proxy`: whether the egress proxy is set properly and opens a tunnel to each host.
 
+mod dead;
 mod exclusions;
 mod setting;
 #[cfg(test)]
 mod tests;
 mod tunnel;
 mod wording;
+
+use std::net::IpAddr;
 
 use futures::{FutureExt as _, future::BoxFuture, future::join_all};
 use gh_connect_engine::{
@@ -16,11 +19,13 @@ use gh_connect_github::{OfTheRun, manage::ManageSettings};
 use gh_connect_probe::{
     Endpoint, HostName,
     dns::Resolution,
+    path,
     proxy::{DirectPath, Outcome, Tunnel},
+    tcp::Attempt,
 };
 use serde_json::json;
 
-use crate::server;
+use crate::{addresses, server};
 use tunnel::{Other, Seen};
 
 /// The check.
@@ -51,6 +56,7 @@ pub static META: Meta = Meta {
         &SERVER_NOT_EXCLUDED,
         &SETTING_DIFFERS,
         &EXCLUSIONS_DIFFER,
+        &ADDRESS_DEAD,
         &DIRECT_WORKS,
     ],
     in_doubt: InDoubt {
@@ -81,8 +87,10 @@ impl Check for Proxy {
     fn examine<'a>(&'a self, subject: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             match subject {
-                Subject::Target(target) => ask(target, cx).await,
-                Subject::Run => Ok(direct_path(cx).await),
+                Subject::Target(target) => {
+                    addresses::each(cx, &Endpoint::from(target), |endpoint| ask(target, endpoint, cx)).await
+                }
+                Subject::Run => whole(cx).await,
                 _ => {
                     let settings = cx.fact::<ManageSettings>(&OfTheRun).await.ok();
                     let said = settings.as_ref().and_then(|settings| settings.answer.said());
@@ -107,8 +115,12 @@ fn proxied(plan: &Plan) -> impl Iterator<Item = &Target> {
     plan.targets.iter().filter(|target| matches!(plan.route_of(target), Route::Proxy(_)))
 }
 
-async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
-    let tunnel = cx.fact::<Tunnel>(&Endpoint::from(target)).await?;
+async fn ask(target: &Target, endpoint: Endpoint, cx: &Cx) -> Result<Examination, Stop> {
+    let tunnel = cx.fact::<Tunnel>(&endpoint).await?;
+    if endpoint.at.is_some() && dead::is_dead(&tunnel) {
+        // Whatever the host, and told once.
+        return Err(Stop::blocked("proxy"));
+    }
     // How others fare tells a rule about this host from a proxy that is none. They are being asked at this moment.
     if let Outcome::Unconnected { failure } = &tunnel.outcome
         && let Some(lack) = failure.lack()
@@ -116,7 +128,7 @@ async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
         return Err(lack.stop());
     }
     let others = match tunnel::depends_on_others(&tunnel) {
-        true => others(target, cx).await,
+        true => others(target, endpoint.at, cx).await,
         false => Vec::new(),
     };
     let resolution = match (&tunnel.outcome, cx.plan().route_of(target)) {
@@ -129,30 +141,56 @@ async fn ask(target: &Target, cx: &Cx) -> Result<Examination, Stop> {
     Ok(tunnel::judge(&Seen { target, tunnel: &tunnel, others: &others, resolution, plan: cx.plan() }))
 }
 
-async fn others(target: &Target, cx: &Cx) -> Vec<Other> {
-    let others = proxied(cx.plan()).filter(|other| *other != target).take(MOST_OTHERS);
-    let asked = others.map(async |other| {
-        let tunnel = cx.fact::<Tunnel>(&Endpoint::from(other)).await.ok()?;
+async fn others(target: &Target, at: Option<IpAddr>, cx: &Cx) -> Vec<Other> {
+    // By a further address of the proxy only what is required is asked for.
+    let others = proxied(cx.plan()).filter(|other| *other != target && (at.is_none() || other.required()));
+    let asked = others.take(MOST_OTHERS).map(async |other| {
+        let tunnel = cx.fact::<Tunnel>(&Endpoint { at, ..Endpoint::from(other) }).await.ok()?;
         Some(Other { host: other.host.clone(), open: tunnel.is_open() })
     });
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-/// Whether the hosts of GitHub Connect can be connected to without the proxy. Nobody waits for it.
-async fn direct_path(cx: &Cx) -> Examination {
+/// What concerns the proxy whatever the host: whether each of its addresses answers, and whether the hosts of GitHub
+/// Connect can be connected to without it. For the latter nobody waits.
+async fn whole(cx: &Cx) -> Result<Examination, Stop> {
     let hosts: Vec<Endpoint> =
         proxied(cx.plan()).filter(|target| target.required()).map(Endpoint::from).collect();
     for host in &hosts {
         // Begins the measurement, so that all are under way at the same time.
         let _ = cx.fact::<DirectPath>(host).now_or_never();
     }
+    let ways = async { path::ways(cx, hosts.first()?).await };
+    let dead = match ways.await {
+        Some(ways) if ways.left_out > 0 => {
+            return Err(Stop::Trouble(format!(
+                "the proxy has {} addresses, of which a run looks at {}; the server may be led to any of them",
+                ways.others.len() + 1 + ways.left_out,
+                ways.others.len() + 1
+            )));
+        }
+        Some(ways) => dead::judge(cx.plan(), ways.used, &dead(&ways.others, cx).await),
+        None => None,
+    };
+    let direct = direct_path(&hosts, cx).await;
+    Ok(dead.into_iter().chain(direct).collect::<Vec<_>>().into())
+}
+
+/// What became of connecting to the proxy's further addresses, where nothing did.
+async fn dead(others: &[Endpoint], cx: &Cx) -> Vec<Attempt> {
+    let tunnels = join_all(others.iter().map(|other| cx.fact::<Tunnel>(other))).await;
+    let dead = tunnels.into_iter().flatten().filter(|tunnel| dead::is_dead(tunnel));
+    dead.filter_map(|tunnel| tunnel.attempts.first().cloned()).collect()
+}
+
+async fn direct_path(hosts: &[Endpoint], cx: &Cx) -> Option<Finding> {
     let mut reached = Vec::new();
-    for host in &hosts {
+    for host in hosts {
         if let Some(path) = cx.fact_at_leisure::<DirectPath>(host).await {
             reached.extend(path.connected().map(|attempt| (host.clone(), attempt.clone())));
         }
     }
-    let Some(((first, attempt), further)) = reached.split_first() else { return Examination::default() };
+    let ((first, attempt), further) = reached.split_first()?;
     let others = match further.len() {
         0 => String::new(),
         1 => " and 1 further host".to_owned(),
@@ -168,7 +206,7 @@ async fn direct_path(cx: &Cx) -> Examination {
         .iter()
         .map(|(host, attempt)| json!({ "host": host.to_string(), "attempt": attempt }))
         .collect();
-    Finding::new(&DIRECT_WORKS, "proxy", message).evidence(json!({ "direct": evidence })).into()
+    Some(Finding::new(&DIRECT_WORKS, "proxy", message).evidence(json!({ "direct": evidence })))
 }
 
 /// Enough to see a pattern in.
@@ -286,6 +324,15 @@ static EXCLUSIONS_DIFFER: Kind = kind(
     "Programs read the exclusion list differently",
     include_str!("worlds/exclusions-differ.toml"),
 );
+static ADDRESS_DEAD: Kind = Kind {
+    since: "0.2.0",
+    ..kind(
+        "proxy/address-dead",
+        Severity::Warning,
+        "One of the proxy's addresses does not answer",
+        include_str!("worlds/address-dead.toml"),
+    )
+};
 static DIRECT_WORKS: Kind = kind(
     "proxy/direct-works",
     Severity::Note,

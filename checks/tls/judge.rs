@@ -214,15 +214,21 @@ fn is_incomplete(chain: Option<&Chain>, leaf: &Statement) -> bool {
     alone && fetchable && !leaf.self_issued
 }
 
-/// The hosts of this run whose sessions are verified and not inspected.
+/// The hosts of this run whose sessions are verified and not inspected, whichever of their addresses is used.
 fn spared(others: &[(Endpoint, Handshake)]) -> Vec<String> {
-    let spared = others.iter().filter(|(_, handshake)| {
+    let is_spared = |handshake: &Handshake| {
         handshake.verified()
             && handshake.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted())
-    });
-    let mut hosts: Vec<String> = spared.map(|(endpoint, _)| endpoint.host.to_string()).collect();
+    };
+    let mut hosts: Vec<String> = others.iter().map(|(endpoint, _)| endpoint.host.to_string()).collect();
     hosts.sort();
     hosts.dedup();
+    hosts.retain(|host| {
+        others
+            .iter()
+            .filter(|(endpoint, _)| endpoint.host.as_str() == host)
+            .all(|(_, handshake)| is_spared(handshake))
+    });
     hosts
 }
 

@@ -8,13 +8,14 @@ mod words;
 
 use futures::future::BoxFuture;
 use gh_connect_engine::{
-    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
+    Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject, Target,
 };
 use gh_connect_probe::{
     Endpoint,
     tls::{Handshake, Secured, elsewhere, torn_down_unasked},
 };
 
+use crate::addresses;
 use judge::{Seen, judge};
 
 /// The check.
@@ -62,26 +63,29 @@ impl Check for Tls {
             let Subject::Target(target) = subject else {
                 return Err(Stop::defect("tls looks at targets only"));
             };
-            let endpoint = Endpoint::from(target);
-            let secured = cx.fact::<Secured>(&endpoint).await;
-            let own = cx.fact::<Handshake>(&endpoint).await;
-            if let Ok(secured) = &secured
-                && secured.endpoint != endpoint
-            {
-                let on_80 = cx.fact::<Handshake>(&secured.endpoint).await?;
-                return judge(cx.plan(), target, &Seen::On80 { own: own.as_deref(), on_80: &on_80 });
-            }
-            let own = own?;
-            if own.verified() {
-                return judge(cx.plan(), target, &Seen::Verified(&own));
-            }
-            if torn_down_unasked(cx, &endpoint).await?.is_some() {
-                return Err(Stop::blocked("connect"));
-            }
-            let others = elsewhere(cx, &endpoint).await;
-            judge(cx.plan(), target, &Seen::Failed { own: &own, others: &others })
+            addresses::each(cx, &Endpoint::from(target), |endpoint| examine(target, endpoint, cx)).await
         })
     }
+}
+
+async fn examine(target: &Target, endpoint: Endpoint, cx: &Cx) -> Result<Examination, Stop> {
+    let secured = cx.fact::<Secured>(&endpoint).await;
+    let own = cx.fact::<Handshake>(&endpoint).await;
+    if let Ok(secured) = &secured
+        && secured.endpoint != endpoint
+    {
+        let on_80 = cx.fact::<Handshake>(&secured.endpoint).await?;
+        return judge(cx.plan(), target, &Seen::On80 { own: own.as_deref(), on_80: &on_80 });
+    }
+    let own = own?;
+    if own.verified() {
+        return judge(cx.plan(), target, &Seen::Verified(&own));
+    }
+    if torn_down_unasked(cx, &endpoint).await?.is_some() {
+        return Err(Stop::blocked("connect"));
+    }
+    let others = elsewhere(cx, &endpoint).await;
+    judge(cx.plan(), target, &Seen::Failed { own: &own, others: &others })
 }
 
 static UNTRUSTED_ISSUER: Kind = Kind {

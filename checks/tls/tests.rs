@@ -149,6 +149,9 @@ fn who_is_spared_by_inspection_is_said() {
         (Endpoint::new("ghcr.io", 443), verified("Public", Verdict::Trusted)),
         (Endpoint::new("inspected.example", 443), verified("Corp", unknown)),
         (Endpoint::new("failed.example", 443), own.clone()),
+        // In order at one address only.
+        (Endpoint::new("half.example", 443), verified("Public", Verdict::Trusted)),
+        (Endpoint::new("half.example", 443).by([192, 0, 2, 7].into()), own.clone()),
     ];
     let finding = failed_beside(&own, &others);
     assert!(

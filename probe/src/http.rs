@@ -21,7 +21,7 @@ use crate::{
     Endpoint,
     net::Failure,
     path, proxy,
-    tcp::{Dial, DialKey, Family},
+    tcp::{Attempt, Dial, DialKey, Family},
     tls::{self, Secured},
 };
 
@@ -123,8 +123,13 @@ async fn why_unconnected(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>
         let key = DialKey { endpoint: endpoint.clone(), family };
         Ok::<_, Stop>(cx.fact::<Dial>(&key).await?.failure().cloned())
     };
-    let (v4, v6) = join(dial(Family::V4), dial(Family::V6)).await;
-    let failure = v4?.or(v6?);
+    let failure = match endpoint.at {
+        Some(_) => cx.fact::<Attempt>(endpoint).await?.failure.clone(),
+        None => {
+            let (v4, v6) = join(dial(Family::V4), dial(Family::V6)).await;
+            v4?.or(v6?)
+        }
+    };
     match failure.as_ref().and_then(Failure::lack) {
         Some(lack) => Err(lack.stop()),
         None => Ok(failure),
@@ -133,7 +138,7 @@ async fn why_unconnected(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Failure>
 
 /// What is asked of a host.
 fn asked_of(cx: &Cx, endpoint: &Endpoint) -> &'static str {
-    let target = cx.plan().targets.iter().find(|target| Endpoint::from(*target) == *endpoint);
+    let target = cx.plan().targets.iter().find(|target| Endpoint::from(*target) == endpoint.by_any());
     match target.map(|target| target.role) {
         Some(Role::Api) => META,
         Some(Role::Web) => "/robots.txt",
@@ -143,7 +148,7 @@ fn asked_of(cx: &Cx, endpoint: &Endpoint) -> &'static str {
 
 /// The host, with its port where the scheme does not imply it (RFC 9110 §7.2).
 pub(crate) fn authority(endpoint: &Endpoint, implied: u16) -> String {
-    let full = endpoint.to_string();
+    let full = endpoint.authority();
     match endpoint.port == implied {
         true => full.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(':').to_owned(),
         false => full,

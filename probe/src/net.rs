@@ -50,25 +50,49 @@ impl fmt::Display for HostName {
     }
 }
 
-/// A host and port to connect to.
+/// A host and port to connect to, and by which address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
     /// A name or an address literal.
     pub host: HostName,
     /// The port.
     pub port: u16,
+    /// The one address that the way begins with: of the host or, where the plan sends it through a proxy, of the proxy.
+    /// `None` for the address that a client ends up with by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<IpAddr>,
 }
 
 impl Endpoint {
     /// The endpoint `host:port`.
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: HostName::new(host), port }
+        Self { host: HostName::new(host), port, at: None }
     }
 
     /// The same host on another port.
     #[must_use]
     pub fn on_port(&self, port: u16) -> Self {
-        Self { host: self.host.clone(), port }
+        Self { port, ..self.clone() }
+    }
+
+    /// The same host and port by this address.
+    #[must_use]
+    pub fn by(&self, address: IpAddr) -> Self {
+        Self { at: Some(address), ..self.clone() }
+    }
+
+    /// The same host and port by whichever address.
+    #[must_use]
+    pub fn by_any(&self) -> Self {
+        Self { at: None, ..self.clone() }
+    }
+
+    /// `host:port`, with brackets around an IPv6 address.
+    pub fn authority(&self) -> String {
+        match self.host.0.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
     }
 }
 
@@ -78,13 +102,13 @@ impl From<&Target> for Endpoint {
     }
 }
 
-/// `host:port`, with brackets around an IPv6 address.
+/// [`Endpoint::authority`], and the address where one is meant: `github.com:443 at 140.82.121.3`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.0.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
+        f.write_str(&self.authority())?;
+        match self.at {
+            Some(address) => write!(f, " at {address}"),
+            None => Ok(()),
         }
     }
 }

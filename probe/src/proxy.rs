@@ -13,7 +13,10 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use gh_connect_engine::{
@@ -41,7 +44,8 @@ use crate::{
 
 /// A tunnel through the plan's proxy to a host and port: the proxy's name resolved, a connection to it, TLS for an
 /// `https://` proxy, CONNECT. Resolving aside, all of it shares the time for one attempt. The key is where the tunnel
-/// leads; the proxy is told the name, never an address that it resolved to here. Parks the open [`Wire`].
+/// leads, and by which of the proxy's addresses where it matters; the proxy is told the name, never an address that it
+/// resolved to here. Parks the open [`Wire`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tunnel {
     /// The proxy, without credentials.
@@ -231,7 +235,7 @@ pub async fn plain(cx: &Cx) -> Result<Plain, Stop> {
     let ProxySetting::Use(proxy) = &cx.plan().proxy.value else {
         return Err(Stop::NotApplicable("there is no proxy".to_owned()));
     };
-    let reached = reach(cx, proxy).await?;
+    let reached = reach(cx, proxy, None).await?;
     let wire = reached.wire.map_err(|_| Stop::blocked("proxy"))?;
     Ok(Plain { wire, authorization: authorization(proxy), deadline: reached.deadline })
 }
@@ -244,7 +248,7 @@ fn authorization(proxy: &ProxyUrl) -> Option<Secret> {
 }
 
 async fn tunnel(cx: &Cx, proxy: &ProxyUrl, endpoint: &Endpoint) -> Result<(Tunnel, Option<Wire>), Stop> {
-    let Reached { attempts, wire, begun, deadline } = reach(cx, proxy).await?;
+    let Reached { attempts, wire, begun, deadline } = reach(cx, proxy, endpoint.at).await?;
     let (outcome, wire) = match wire {
         Err(outcome) => (outcome, None),
         Ok(mut wire) => {
@@ -292,16 +296,18 @@ struct Reached {
     deadline: Instant,
 }
 
-async fn reach(cx: &Cx, proxy: &ProxyUrl) -> Result<Reached, Stop> {
+/// Connects to the proxy: by the one address `at`, or by the first that answers.
+async fn reach(cx: &Cx, proxy: &ProxyUrl, at: Option<IpAddr>) -> Result<Reached, Stop> {
     let host = HostName::new(&proxy.host);
     if proxy.scheme == ProxyScheme::Https {
         // Loaded before the clock starts.
         cx.fact::<TrustedRoots>(&OfTheRun).await?;
     }
-    let addresses = match cx.fact::<Addresses>(&host).await {
-        Ok(addresses) => addresses.list.clone(),
-        Err(Stop::Blocked(_)) => Vec::new(),
-        Err(stop) => return Err(stop),
+    let addresses = match (at, cx.fact::<Addresses>(&host).await) {
+        (Some(address), _) => vec![address],
+        (None, Ok(addresses)) => addresses.list.clone(),
+        (None, Err(Stop::Blocked(_))) => Vec::new(),
+        (None, Err(stop)) => return Err(stop),
     };
     let addresses: Vec<SocketAddr> =
         addresses.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();

@@ -1,20 +1,17 @@
-//! TCP connections, each address family by itself.
+//! TCP connections, each address by itself.
 
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::{IpAddr, SocketAddr},
     sync::OnceLock,
     time::Duration,
 };
 
-use futures::{
-    StreamExt as _,
-    future::{Either, select},
-    stream::FuturesUnordered,
-};
+use futures::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use gh_connect_engine::{Cx, Fact, Lack, Stop};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::Instant};
@@ -66,26 +63,57 @@ impl fmt::Display for DialKey {
     }
 }
 
-/// Attempts to connect over one family. Further addresses are tried one by one, each a quarter of a second after the one
-/// before (RFC 8305 §5) or at once when that one failed; the first that answers ends it. All share the time for one attempt,
-/// so a name with many dead addresses costs no more than one with a single one. Parks its [`Socket`] under the key's text.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Attempts to connect over one family, to every address of it at the same time: a name with many dead addresses costs no
+/// more than one with a single one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Dial {
-    /// In the order of their beginning, only those that were begun; empty when the name has no address of this family.
+    /// In the system's order of preference, at most [`MOST_ADDRESSES`]; empty when the name has no address of this family.
     pub attempts: Vec<Attempt>,
+    /// How many addresses of this family were not tried.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
 }
 
-/// One attempt to connect.
+/// One attempt to connect. As a fact of an endpoint by one address ([`Endpoint::by`]) it parks its [`Socket`] under the
+/// key's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Where to.
     pub address: SocketAddr,
-    /// Why it failed; `None` when it came about, or when another answered first.
+    /// Why it failed; `None` when it came about, or when another answered first and this one was broken off.
     pub failure: Option<Failure>,
     /// Whether this one came about.
     pub connected: bool,
     /// Whole microseconds: to its end, or as long as it had gone without an answer when another answered.
     pub took_us: u64,
+}
+
+impl Fact for Attempt {
+    const ID: &'static str = "tcp.attempt";
+    type Key = Endpoint;
+
+    async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
+        let Some(address) = endpoint.at else {
+            return Err(Stop::defect(format_args!("an attempt to connect to {endpoint} names no address")));
+        };
+        let address = SocketAddr::new(address, endpoint.port);
+        // Waiting for leave to open a socket does not count.
+        let permit = cx.socket_permit().await?;
+        let begun = Instant::now();
+        let stream = net::stream(cx, &endpoint.host, address);
+        let outcome = tokio::time::timeout(cx.plan().timeout.value.0, stream).await;
+        let took_us = micros(begun.elapsed());
+        let failure = match outcome.unwrap_or(Err(Failure::TimedOut)) {
+            Ok(stream) => {
+                cx.park(&endpoint.to_string(), Socket::new(stream, permit));
+                None
+            }
+            // Nothing was measured.
+            Err(Failure::Lacking(lack)) => return Err(lack.stop()),
+            Err(failure) => Some(failure),
+        };
+        Ok(Self { address, connected: failure.is_none(), failure, took_us })
+    }
 }
 
 impl Dial {
@@ -94,8 +122,8 @@ impl Dial {
         self.attempts.iter().find(|attempt| attempt.connected)
     }
 
-    /// The attempts that say something against their address although another one came about: those that failed, and those
-    /// that were begun before that other and still had no answer. What was begun after it was broken off, and says nothing.
+    /// The attempts that say something against their address although another one came about: those that failed and, where
+    /// one was broken off, those that were begun before that other and still had no answer.
     pub fn dead(&self) -> impl Iterator<Item = &Attempt> {
         let connected = self.attempts.iter().position(|attempt| attempt.connected);
         let dead = move |nth: usize, attempt: &Attempt| {
@@ -127,25 +155,17 @@ impl Fact for Dial {
     async fn measure(key: &DialKey, cx: &Cx) -> Result<Self, Stop> {
         let DialKey { endpoint, family } = key;
         let addresses = cx.fact::<Addresses>(&endpoint.host).await?;
-        let addresses = addresses.list.iter().filter(|address| Family::of(**address) == *family);
-        let addresses: Vec<SocketAddr> =
-            addresses.map(|address| SocketAddr::new(*address, endpoint.port)).collect();
-        if addresses.is_empty() {
-            return Ok(Self { attempts: Vec::new() });
-        }
-        let permit = cx.socket_permit().await?;
-        let deadline = Instant::now() + cx.plan().timeout.value.0;
-        let (attempts, stream) = dial(cx, &endpoint.host, &addresses, deadline).await;
-        measured(&attempts)?;
-        if let Some(stream) = stream {
-            cx.park(&key.to_string(), Socket::new(stream, permit));
-        }
-        Ok(Self { attempts })
+        let of_family = addresses.list.iter().filter(|address| Family::of(**address) == *family);
+        let left_out = of_family.clone().count().saturating_sub(MOST_ADDRESSES);
+        let by_each = of_family.take(MOST_ADDRESSES).map(|address| endpoint.by(*address));
+        let attempts = join_all(by_each.map(async |endpoint| cx.fact::<Attempt>(&endpoint).await)).await;
+        let attempts = attempts.into_iter().map(|attempt| attempt.map(|attempt| Attempt::clone(&attempt)));
+        Ok(Self { attempts: attempts.collect::<Result<_, _>>()?, left_out })
     }
 }
 
-/// The connection that is used: the one over the family that the system prefers, unless the other is there a quarter of
-/// a second earlier (RFC 8305 §5). Stops as blocked by `dns` without an address and by `connect` without a connection.
+/// The connection that is used: by the address that the system prefers, unless another one is there a quarter of a second
+/// earlier (RFC 8305 §5). Stops as blocked by `dns` without an address and by `connect` without a connection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Connection {
     /// The family that was used.
@@ -159,57 +179,90 @@ impl Fact for Connection {
     type Key = Endpoint;
 
     async fn measure(endpoint: &Endpoint, cx: &Cx) -> Result<Self, Stop> {
-        let addresses = cx.fact::<Addresses>(&endpoint.host).await?;
-        let Some(first) = addresses.list.first() else { return Err(Stop::blocked("dns")) };
-        let preferred = Family::of(*first);
-        let other = if preferred == Family::V4 { Family::V6 } else { Family::V4 };
+        let addresses = match endpoint.at {
+            Some(address) => vec![address],
+            None => tried(&*cx.fact::<Addresses>(&endpoint.host).await?),
+        };
+        if addresses.is_empty() {
+            return Err(Stop::blocked("dns"));
+        }
         let lacks = &OnceLock::new();
-        let dialled = |family| {
-            let key = DialKey { endpoint: endpoint.clone(), family };
-            async move {
-                let dial = cx.fact::<Dial>(&key).await;
-                let connected = dial.as_ref().ok().and_then(|dial| dial.connected());
-                if let Err(stop) = &dial
-                    && let Some(lack) = Lack::in_stop(stop)
-                {
-                    lacks.get_or_init(|| lack);
-                }
-                connected.map(|attempt| Self { family, address: attempt.address })
+        let attempts = addresses.into_iter().map(async |address| {
+            let attempt = cx.fact::<Attempt>(&endpoint.by(address)).await;
+            if let Err(stop) = &attempt
+                && let Some(lack) = Lack::in_stop(stop)
+            {
+                lacks.get_or_init(|| lack);
             }
-        };
-        let (preferred, other) = (dialled(preferred), dialled(other));
-        tokio::pin!(preferred, other);
-        let won = match select(preferred, other).await {
-            Either::Left((Some(preferred), _)) => Some(preferred),
-            Either::Left((None, other)) => other.await,
-            Either::Right((None, preferred)) => preferred.await,
-            Either::Right((Some(other), preferred)) => {
-                tokio::time::timeout(HEAD_START, preferred).await.ok().flatten().or(Some(other))
-            }
-        };
+            attempt.ok().filter(|attempt| attempt.connected).map(|attempt| attempt.address)
+        });
+        let connected = preferred(attempts).await;
         // `connect` tells what this machine lacks where it looks itself.
-        let told = cx.plan().targets.iter().any(|target| Endpoint::from(target) == *endpoint);
-        won.ok_or_else(|| match lacks.get() {
+        let told = cx.plan().targets.iter().any(|target| Endpoint::from(target) == endpoint.by_any());
+        let address = connected.ok_or_else(|| match lacks.get() {
             Some(lack) if !told => lack.stop(),
             _ => Stop::blocked("connect"),
-        })
+        })?;
+        Ok(Self { family: Family::of(address.ip()), address })
     }
+}
+
+/// The first of `attempts` that gives something, in their order; one that takes [`HEAD_START`] longer than a later one has
+/// lost.
+async fn preferred<T>(attempts: impl Iterator<Item = impl Future<Output = Option<T>>>) -> Option<T> {
+    let mut under_way: FuturesUnordered<_> =
+        attempts.enumerate().map(async |(nth, attempt)| (nth, attempt.await)).collect();
+    let mut waiting: BTreeSet<usize> = (0..under_way.len()).collect();
+    let mut best: Option<(usize, T)> = None;
+    let mut until = None;
+    loop {
+        if let Some((nth, _)) = &best
+            && waiting.first().is_none_or(|first| first > nth)
+        {
+            break;
+        }
+        let ended = match until {
+            None => under_way.next().await,
+            Some(until) => tokio::time::timeout_at(until, under_way.next()).await.unwrap_or_default(),
+        };
+        let Some((nth, given)) = ended else { break };
+        waiting.remove(&nth);
+        if let Some(given) = given {
+            until.get_or_insert_with(|| Instant::now() + HEAD_START);
+            if best.as_ref().is_none_or(|(best, _)| nth < *best) {
+                best = Some((nth, given));
+            }
+        }
+    }
+    best.map(|(_, given)| given)
+}
+
+/// The addresses that are tried, in the system's order: at most [`MOST_ADDRESSES`] of each family.
+pub(crate) fn tried(addresses: &Addresses) -> Vec<IpAddr> {
+    let mut room = [MOST_ADDRESSES; 2];
+    let tried = addresses.list.iter().copied().filter(|address| {
+        let room = &mut room[usize::from(address.is_ipv6())];
+        let is_tried = *room > 0;
+        *room = room.saturating_sub(1);
+        is_tried
+    });
+    tried.collect()
 }
 
 /// The socket of a measured [`Connection`], or a fresh one when it was taken already.
 pub(crate) async fn socket(cx: &Cx, endpoint: &Endpoint) -> Result<Socket, Stop> {
-    let connection = cx.fact::<Connection>(endpoint).await?;
-    let key = DialKey { endpoint: endpoint.clone(), family: connection.family };
-    match cx.take(&key.to_string()) {
+    let address = cx.fact::<Connection>(endpoint).await?.address;
+    match cx.take(&endpoint.by(address.ip()).to_string()) {
         Some(socket) => Ok(socket),
-        None => net::connect(cx, &endpoint.host, connection.address)
+        None => net::connect(cx, &endpoint.host, address)
             .await
             .map_err(|failure| failure.lack().map_or_else(|| net::gone(endpoint), Lack::stop)),
     }
 }
 
-/// Connects to the first of `addresses` that answers; see [`Dial`]. The caller holds the permit and sets the time by which
-/// all is over.
+/// Connects to the first of `addresses` that answers. They are tried one by one, each a quarter of a second after the one
+/// before (RFC 8305 §5) or at once when that one failed; the first that answers ends it. The caller holds the permit and sets
+/// the time by which all is over.
 pub(crate) async fn dial(
     cx: &Cx,
     host: &HostName,
@@ -219,7 +272,7 @@ pub(crate) async fn dial(
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut begun: Vec<Instant> = Vec::new();
     let mut under_way = FuturesUnordered::new();
-    let mut rest = addresses.iter().take(MOST_ATTEMPTS);
+    let mut rest = addresses.iter().take(MOST_ADDRESSES);
     loop {
         // Comes here at the start, after a failure and when the last attempt has had its head start.
         if Instant::now() < deadline
@@ -272,7 +325,13 @@ pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// How long a better way may keep a worse one waiting (RFC 8305 §5, "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
-/// As many as a name with a reasonable number of addresses has; an answer with thousands costs no thousands of sockets.
-const MOST_ATTEMPTS: usize = 16;
+/// Of one family: as many as a name with a reasonable number of addresses has. An answer with thousands costs no thousands
+/// of sockets.
+pub const MOST_ADDRESSES: usize = 16;

@@ -188,6 +188,21 @@ pub(crate) fn cx(plan: Plan) -> Cx {
     Cx::live(plan, Machine)
 }
 
+/// A hosts file that goes away with the test.
+pub(crate) struct Hosts(Pems);
+
+impl Hosts {
+    pub(crate) fn new(lines: &str) -> Self {
+        let folder = Pems::new();
+        std::fs::write(folder.0.join("hosts"), lines).expect("a file");
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.0.join("hosts")
+    }
+}
+
 /// A directory of PEM files that goes away with the test.
 pub(crate) struct Pems(PathBuf);
 

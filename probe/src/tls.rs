@@ -243,16 +243,22 @@ pub(crate) async fn secure(
     Ok(session.ok_or_else(|| Handshake::new(shaken, Vec::new(), cx.effects().now())))
 }
 
-/// The handshakes of other hosts of this run, as far as they are known within half of the time for one attempt: what one
+/// The handshakes of other hosts of this run, by each of their addresses, as far as they are known within half of the time for one attempt: what one
 /// host suffers is clearer when others do not. The run as a whole waits for them anyway.
 pub async fn elsewhere(cx: &Cx, endpoint: &Endpoint) -> Vec<(Endpoint, Handshake)> {
-    let others = cx.plan().targets.iter().map(Endpoint::from).filter(|other| other != endpoint);
+    let others = cx.plan().targets.iter().map(Endpoint::from).filter(|other| *other != endpoint.by_any());
     let wait = cx.plan().timeout.value.0 / 2;
-    let known = join_all(others.take(MOST_OTHERS).map(async |other| {
-        let handshake = tokio::time::timeout(wait, cx.fact::<Handshake>(&other)).await.ok()?.ok()?;
-        Some((other, Handshake::clone(&handshake)))
+    let until = Instant::now() + wait;
+    let known = async |endpoint: Endpoint| {
+        let handshake = tokio::time::timeout_at(until, cx.fact::<Handshake>(&endpoint)).await.ok()?.ok()?;
+        Some((endpoint, Handshake::clone(&handshake)))
+    };
+    let of_each = join_all(others.take(MOST_OTHERS).map(async |other| {
+        let ways = tokio::time::timeout_at(until, path::ways(cx, &other)).await.ok().flatten();
+        let further = ways.map(|ways| ways.others).unwrap_or_default();
+        join_all(std::iter::once(other).chain(further).map(known)).await
     }));
-    known.await.into_iter().flatten().collect()
+    of_each.await.into_iter().flatten().flatten().collect()
 }
 
 async fn try_variants(cx: &Cx, endpoint: &Endpoint, deadline: Instant) -> Vec<Variant> {

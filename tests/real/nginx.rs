@@ -4,9 +4,12 @@ use std::path::Path;
 
 use anyhow::Result;
 use gh_connect_bench::github::{self, HOSTS, Host, REPLIES, redirect};
-use gh_connect_bench::island::Island;
+use gh_connect_bench::island::{Island, NAME_SERVER};
 use gh_connect_bench::pki::{Authority, Identity, Validity};
-use gh_connect_bench::server::nginx::{self, plain_site, tls_site};
+use gh_connect_bench::server::{
+    named,
+    nginx::{self, plain_site, tls_site},
+};
 
 use crate::vantage::{Seen, check, island};
 
@@ -87,6 +90,55 @@ fn one_host_of_three_is_resigned() -> Result<()> {
         "{subjects:?}"
     );
     Ok(())
+}
+
+/// A run that follows the address which wins its own race does not see it.
+#[test]
+fn what_is_intercepted_over_ipv6_alone() -> Result<()> {
+    let seen = with_another(|host| format!("AAAA {}", host.v6), |host| format!("[{}]", host.v6))?;
+    for host in HOSTS {
+        assert!(seen.finding("tls/untrusted-issuer").contains("2a0a:a440::"), "it names the address");
+        assert!(seen.subjects("tls/untrusted-issuer").contains(format!("{}:443", host.name).as_str()));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_intercepted_at_one_of_two_addresses() -> Result<()> {
+    let seen = with_another(|host| format!("A {}", other(host)), |host| other(host))?;
+    assert!(seen.finding("tls/untrusted-issuer").contains("140.82.113."), "it names the address");
+    Ok(())
+}
+
+/// A further address of the island's network.
+fn other(host: Host) -> String {
+    host.v4.replace("140.82.112.", "140.82.113.")
+}
+
+/// A world where the hosts have another address, `record` in their zone and where nginx listens, at which TLS is inspected.
+fn with_another(record: impl Fn(Host) -> String, at: impl Fn(Host) -> String) -> Result<Seen> {
+    let mut island = island()?;
+    let corporate = Authority::root(island.folder(), "Corp Inspection CA")?;
+    let records =
+        HOSTS.map(|host| format!("{0}. A {1}\n{0}. {2}\n", host.name, host.v4, record(host))).concat();
+    let server = named::start(&island, NAME_SERVER, &named::authoritative(&[("github.com", &records)]))?;
+    island.serve(server);
+    let mut sites = String::new();
+    for host in HOSTS {
+        for (issuer, address) in [(&island.root, host.v4.to_owned()), (&corporate, at(host))] {
+            let Identity { chain, key, .. } = issuer.issue(&[host.name], Validity::Now)?;
+            let both = format!("listen {}:443 ssl; listen [{}]:443 ssl;", host.v4, host.v6);
+            let site = tls_site(host, &chain, &key, REPLIES);
+            sites += &site.replace(&both, &format!("listen {address}:443 ssl;"));
+            let both = format!("listen {}:80; listen [{}]:80;", host.v4, host.v6);
+            sites += &redirect(host).replace(&both, &format!("listen {address}:80;"));
+        }
+    }
+    let server = nginx::start(&island, &sites)?;
+    island.serve(server);
+    let seen = check(&island).run()?;
+    seen.failed_by("tls/untrusted-issuer");
+    Ok(seen)
 }
 
 #[test]

@@ -229,7 +229,7 @@ impl Figures {
         let most = self.opened.first().and_then(|(_, opened)| opened.iter().map(|opened| opened.count).max());
         // The count is small; a float holds it exactly.
         let most = most.and_then(|count| u32::try_from(count).ok()).map_or(f64::INFINITY, f64::from);
-        bars.push(at_most("connections per host and port", most, 1.0, ""));
+        bars.push(at_most("connections per address and port", most, 1.0, ""));
         bars
     }
 }

@@ -36,7 +36,7 @@ impl Way {
                 Ok(Self { base: dialled.url("https"), proxy: None, names: dialled.names() })
             }
             Route::Proxy(proxy) => {
-                let at = Endpoint { host: HostName::new(&proxy.host), port: proxy.port };
+                let at = Endpoint::new(&proxy.host, proxy.port);
                 // Who a proxy in the clear is, nobody is told or asks.
                 let by_name = proxy.scheme == ProxyScheme::Https;
                 let dialled = Dialled::find(cx, &at, by_name).await.map_err(|unopened| match unopened {

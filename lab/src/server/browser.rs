@@ -71,7 +71,7 @@ fn in_plain(request: &Request, scene: &Scene) -> Option<Reply> {
 
 fn arrival(port: u16, site: &Site, scene: &Scene) -> Arrival {
     let to = site.addresses.first().copied().unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
-    Arrival { port, through_proxy: false, observed: scene.depart(to) }
+    Arrival { at: to, port, through_proxy: false, observed: scene.depart(to) }
 }
 
 /// The host of the world that a CONNECT names.

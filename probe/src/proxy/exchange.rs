@@ -34,8 +34,9 @@ pub(super) fn request(endpoint: &Endpoint, authorization: Option<&Secret>) -> Se
     let authorization =
         authorization.map_or(String::new(), |value| format!("Proxy-Authorization: {}\r\n", value.expose()));
     let version = env!("CARGO_PKG_VERSION");
+    let to = endpoint.authority();
     Secret::new(format!(
-        "CONNECT {endpoint} HTTP/1.1\r\nHost: {endpoint}\r\nUser-Agent: gh-connect/{version}\r\n{authorization}\r\n"
+        "CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nUser-Agent: gh-connect/{version}\r\n{authorization}\r\n"
     ))
 }
 

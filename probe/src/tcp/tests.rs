@@ -72,7 +72,7 @@ async fn many_dead_addresses_cost_the_time_of_one() {
         (vec![TIMED_OUT; 4], limit),
         "one every quarter of a second, none after the end"
     );
-    assert_eq!(dialled(&[closed; 40]).await.0, vec![REFUSED; MOST_ATTEMPTS]);
+    assert_eq!(dialled(&[closed; 40]).await.0, vec![REFUSED; MOST_ADDRESSES]);
 }
 
 #[tokio::test]
@@ -87,6 +87,77 @@ async fn the_connection_is_used_once_and_made_again_for_the_next() {
     socket(&cx, &endpoint).await.expect("the measured one");
     socket(&cx, &endpoint).await.expect("a fresh one");
     assert_eq!(cx.fact::<Connection>(&endpoint).await.expect("measured").family, Family::V4);
+}
+
+/// What is given, in an order of preference: after how many milliseconds, and whether it is anything.
+async fn given(attempts: &[(u64, bool)]) -> (Option<usize>, u64) {
+    let begun = Instant::now();
+    let attempts = attempts.iter().enumerate().map(async |(nth, (after, is_any))| {
+        tokio::time::sleep(Duration::from_millis(*after)).await;
+        is_any.then_some(nth)
+    });
+    let given = preferred(attempts).await;
+    (given, u64::try_from(begun.elapsed().as_millis()).expect("short"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preferred_address_has_a_head_start_and_no_more() {
+    for (attempts, expected) in [
+        (&[][..], (None, 0)),
+        (&[(5, false), (9, false)], (None, 9)),
+        (&[(5, true)], (Some(0), 5)),
+        // The one that the system prefers, even if it is a little later.
+        (&[(9, true), (5, true)], (Some(0), 9)),
+        (&[(5, true), (900, true)], (Some(0), 5)),
+        // One that fails keeps nobody waiting.
+        (&[(9, false), (5, true)], (Some(1), 9)),
+        (&[(9, false), (900, true), (5, true), (7, true)], (Some(2), 255)),
+        (&[(900, true), (300, true), (5, true)], (Some(2), 255)),
+        (&[(900, true), (200, true), (5, true)], (Some(1), 255)),
+        (&[(900, false), (5, true)], (Some(1), 255)),
+    ] {
+        assert_eq!(given(attempts).await, expected, "{attempts:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_address_has_a_connection_of_its_own() {
+    let (open, closed) = (open().await, closed().await);
+    let hosts = crate::testing::Hosts::new("192.0.2.1 two.test\n192.0.2.2 two.test\n192.0.2.3 two.test\n");
+    let lead = |to: SocketAddr, from: &str| {
+        let rule = ConnectTo {
+            host: Some(from.to_owned()),
+            port: None,
+            to_host: Some(to.ip()),
+            to_port: Some(to.port()),
+        };
+        Sourced::default(rule)
+    };
+    let mut plan = plan(&[]);
+    plan.connect_to = vec![lead(closed, "192.0.2.1"), lead(open, "192.0.2.2"), lead(open, "192.0.2.3")];
+    plan.hosts_file = Some(Sourced::default(hosts.path()));
+    let cx = cx(plan);
+    let endpoint = Endpoint::new("two.test", 443);
+    let ways = crate::path::ways(&cx, &endpoint).await.expect("a way");
+    assert_eq!((ways.used.to_string().as_str(), ways.left_out), ("192.0.2.2", 0));
+    let others: Vec<String> = ways.others.iter().map(ToString::to_string).collect();
+    assert_eq!(others, ["two.test:443 at 192.0.2.1", "two.test:443 at 192.0.2.3"]);
+    assert_eq!(socket(&cx, &ways.others[0]).await.map(drop), Err(Stop::blocked("connect")));
+    socket(&cx, &ways.others[1]).await.expect("the measured one");
+    let dial = cx.fact::<Dial>(&DialKey { endpoint, family: Family::V4 }).await.expect("measured");
+    let connected: Vec<bool> = dial.attempts.iter().map(|attempt| attempt.connected).collect();
+    assert_eq!((connected, dial.dead().count()), (vec![false, true, true], 1));
+}
+
+#[test]
+fn a_crowd_of_addresses_is_cut_family_by_family() {
+    let v4 = (0..40).map(|nth| IpAddr::from([192, 0, 2, nth]));
+    let v6 = (0..3).map(|nth| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, nth]));
+    let tried = tried(&Addresses { list: v4.chain(v6).collect() });
+    assert_eq!(
+        (tried.len(), tried.iter().filter(|address| address.is_ipv6()).count()),
+        (MOST_ADDRESSES + 3, 3)
+    );
 }
 
 #[tokio::test]
@@ -169,7 +240,8 @@ fn an_address_is_dead_when_it_failed_or_was_overtaken() {
         // A recording of old does not know how long it waited.
         (vec![pending(0), connected()], 0),
     ] {
-        assert_eq!(Dial { attempts: attempts.clone() }.dead().count(), dead, "{attempts:?}");
+        let dial = Dial { attempts: attempts.clone(), left_out: 0 };
+        assert_eq!(dial.dead().count(), dead, "{attempts:?}");
     }
 }
 
