@@ -47,6 +47,11 @@ impl<'a> Reading<'a> {
         (names(around), names(through))
     }
 
+    /// The entries by which anybody goes around the proxy.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'a str> {
+        self.all().into_iter().filter_map(|(_, entry)| entry).filter(|entry| *entry != NoProxy::ALWAYS)
+    }
+
     pub(super) fn host(&self) -> &str {
         &self.host
     }

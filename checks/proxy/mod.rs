@@ -320,7 +320,7 @@ static SETTING_DIFFERS: Kind = kind(
 );
 static EXCLUSIONS_DIFFER: Kind = kind(
     "proxy/exclusions-differ",
-    Severity::Note,
+    Severity::Warning,
     "Programs read the exclusion list differently",
     include_str!("worlds/exclusions-differ.toml"),
 );

@@ -12,7 +12,7 @@ use super::{
     exclusions::Reading,
     wording::{EXCLUSION, SETTING, origin, setting},
 };
-use crate::wording::and;
+use crate::wording::{and, few};
 
 /// Whether the run went the way that the server goes: by the server's own setting, or by one that was said for the run. Why
 /// the setting was not read at all is for `token` and `server` to tell.
@@ -190,11 +190,34 @@ fn exclusions_differ(plan: &Plan) -> Option<Finding> {
         and(&through),
         if through.len() == 1 { "es" } else { "" },
     );
-    Some(Finding::new(&EXCLUSIONS_DIFFER, "proxy", message).evidence(json!({
+    let evidence = json!({
         "list": plan.no_proxy.value,
         "origin": plan.no_proxy.origin,
         "read_by": disputed,
-    })))
+    });
+    let mut entries: Vec<String> = Vec::new();
+    for entry in disputed.iter().flat_map(Reading::entries) {
+        let quoted = format!("\"{}\"", shown(entry, 100));
+        if !entries.contains(&quoted) {
+            entries.push(quoted);
+        }
+    }
+    let hosts: Vec<String> = disputed.iter().map(|reading| shown(reading.host(), 100)).collect();
+    let hosts = few(&hosts, MOST_HOSTS, 0);
+    let mut finding = Finding::new(&EXCLUSIONS_DIFFER, "proxy", message).evidence(evidence);
+    if !entries.is_empty() {
+        finding = finding.step(
+            Owner::ServerAdmin,
+            format!("Where the proxy is meant for {hosts}, take {} out of {EXCLUSION}", and(&entries)),
+        );
+    }
+    Some(finding.step(
+        Owner::ServerAdmin,
+        format!(
+            "Where {hosts} are meant to go around the proxy, write each by its whole name there, without a port, a leading \
+             dot or *: every program reads that alike"
+        ),
+    ))
 }
 
 fn setting_differs(plan: &Plan, servers: Option<&ProxySetting>) -> Option<Finding> {
@@ -242,3 +265,5 @@ fn listed(list: &Sourced<NoProxy>) -> String {
     }
     format!(" (\"{}\", {})", shown(&entries.join(","), 200), list.origin)
 }
+
+const MOST_HOSTS: usize = 5;

@@ -432,3 +432,67 @@ fn every_finding_has_words() {
         );
     }
 }
+
+/// Whatever form it has: a needed host to which some programs go around the proxy and others through it is never well.
+#[test]
+fn every_entry_that_is_read_in_two_ways_is_a_warning() {
+    let literal = |address: &str| Target { role: Role::Also, ..target(address) };
+    for (entry, needed) in [
+        ("github.com:443", target("github.com")),
+        ("*.github.com", target("api.github.com")),
+        (".github.com", target("github.com")),
+        ("github.com", target("uploads.github.com")),
+        ("github.com.", target("github.com")),
+        ("GITHUB.com", target("api.github.com")),
+        ("*", target("github.com")),
+        ("com", target("github.com")),
+        ("foo github.com", target("github.com")),
+        ("192.0.2.0/24", literal("192.0.2.7")),
+        ("192.0.2.7:443", literal("192.0.2.7")),
+        ("[2001:db8::7]", literal("2001:db8::7")),
+        ("2001:db8::/32", literal("2001:db8::7")),
+    ] {
+        let mut plan = plan(used("http://proxy:1"), entry);
+        plan.targets = vec![needed];
+        let findings = setting::judge(&plan, None).findings;
+        let found = findings.iter().find(|finding| finding.kind.id == "proxy/exclusions-differ");
+        let found = found.unwrap_or_else(|| panic!("{entry} is read alike"));
+        assert_eq!((found.kind.severity, found.fix.len()), (Severity::Warning, 2), "{entry}");
+        assert!(found.fix[0].text.contains(entry.trim_start_matches("foo ")), "{}", found.fix[0].text);
+    }
+}
+
+#[test]
+fn a_dead_address_of_the_proxy_is_told_unless_its_family_is_missing() {
+    use Failure::{NoSuchFamily, Refused, TimedOut, Unreachable};
+    let judged = |used: &str, failed: &[(&str, Failure)]| {
+        let attempts: Vec<Attempt> = failed
+            .iter()
+            .map(|(address, failure)| Attempt {
+                address: (address.parse::<std::net::IpAddr>().expect("an address"), 3128).into(),
+                failure: Some(failure.clone()),
+                connected: false,
+                took_us: 1_000_000,
+            })
+            .collect();
+        let plan = plan(self::used("http://proxy:3128"), "");
+        dead::judge(&plan, used.parse().expect("an address"), &attempts)
+    };
+    for (used, failed, is_found) in [
+        ("192.0.2.1", &[][..], false),
+        ("192.0.2.1", &[("192.0.2.2", Refused)], true),
+        ("192.0.2.1", &[("192.0.2.2", Unreachable)], true),
+        ("192.0.2.1", &[("2001:db8::2", TimedOut)], true),
+        ("192.0.2.1", &[("2001:db8::2", Unreachable)], false),
+        ("2001:db8::1", &[("192.0.2.2", NoSuchFamily)], false),
+    ] {
+        assert_eq!(judged(used, failed).is_some(), is_found, "{used} {failed:?}");
+    }
+    let finding = judged("192.0.2.1", &[("192.0.2.2", TimedOut), ("192.0.2.3", Refused)]).expect("a finding");
+    assert_eq!(
+        finding.message,
+        "Of the addresses of the proxy proxy:3128, 192.0.2.1 answers, but 192.0.2.2 stayed silent for 1.0 s and 192.0.2.3 \
+         failed after 1.0 s (connection refused). A program that takes only the first address fails when it is given that \
+         one."
+    );
+}
