@@ -1,6 +1,7 @@
 //! `server`: whether the GitHub Enterprise Server can be reached, is one, is well, and may use GitHub Connect by its
 //! version and licence.
 
+mod addresses;
 mod contradiction;
 mod judge;
 mod licence;
@@ -13,7 +14,7 @@ mod words;
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join};
 use gh_connect_engine::{
     Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Route, Severity, Stop, Subject,
     Target,
@@ -53,6 +54,7 @@ pub static META: Meta = Meta {
         &LICENSE_INVALID,
         &LICENSE_EXCLUDES_CONNECT,
         &LICENSE_TRIAL,
+        &ADDRESS_FAILS,
     ],
     in_doubt: InDoubt {
         owner: Owner::ServerAdmin,
@@ -75,11 +77,23 @@ impl Check for Server {
             if let Some(why) = Api::why_server_unusable(cx.plan()) {
                 return judge::unusable(cx.plan(), subject, why);
             }
-            let gathered = Gathered::of(cx).await?;
+            let addresses = async {
+                match (subject, Api::Server.endpoint(cx.plan())) {
+                    (Subject::Server, Ok(endpoint)) => addresses::all(cx, &endpoint).await,
+                    _ => Vec::new(),
+                }
+            };
+            let (gathered, addresses) = join(Gathered::of(cx), addresses).await;
+            let gathered = gathered?;
             match subject {
                 Subject::Server => {
                     gathered.owned_by_the_network(cx).await?;
-                    judge::server(&gathered.seen(cx))
+                    let mut judged = judge::server(&gathered.seen(cx))?;
+                    if let Some(failing) = addresses::judge(&gathered.endpoint, &addresses) {
+                        judged.findings.push(failing);
+                        judged.remark = None;
+                    }
+                    Ok(judged)
                 }
                 _ => judge::manage(&gathered.seen(cx)),
             }
@@ -370,4 +384,13 @@ static LICENSE_TRIAL: Kind = Kind {
     title: "the server's licence is a trial licence",
     since: "0.1.0",
     world: include_str!("worlds/license-trial.toml"),
+};
+
+static ADDRESS_FAILS: Kind = Kind {
+    id: "server/address-fails",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "one of the server's addresses does not serve",
+    since: "0.2.0",
+    world: include_str!("worlds/address-fails.toml"),
 };
