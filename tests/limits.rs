@@ -31,7 +31,10 @@ fn a_lack_of_open_files_says_nothing_of_the_network() {
             Some(3) => {
                 let record: Record = serde_json::from_slice(&output.stdout).unwrap();
                 let found = record.checks.iter().flat_map(|check| &check.findings);
-                let bad: Vec<_> = found.filter(|finding| finding.severity != Severity::Note).collect();
+                // What could not be found out may be told as a finding of its own; that is no fault of anybody's.
+                let bad: Vec<_> = found
+                    .filter(|finding| finding.severity != Severity::Note && !finding.undetermined)
+                    .collect();
                 assert!(bad.is_empty(), "{limit}: {bad:#?}");
                 assert!(record.checks.iter().any(|check| check.state == State::Unknown), "{limit}");
             }
