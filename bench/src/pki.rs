@@ -63,6 +63,16 @@ impl Authority {
         Ok(authority)
     }
 
+    /// As [`Authority::root`], with another validity.
+    ///
+    /// # Errors
+    /// When `openssl` fails, with what it said.
+    pub fn root_valid(parent: &Path, common_name: &str, validity: Validity) -> Result<Self> {
+        let authority = Self::folder(parent, common_name, String::new())?;
+        authority.sign(&authority.key(), &authority.certificate(), common_name, "authority", validity)?;
+        Ok(authority)
+    }
+
     /// An intermediate under this authority.
     ///
     /// # Errors
@@ -148,6 +158,9 @@ impl Authority {
                 command.args(["-startdate", "20490101000000Z", "-enddate", "20490331000000Z"])
             }
         };
+        if certificate == self.certificate() {
+            command.arg("-selfsign");
+        }
         succeed(command.arg("-in").arg(&request).arg("-out").arg(certificate))
     }
 }

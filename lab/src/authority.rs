@@ -1,5 +1,7 @@
 //! The lab's certificate authorities, and the leaves that they sign.
 
+use std::collections::BTreeMap;
+
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     IsCa, Issuer as Signer, KeyPair, KeyUsagePurpose, SerialNumber,
@@ -8,7 +10,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 
 use crate::clock;
-use crate::world::{Ca, Certificate, Issuer};
+use crate::world::{self, Ca, Certificate, Issuer, Root};
 
 /// All authorities, and the one key that all leaves share (making keys is most of the work of making certificates).
 pub(crate) struct Authorities {
@@ -35,18 +37,26 @@ pub(crate) struct Chain {
 }
 
 impl Authorities {
-    pub(crate) fn new() -> Result<Authorities, rcgen::Error> {
+    pub(crate) fn new(unusual: &BTreeMap<Ca, world::Authority>) -> Result<Authorities, rcgen::Error> {
         let now = clock::now();
+        let root = |ca: Ca| unusual.get(&ca).copied().unwrap_or_default().root;
         Ok(Authorities {
             public: Authority::new(
                 ("Lab Trust Services", "Lab Public Root", "Lab Public Issuing CA 1"),
                 Some("http://cacerts.lab-trust.example/LabPublicIssuingCA1.crt"),
+                root(Ca::Public),
                 now,
             )?,
-            corp: Authority::new(("Corp IT Security", "Corp Root CA", "Corp Inspection CA 2"), None, now)?,
+            corp: Authority::new(
+                ("Corp IT Security", "Corp Root CA", "Corp Inspection CA 2"),
+                None,
+                root(Ca::Corp),
+                now,
+            )?,
             other: Authority::new(
                 ("Other Corp", "Other Private CA", "Other Private Issuing CA 1"),
                 None,
+                root(Ca::Other),
                 now,
             )?,
             leaf_key: KeyPair::generate()?,
@@ -66,7 +76,8 @@ impl Authorities {
     /// A certificate for `host`, as `wanted` says.
     pub(crate) fn chain(&self, host: &str, wanted: &Certificate) -> Result<Chain, rcgen::Error> {
         let names = wanted.names.clone().unwrap_or_else(|| vec![host.to_owned()]);
-        let mut leaf = CertificateParams::new(names.clone())?;
+        let alternative = if wanted.common_name_only { Vec::new() } else { names.clone() };
+        let mut leaf = CertificateParams::new(alternative)?;
         leaf.distinguished_name = distinguished_name(None, &names[0]);
         leaf.serial_number = Some(random_serial());
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -119,16 +130,34 @@ impl Authority {
     fn new(
         (organization, root_name, intermediate_name): (&str, &str, &str),
         issuer_url: Option<&'static str>,
+        kind: Root,
         now: OffsetDateTime,
     ) -> Result<Authority, rcgen::Error> {
         let root_key = KeyPair::generate()?;
-        let root = ca_params(organization, root_name, BasicConstraints::Unconstrained, now);
-        let root_pem = root.self_signed(&root_key)?.pem();
+        let mut root = ca_params(organization, root_name, BasicConstraints::Unconstrained, now);
+        match kind {
+            Root::Expired => root.not_after = now - Duration::days(5),
+            Root::NotYetValid => root.not_before = now + Duration::days(5),
+            Root::NoCa => {
+                root.is_ca = IsCa::ExplicitNoCa;
+                root.key_usages.clear();
+            }
+            Root::NoCertSign => root.key_usages = vec![KeyUsagePurpose::DigitalSignature],
+            Root::Good | Root::Older | Root::Intermediate => {}
+        }
+        let mut root_pem = match kind {
+            Root::Older => root.self_signed(&KeyPair::generate()?)?.pem(),
+            _ => root.self_signed(&root_key)?.pem(),
+        };
         let root = Signer::new(root, root_key);
 
         let key = KeyPair::generate()?;
         let params = ca_params(organization, intermediate_name, BasicConstraints::Constrained(0), now);
-        let intermediate = params.signed_by(&key, &root)?.into();
+        let intermediate = params.signed_by(&key, &root)?;
+        if kind == Root::Intermediate {
+            root_pem = intermediate.pem();
+        }
+        let intermediate = intermediate.into();
         Ok(Authority { root_pem, intermediate, signer: Signer::new(params, key), issuer_url })
     }
 }

@@ -136,7 +136,7 @@ impl Scene {
                 (place.host, place.port, place.scheme) = (host.clone(), *port, *scheme);
             }
         }
-        let authorities = Authorities::new().map_err(io::Error::other)?;
+        let authorities = Authorities::new(&world.authorities).map_err(io::Error::other)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let face = |keys: FaceKeys<'_>, name: &str| Face::new(keys, name, &authorities, &provider);
 

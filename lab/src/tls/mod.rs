@@ -113,6 +113,10 @@ impl Face {
                 wire::reset(wire);
                 return Ok(None);
             }
+            Tls::OnlyRsaKeyExchange => match hello.is_some_and(|hello| hello.suites.contains(&RSA_ONLY)) {
+                true => server_flight(TLS_1_2, RSA_ONLY, &self.chain),
+                false => alert_record(Alert::HandshakeFailure),
+            },
             Tls::Only11 | Tls::ServerHello11 => server_hello_1_1(hello, &self.chain),
             Tls::Alert if self.tls == Tls::Only11 => alert_record(Alert::ProtocolVersion),
             Tls::Alert => alert_record(self.alert),
@@ -171,10 +175,15 @@ fn only_newer_than_1_1(hello: &Hello) -> bool {
 fn server_hello_1_1(hello: Option<&Hello>, chain: &[CertificateDer<'static>]) -> Vec<u8> {
     let offered = hello.map(|hello| hello.suites.as_slice()).unwrap_or_default();
     let suite = *CBC_SUITES.iter().find(|suite| offered.contains(suite)).unwrap_or(&CBC_SUITES[0]);
-    let mut messages = server_hello(TLS_1_1, suite);
+    server_flight(TLS_1_1, suite, chain)
+}
+
+/// What a server says first where keys are exchanged by RSA.
+fn server_flight(version: u16, suite: u16, chain: &[CertificateDer<'static>]) -> Vec<u8> {
+    let mut messages = server_hello(version, suite);
     messages.extend(handshake_message(11, &certificate_list(chain)));
     messages.extend(handshake_message(14, &[]));
-    handshake_record(TLS_1_1, &messages)
+    handshake_record(version, &messages)
 }
 
 /// A ServerHello message without extensions.
@@ -225,6 +234,8 @@ const SSL_3: u16 = 0x0300;
 const TLS_1_1: u16 = 0x0302;
 const TLS_1_2: u16 = 0x0303;
 const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: u16 = 0xc02b;
+/// TLS_RSA_WITH_AES_256_GCM_SHA384.
+const RSA_ONLY: u16 = 0x009d;
 /// The suites that a TLS 1.1 server would choose from: RSA and ECDHE with AES in CBC mode.
 const CBC_SUITES: [u16; 6] = [0xc009, 0xc00a, 0xc013, 0xc014, 0x002f, 0x0035];
 /// No TLS record begins like this; it would clear a terminal that shows it.

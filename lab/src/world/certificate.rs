@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// A certificate authority of the lab.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ca {
     /// "Lab Public Root", in the place of the roots that Mozilla ships.
@@ -12,6 +12,35 @@ pub enum Ca {
     Corp,
     /// "Other Private CA", a private authority that has nothing to do with the proxy.
     Other,
+}
+
+/// What an authority's root is like: the certificate that is in stores and in files.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Root {
+    /// Good.
+    #[default]
+    Good,
+    /// It ended five days ago.
+    Expired,
+    /// It begins in five days.
+    NotYetValid,
+    /// It says that it is no CA.
+    NoCa,
+    /// Its keyUsage lacks keyCertSign.
+    NoCertSign,
+    /// The one that was replaced under the same name, with another key.
+    Older,
+    /// None: in its place is the intermediate.
+    Intermediate,
+}
+
+/// An authority that differs from the healthy world.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Authority {
+    /// What its root is like.
+    pub root: Root,
 }
 
 /// Who signs a leaf certificate.
@@ -51,6 +80,8 @@ pub struct Certificate {
     pub no_aia: bool,
     /// It is made for clients, so that no client takes it from a server.
     pub for_clients: bool,
+    /// It has its name in the subject only, and no subjectAltName.
+    pub common_name_only: bool,
 }
 
 /// A certificate as written.
@@ -66,6 +97,7 @@ struct Keys {
     leaf_only: bool,
     no_aia: bool,
     for_clients: bool,
+    common_name_only: bool,
 }
 
 impl TryFrom<Keys> for Certificate {
@@ -81,6 +113,7 @@ impl TryFrom<Keys> for Certificate {
             leaf_only,
             no_aia,
             for_clients,
+            common_name_only,
         } = keys;
         if [expired_days, not_before_in_days, expires_in_days].iter().flatten().count() > 1 {
             return Err("of `expired-days`, `not-before-in-days` and `expires-in-days` only one is allowed");
@@ -106,6 +139,7 @@ impl TryFrom<Keys> for Certificate {
             leaf_only,
             no_aia,
             for_clients,
+            common_name_only,
         })
     }
 }
@@ -132,6 +166,9 @@ pub enum Tls {
     /// With a ServerHello of TLS 1.1 whatever was offered, as servers do that predate the list of versions.
     #[serde(rename = "server-hello-1.1")]
     ServerHello11,
+    /// As a TLS 1.2 server whose only cipher suite exchanges keys by RSA: a ServerHello to a client that has it, else the
+    /// alert `handshake_failure`.
+    OnlyRsaKeyExchange,
     /// With the fatal alert named by `alert`.
     Alert,
     /// With bytes that are no TLS.

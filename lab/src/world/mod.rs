@@ -23,7 +23,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-pub use certificate::{Alert, Ca, Certificate, Issuer, Tls};
+pub use certificate::{Alert, Authority, Ca, Certificate, Issuer, Root, Tls};
 pub use egress::Egress;
 pub use endpoint::{Endpoint, EndpointAnswer};
 pub use enterprise::{
@@ -72,6 +72,9 @@ pub struct World {
     pub egress: Egress,
     /// What the machine trusts.
     pub trust: Trust,
+    /// Authorities that differ from the healthy world.
+    #[serde(rename = "authority")]
+    pub authorities: BTreeMap<Ca, Authority>,
     /// Which GitHub this world holds.
     pub target: Target,
     /// The GitHub Enterprise Server.
@@ -104,6 +107,7 @@ impl World {
             firewall: Firewall::default(),
             egress: Egress::default(),
             trust: Trust::default(),
+            authorities: BTreeMap::new(),
             target: Target::default(),
             server: Server::default(),
             enterprise: Enterprise::default(),
