@@ -1,4 +1,6 @@
-//! Several things in one sentence.
+//! What several checks put in the same words.
+
+use gh_connect_probe::tls::{Fault, Reason};
 
 /// `a`, `a and b`, `a, b and c`.
 pub fn and<S: AsRef<str>>(words: &[S]) -> String {
@@ -26,6 +28,30 @@ pub(crate) fn few<S: AsRef<str>>(words: &[S], most: usize, unnamed: usize) -> St
 /// As [`few`], but all of them where only one would go unnamed: its name takes no more room.
 pub(crate) fn listing<S: AsRef<str>>(words: &[S], most: usize) -> String {
     few(words, if words.len() == most + 1 { words.len() } else { most }, 0)
+}
+
+/// What is wrong above a certificate: what it leads to. `None` where the fault is its own, or the reason says all.
+pub(crate) fn leads_to(fault: &Fault, reason: &Reason) -> Option<String> {
+    let says = fault.certificate.says.as_ref()?;
+    let kind = if says.self_issued { "root" } else { "intermediate certificate" };
+    let place = fault.held_by.as_ref().map_or_else(String::new, |source| format!(" in {source}"));
+    let when = |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    match reason {
+        _ if fault.depth == 0 => None,
+        Reason::Expired => {
+            Some(format!("the {kind} {}{place}, which expired on {}", says.subject, when(says.not_after)))
+        }
+        Reason::NotYetValid => Some(format!(
+            "the {kind} {}{place}, which is valid only from {} on",
+            says.subject,
+            when(says.not_before)
+        )),
+        Reason::UnknownIssuer if fault.code == Fault::NO_ROOT => Some(format!(
+            "{}{place}, which is no root: {} issued it, and OpenSSL wants that root as well",
+            says.subject, says.issuer
+        )),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn why_the_proxys_name_has_no_address_is_told() {
 #[test]
 fn each_outcome_has_its_finding() {
     let unconnected = |failure| Outcome::Unconnected { failure };
-    let tls = |end| Outcome::ProxyTls { end, chain: None };
+    let tls = |end| Outcome::ProxyTls { end, chain: None, fault: None };
     for (outcome, expected) in [
         (Outcome::Unresolved, "proxy/unresolved"),
         (unconnected(Failure::Refused), "proxy/refused"),

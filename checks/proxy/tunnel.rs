@@ -5,7 +5,7 @@ use gh_connect_probe::{
     dns::{NotResolved, Resolution},
     net::Failure,
     proxy::{Outcome, Reply, Tunnel},
-    tls::{Chain, End},
+    tls::{Chain, End, Fault},
 };
 use serde_json::json;
 
@@ -54,7 +54,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Examination {
         Outcome::Open { .. } => Examination::passed(format!("a tunnel through {}", seen.place())),
         Outcome::Unresolved => seen.unresolved().into(),
         Outcome::Unconnected { failure } => seen.unconnected(failure).into(),
-        Outcome::ProxyTls { end, chain } => seen.tls(end, chain.as_ref()).into(),
+        Outcome::ProxyTls { end, chain, fault } => seen.tls(end, chain.as_ref(), fault.as_deref()).into(),
         Outcome::Silent { received } => seen.silent(*received).into(),
         Outcome::Replied(reply) => seen.replied(reply).into(),
         Outcome::Ended { reset, received } => {
@@ -162,13 +162,13 @@ impl Seen<'_> {
             .step(Owner::ServerAdmin, format!("Correct host or port under {SETTING}"))
     }
 
-    fn tls(&self, end: &End, chain: Option<&Chain>) -> Finding {
+    fn tls(&self, end: &End, chain: Option<&Chain>, fault: Option<&Fault>) -> Finding {
         let place = self.place();
         match end {
             End::Distrusted(reason) => self
                 .finding(
                     &UNTRUSTED,
-                    format!("The certificate of the proxy {place} is not trusted: {}.", distrust(reason, chain)),
+                    format!("The certificate of the proxy {place} is not trusted: {}.", distrust(reason, chain, fault)),
                 )
                 .step(Owner::Proxy, format!("Give {place} a certificate for its name by an authority that the server trusts"))
                 .command(

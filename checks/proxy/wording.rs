@@ -5,10 +5,10 @@ use std::time::Duration;
 use gh_connect_engine::{Plan, ProxySetting, Sourced, Target, shown};
 use gh_connect_probe::{
     proxy::Reply,
-    tls::{Chain, End, Reason},
+    tls::{Chain, End, Fault, Reason},
 };
 
-use crate::wording::and;
+use crate::wording::{and, leads_to};
 
 /// `12 ms`, `1.0 s`.
 pub(super) fn span(micros: u64) -> String {
@@ -76,7 +76,10 @@ pub(super) fn upstream_cause(reply: &Reply) -> Option<String> {
 }
 
 /// Why a certificate is not trusted, after a colon.
-pub(super) fn distrust(reason: &Reason, chain: Option<&Chain>) -> String {
+pub(super) fn distrust(reason: &Reason, chain: Option<&Chain>, fault: Option<&Fault>) -> String {
+    if let Some(what) = fault.and_then(|fault| leads_to(fault, reason)) {
+        return format!("it leads to {what}");
+    }
     let leaf = chain.and_then(Chain::leaf);
     let issuer = leaf.map_or(String::new(), |leaf| format!(" by {}", leaf.issuer));
     match (reason, leaf) {
@@ -99,6 +102,10 @@ pub(super) fn distrust(reason: &Reason, chain: Option<&Chain>) -> String {
 /// What a handshake died of, after a colon.
 pub(super) fn tls_end(end: &End) -> String {
     match end {
+        End::Alert { code: code @ (40 | 71), name } => format!(
+            "it ends the handshake with the alert {name} ({code}); this program has ECDHE with AES-GCM or ChaCha20 only, and \
+             OpenSSL, which has more, may agree with it"
+        ),
         End::Alert { code, name } => format!("it ends the handshake with the alert {name} ({code})"),
         End::Reset => "it resets the connection during the handshake".to_owned(),
         End::Closed => "it closes the connection during the handshake".to_owned(),

@@ -207,6 +207,7 @@ fn distrusted(reason: Reason, issuer: &str) -> World {
         received_bytes: 0,
         began: None,
         variants: Vec::new(),
+        offer: None,
         took_us: 0,
     };
     World { handshake: Some(handshake), ..World::heard(NoReply::NoSession { end }) }

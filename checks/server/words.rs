@@ -18,7 +18,7 @@ use super::{
     licence::{self, End as Ends},
     maintenance::{self, Maintenance},
 };
-use crate::wording::{and, few};
+use crate::wording::{and, few, leads_to};
 
 /// `3.19.1, licensed to Acme Corp for 240 more days`
 pub(super) fn remark(seen: &Seen<'_>, version: &str) -> String {
@@ -137,6 +137,9 @@ pub(super) fn untrusted(seen: &Seen<'_>, reason: &Reason) -> String {
 fn distrusted(host: &str, handshake: Option<&Handshake>, reason: &Reason) -> String {
     let leaf = handshake.and_then(Handshake::leaf);
     let at = handshake.map(|handshake| handshake.at);
+    if let Some(what) = handshake.and_then(Handshake::fault).and_then(|fault| leads_to(fault, reason)) {
+        return format!("The certificate of {host} leads to {what}.");
+    }
     match (reason, leaf) {
         (Reason::UnknownIssuer, Some(leaf)) if leaf.self_issued => {
             format!(

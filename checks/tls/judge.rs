@@ -1,15 +1,15 @@
 use gh_connect_engine::{Examination, Finding, Kind, Owner, Plan, Route, Stop, Target};
 use gh_connect_probe::{
     Endpoint,
-    tls::{Chain, End, Handshake, Reason, Statement, Variant, Verdicts},
+    tls::{Chain, End, Handshake, Offer, OpenSsl, Reason, Statement, Variant, Verdicts},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
     ALERT, BAD_CERTIFICATE, EXPIRED, EXPIRES_SOON, HANDSHAKE_RESET, HANDSHAKE_TIMEOUT, INCOMPLETE_CHAIN,
-    INSPECTED, NAME_MISMATCH, NOT_TLS, NOT_YET_VALID, ONLY_ON_80, PROTOCOL_UNSUPPORTED, UNTRUSTED_ISSUER,
-    steps, words,
+    INSPECTED, NAME_MISMATCH, NOT_TLS, NOT_YET_VALID, ONLY_ON_80, OPENSSL_MAY_DIFFER, PROTOCOL_UNSUPPORTED,
+    UNTRUSTED_ISSUER, steps, words,
 };
 
 /// What was seen of one host.
@@ -55,7 +55,7 @@ impl Case<'_> {
     fn verified(&self, handshake: &Handshake, mut findings: Vec<Finding>) -> Examination {
         if let (Some(leaf), Some(verdicts)) = (handshake.leaf(), &handshake.verdicts) {
             if !verdicts.public.is_trusted() {
-                let message = words::inspected(self.target, leaf, verdicts);
+                let message = words::inspected(self.plan, self.target, leaf, verdicts);
                 let finding = self.finding(&INSPECTED, message, handshake);
                 findings.push(steps::inspected(finding, self.plan, self.target, leaf, verdicts));
             }
@@ -79,58 +79,13 @@ impl Case<'_> {
             Route::Direct { .. } | Route::Unusable => None,
         };
         let finding = |kind, message| self.finding(kind, message, own);
+        if let Some(Offer::Taken { version, cipher }) = &own.offer {
+            let message = words::offer_taken(target, own, version, cipher);
+            return Ok(steps::wider_offer(finding(&OPENSSL_MAY_DIFFER, message), plan, target));
+        }
         Ok(match &own.end {
             End::Verified => return Err(Stop::Trouble("a verified session has not failed".to_owned())),
-            End::Distrusted(reason) => {
-                let chain = own.chain.as_ref();
-                match (reason, own.leaf()) {
-                    (Reason::UnknownIssuer, Some(leaf)) if is_incomplete(chain, leaf) => {
-                        steps::incomplete_chain(
-                            finding(&INCOMPLETE_CHAIN, words::incomplete_chain(target, leaf)),
-                            plan,
-                            target,
-                            leaf,
-                        )
-                    }
-                    (Reason::UnknownIssuer, leaf) => {
-                        let spared = spared(others);
-                        let message = words::untrusted_issuer(target, own, leaf, &spared);
-                        let outdated =
-                            own.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted());
-                        steps::untrusted_issuer(
-                            finding(&UNTRUSTED_ISSUER, message),
-                            plan,
-                            target,
-                            leaf,
-                            &spared,
-                            outdated,
-                        )
-                    }
-                    (Reason::NameMismatch, leaf) => steps::wrong_server(
-                        finding(&NAME_MISMATCH, words::name_mismatch(own, target, leaf)),
-                        plan,
-                        target,
-                    ),
-                    (Reason::Expired, _) => {
-                        steps::wrong_time(finding(&EXPIRED, words::expired(target, own)), plan, target)
-                    }
-                    (Reason::NotYetValid, _) => steps::wrong_time(
-                        finding(&NOT_YET_VALID, words::not_yet_valid(target, own)),
-                        plan,
-                        target,
-                    ),
-                    (Reason::Malformed, _) => steps::wrong_certificate(
-                        finding(&BAD_CERTIFICATE, words::bad_certificate(target, own, "it is malformed")),
-                        plan,
-                        target,
-                    ),
-                    (Reason::Unacceptable(why), _) => steps::wrong_certificate(
-                        finding(&BAD_CERTIFICATE, words::bad_certificate(target, own, why)),
-                        plan,
-                        target,
-                    ),
-                }
-            }
+            End::Distrusted(reason) => self.distrusted(own, reason, others),
             End::Alert { code, name } if PROTOCOL_ALERTS.contains(code) => {
                 let why = format!("answers a ClientHello of TLS 1.2 and 1.3 with the alert {name} ({code})");
                 steps::old_tls(
@@ -172,6 +127,70 @@ impl Case<'_> {
         })
     }
 
+    fn distrusted(&self, own: &Handshake, reason: &Reason, others: &[(Endpoint, Handshake)]) -> Finding {
+        let (plan, target) = (self.plan, self.target);
+        let finding = |kind, message| self.finding(kind, message, own);
+        let (leaf, fault) = (own.leaf(), own.fault());
+        let openssl = own.verdicts.as_ref().and_then(|verdicts| verdicts.openssl.as_ref());
+        match (reason, leaf) {
+            (Reason::NameMismatch, Some(leaf)) if self.is_in_common_name_only(leaf, openssl) => {
+                let message = words::common_name_only(target, leaf, openssl);
+                steps::alternative_name(finding(&BAD_CERTIFICATE, message), plan, target)
+            }
+            _ if openssl == Some(&OpenSsl::Accepts)
+                || matches!(openssl, Some(OpenSsl::Unknown(_))) && *reason != Reason::Malformed =>
+            {
+                let message = words::openssl_may_differ(target, own, reason, openssl);
+                steps::wrong_certificate(finding(&OPENSSL_MAY_DIFFER, message), plan, target)
+            }
+            (Reason::Malformed, _) => {
+                let message = words::bad_certificate(target, own, "it is malformed");
+                steps::wrong_certificate(finding(&BAD_CERTIFICATE, message), plan, target)
+            }
+            (Reason::UnknownIssuer, Some(leaf)) if is_incomplete(own.chain.as_ref(), leaf) => {
+                let message = words::incomplete_chain(target, leaf);
+                steps::incomplete_chain(finding(&INCOMPLETE_CHAIN, message), plan, target, leaf)
+            }
+            (Reason::UnknownIssuer, leaf) => {
+                let spared = spared(others);
+                let message = words::untrusted_issuer(plan, target, own, leaf, &spared);
+                let finding = finding(&UNTRUSTED_ISSUER, message);
+                steps::untrusted_issuer(finding, plan, target, own, &spared)
+            }
+            (Reason::NameMismatch, leaf) => {
+                let message = words::name_mismatch(own, target, leaf);
+                steps::wrong_server(finding(&NAME_MISMATCH, message), plan, target)
+            }
+            (Reason::Expired, _) => {
+                steps::wrong_time(finding(&EXPIRED, words::expired(target, own)), plan, target, own)
+            }
+            (Reason::NotYetValid, _) => steps::wrong_time(
+                finding(&NOT_YET_VALID, words::not_yet_valid(target, own)),
+                plan,
+                target,
+                own,
+            ),
+            (Reason::Unacceptable(why), _) => {
+                let finding = finding(&BAD_CERTIFICATE, words::bad_certificate(target, own, why));
+                match fault.filter(|fault| fault.depth > 0) {
+                    Some(fault) => steps::wrong_authority(finding, plan, target, fault),
+                    None => steps::wrong_certificate(finding, plan, target),
+                }
+            }
+        }
+    }
+
+    /// Whether the certificate names a host of this run, and only where clients have stopped to look.
+    fn is_in_common_name_only(&self, leaf: &Statement, openssl: Option<&OpenSsl>) -> bool {
+        let has_dns_name = leaf.names.iter().any(|name| name.parse::<std::net::IpAddr>().is_err());
+        let named = |host: &str| {
+            leaf.subject.common_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host))
+        };
+        !has_dns_name
+            && (openssl == Some(&OpenSsl::Accepts)
+                || self.plan.targets.iter().any(|target| named(&target.host)))
+    }
+
     /// What to do is what to do about the host's own port.
     fn as_443_needs(&self, finding: Finding, own: Result<&Handshake, &Stop>) -> Finding {
         let target = self.target;
@@ -199,6 +218,7 @@ impl Case<'_> {
             received_bytes: handshake.received_bytes,
             began: handshake.began.as_deref(),
             other_hellos: &handshake.variants,
+            openssl_hello: handshake.offer.as_ref(),
         })
     }
 }
@@ -258,6 +278,8 @@ struct Evidence<'a> {
     began: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     other_hellos: &'a [Variant],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openssl_hello: Option<&'a Offer>,
 }
 
 /// `protocol_version` and `insufficient_security` (RFC 8446 §6.2).

@@ -38,13 +38,14 @@ static META: Meta = Meta {
         &HANDSHAKE_TIMEOUT,
         &ALERT,
         &NOT_TLS,
+        &OPENSSL_MAY_DIFFER,
         &INSPECTED,
         &EXPIRES_SOON,
         &ONLY_ON_80,
     ],
     in_doubt: InDoubt {
         owner: Owner::Operator,
-        text: "If a file could not be read, correct --ca-file and run gh-connect again; else see what another program gets from the same machine",
+        text: "If a file could not be read, correct --ca-file or SSL_CERT_FILE and run gh-connect again; else see what another program gets from the same machine",
         command: Some("openssl s_client -connect APEX:443 -servername APEX </dev/null"),
     },
 };
@@ -110,7 +111,7 @@ static BAD_CERTIFICATE: Kind = Kind {
     id: "tls/bad-certificate",
     severity: Severity::Blocker,
     undetermined: false,
-    title: "the certificate is one that no client accepts",
+    title: "the certificate is one that the server does not accept",
     since: "0.1.0",
     world: include_str!("worlds/bad-certificate.toml"),
 };
@@ -185,6 +186,15 @@ static NOT_TLS: Kind = Kind {
     title: "what answers does not speak TLS",
     since: "0.1.0",
     world: include_str!("worlds/not-tls.toml"),
+};
+
+static OPENSSL_MAY_DIFFER: Kind = Kind {
+    id: "tls/openssl-may-differ",
+    severity: Severity::Blocker,
+    undetermined: true,
+    title: "OpenSSL may get through where this program does not",
+    since: "0.2.0",
+    world: include_str!("worlds/openssl-may-differ.toml"),
 };
 
 static INSPECTED: Kind = Kind {

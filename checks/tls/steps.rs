@@ -1,24 +1,36 @@
 //! Who does what about it.
 
 use gh_connect_engine::{Finding, Owner, Plan, Route, Target};
-use gh_connect_probe::tls::{Handshake, Statement, Verdicts};
+use gh_connect_probe::tls::{Fault, Handshake, Statement, Verdicts};
 
+use super::words;
 use crate::wording::and;
 
 pub(super) fn untrusted_issuer(
     finding: Finding,
     plan: &Plan,
     target: &Target,
-    leaf: Option<&Statement>,
+    own: &Handshake,
     spared: &[String],
-    outdated: bool,
 ) -> Finding {
-    if outdated {
-        return finding.command(
-            Owner::ServerAdmin,
-            "Bring the store of trusted roots up to date",
-            "sudo update-ca-certificates --verbose --fresh",
-        );
+    let leaf = own.leaf();
+    let fault = own.fault().filter(|fault| fault.held_by.is_some() || fault.namesake.is_some());
+    let outdated = own.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted());
+    if outdated && fault.is_none() {
+        return match words::variable(plan) {
+            Some(variable) => finding.step(
+                Owner::Operator,
+                format!(
+                    "Unset {variable} and run gh-connect again; name a root that is wanted beside the machine's own store \
+                     with --ca-file"
+                ),
+            ),
+            None => finding.command(
+                Owner::ServerAdmin,
+                "Bring the store of trusted roots up to date",
+                UPDATE,
+            ),
+        };
     }
     let already = match spared {
         [] => String::new(),
@@ -27,7 +39,12 @@ pub(super) fn untrusted_issuer(
     };
     let issuer = leaf.map_or_else(|| "the issuer".to_owned(), |leaf| leaf.issuer.to_string());
     let finding = finding.step(Owner::Proxy, format!("Exempt {target} from TLS inspection{already}"));
-    install(finding, plan, &format!("the root above {issuer}")).step(
+    let wanted = match fault.map(|fault| (&fault.namesake, fault.certificate.says.as_ref())) {
+        Some((Some(_), _)) => format!("the present certificate of {issuer}, from whoever runs that CA,"),
+        Some((None, Some(says))) => format!("the root {} as well, from whoever runs that CA,", says.issuer),
+        _ => format!("the root above {issuer}"),
+    };
+    install(finding, plan, &wanted).step(
         Owner::Operator,
         "To see beforehand whether that root is enough, check again with --ca-file rootCA.crt",
     )
@@ -87,12 +104,29 @@ pub(super) fn wrong_server(finding: Finding, plan: &Plan, target: &Target) -> Fi
     }
 }
 
-pub(super) fn wrong_time(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+pub(super) fn wrong_time(finding: Finding, plan: &Plan, target: &Target, own: &Handshake) -> Finding {
     let finding = finding.command(
         Owner::ServerAdmin,
         "Compare the clock first: a wrong one looks the same. Where it is wrong, let NTP through (UDP 123) and set it",
         "sudo chronyc -a makestep",
     );
+    if let Some(fault) = own.fault().filter(|fault| fault.held_by.is_some()) {
+        if own.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted()) {
+            return finding.command(
+                Owner::ServerAdmin,
+                "Where it is right, bring the store of trusted roots up to date: the public has a root for this host",
+                UPDATE,
+            );
+        }
+        let finding = finding.step(
+            answering(plan, target),
+            format!(
+                "Where it is right, get a CA certificate for {} that is in its time, and let it sign",
+                whose(fault)
+            ),
+        );
+        return then_install(finding, plan, "that certificate");
+    }
     match target.required() {
         true => finding.step(
             answering(plan, target),
@@ -105,6 +139,57 @@ pub(super) fn wrong_time(finding: Finding, plan: &Plan, target: &Target) -> Find
             format!("Where it is right, ask whoever runs {target} to renew the certificate"),
         ),
     }
+}
+
+/// A certificate above the server's own is one that OpenSSL does not take.
+pub(super) fn wrong_authority(finding: Finding, plan: &Plan, target: &Target, fault: &Fault) -> Finding {
+    let owner = if target.required() { answering(plan, target) } else { Owner::Operator };
+    let finding = finding.step(
+        owner,
+        format!(
+            "Let whoever runs {} make a proper CA certificate (CA:TRUE, keyCertSign, RSA 2048 or EC 256 and larger, SHA-256, no \
+             constraint that shuts out {}), and let it sign; or exempt {target} from TLS inspection",
+            whose(fault),
+            target.host
+        ),
+    );
+    match fault.held_by {
+        Some(_) => then_install(finding, plan, "that certificate"),
+        None => finding,
+    }
+}
+
+pub(super) fn alternative_name(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    let owner = if target.required() { answering(plan, target) } else { Owner::Operator };
+    finding.step(
+        owner,
+        format!(
+            "Let what signs certificates for {target} put {} into their subjectAltName, or exempt it from TLS inspection",
+            target.host
+        ),
+    )
+}
+
+pub(super) fn wider_offer(finding: Finding, plan: &Plan, target: &Target) -> Finding {
+    let owner = if target.required() { answering(plan, target) } else { Owner::Operator };
+    finding
+        .step(
+            owner,
+            format!(
+                "Let what answers for {target} speak ECDHE with AES-GCM or ChaCha20, as GitHub does, or let the connection \
+                 through to the host itself"
+            ),
+        )
+        .command(
+            Owner::ServerAdmin,
+            "Until then, see on the server itself whether it gets through",
+            format!("openssl s_client -connect {target} -servername {} </dev/null", target.host),
+        )
+}
+
+/// Whose certificate it is.
+fn whose(fault: &Fault) -> String {
+    fault.certificate.says.as_ref().map_or_else(|| "that CA".to_owned(), |says| says.subject.to_string())
 }
 
 pub(super) fn wrong_certificate(finding: Finding, plan: &Plan, target: &Target) -> Finding {
@@ -185,13 +270,18 @@ pub(super) fn open_443(target: &Target) -> String {
 
 /// Installs a certificate on the appliance (GitHub docs: Troubleshooting TLS errors).
 fn install(finding: Finding, plan: &Plan, what: &str) -> Finding {
-    finding.command(
-        Owner::ServerAdmin,
-        format!(
-            "Copy {what} to the server (scp -P 122 rootCA.crt admin@{}:/home/admin) and let it be trusted there",
-            appliance(plan)
-        ),
-        "ghe-ssl-ca-certificate-install -c rootCA.crt && ghe-config-apply",
+    finding.command(Owner::ServerAdmin, copy(plan, what), INSTALL)
+}
+
+/// As [`install`], once the step before is done.
+fn then_install(finding: Finding, plan: &Plan, what: &str) -> Finding {
+    finding.then_command(Owner::ServerAdmin, copy(plan, what), INSTALL)
+}
+
+fn copy(plan: &Plan, what: &str) -> String {
+    format!(
+        "Copy {what} to the server (scp -P 122 rootCA.crt admin@{}:/home/admin) and let it be trusted there",
+        appliance(plan)
     )
 }
 
@@ -213,3 +303,6 @@ pub(super) fn answering(plan: &Plan, target: &Target) -> Owner {
         Route::Direct { .. } | Route::Unusable => Owner::Network,
     }
 }
+
+const UPDATE: &str = "sudo update-ca-certificates --verbose --fresh";
+const INSTALL: &str = "ghe-ssl-ca-certificate-install -c rootCA.crt && ghe-config-apply";

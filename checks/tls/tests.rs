@@ -3,7 +3,9 @@
 use gh_connect_engine::{
     Finding, Origin, Owner, Plan, Product, ProxySetting, ProxyUrl, Role, Severity, Sourced, Target,
 };
-use gh_connect_probe::tls::{Chain, End, Hello, Reason, Statement, Variant, Verdict, Verdicts};
+use gh_connect_probe::tls::{
+    Chain, End, Fault, Hello, Offer, OpenSsl, Reason, Statement, Variant, Verdict, Verdicts,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -32,7 +34,7 @@ fn leaf(issuer: &str) -> Statement {
 }
 
 fn verdicts(system: Verdict, public: Verdict) -> Verdicts {
-    Verdicts { with_extra: system.clone(), system, public, only_by: None }
+    Verdicts { with_extra: system.clone(), system, public, only_by: None, openssl: None }
 }
 
 fn handshake(end: End, chain: Option<Chain>, verdicts: Option<Verdicts>) -> Handshake {
@@ -49,6 +51,7 @@ fn handshake(end: End, chain: Option<Chain>, verdicts: Option<Verdicts>) -> Hand
         received_bytes: 0,
         began: None,
         variants: Vec::new(),
+        offer: None,
         took_us: 0,
     }
 }
@@ -214,8 +217,11 @@ fn other_names_are_listed_in_part() {
     assert!(
         failed(&own).message.contains("is for a.example, b.example, c.example and 8 more, issued by \"A\"")
     );
-    let own = distrusted(Reason::NameMismatch, Statement { names: Vec::new(), ..leaf("A") });
-    assert!(failed(&own).message.contains("is for no name at all (it belongs to \"api.github.com\")"));
+    let own = distrusted(
+        Reason::NameMismatch,
+        Statement { names: Vec::new(), subject: name("router.example"), ..leaf("A") },
+    );
+    assert!(failed(&own).message.contains("is for no name at all (it belongs to \"router.example\")"));
 }
 
 #[test]
@@ -353,4 +359,169 @@ fn behind_a_proxy_the_proxy_team_acts() {
         assert_eq!((finding.kind.id, finding.message.as_str()), (kind, what.as_str()));
         assert_eq!(finding.fix[0].owner, Owner::Proxy);
     }
+}
+
+/// A chain that OpenSSL refuses because of a certificate above the server's own, which a file holds.
+fn refused(reason: Reason, code: u8, says: Statement) -> Handshake {
+    let mut own = distrusted(reason, leaf("Corp Root CA"));
+    let fault = Fault {
+        code,
+        depth: 1,
+        certificate: certificate(says),
+        held_by: Some("corp.pem".to_owned()),
+        namesake: None,
+    };
+    own.verdicts.as_mut().expect("judged").openssl = Some(OpenSsl::Refuses(Box::new(fault)));
+    own
+}
+
+fn root() -> Statement {
+    testing::statement("Corp Root CA", "Corp Root CA", [days(-400), days(400)])
+}
+
+#[test]
+fn a_root_that_is_not_fit_is_named_with_what_holds_it() {
+    let expired = Statement { not_after: days(-5), ..root() };
+    let to_come = Statement { not_before: days(5), ..root() };
+    let intermediate = testing::statement("Corp Sub CA", "Corp Root CA", [days(-400), days(400)]);
+    let no_ca = "the root \"Corp Root CA\" in corp.pem is no CA: its basicConstraints do not say so";
+    for (own, kind, message) in [
+        (
+            refused(Reason::Expired, 10, expired),
+            "tls/expired",
+            "The root \"Corp Root CA\" in corp.pem, to which the certificate for api.github.com leads, expired on 2026-11-17",
+        ),
+        (
+            refused(Reason::NotYetValid, 9, to_come),
+            "tls/not-yet-valid",
+            "The root \"Corp Root CA\" in corp.pem, to which the certificate for api.github.com leads, is valid only from",
+        ),
+        (
+            refused(Reason::Unacceptable(no_ca.to_owned()), 79, root()),
+            "tls/bad-certificate",
+            "The certificate for api.github.com, issued by \"Corp Root CA\", is not accepted: the root",
+        ),
+        (
+            refused(Reason::UnknownIssuer, Fault::NO_ROOT, intermediate),
+            "tls/untrusted-issuer",
+            "The certificate for api.github.com leads to \"Corp Sub CA\" in corp.pem, which is no root: \"Corp Root CA\" \
+             issued it",
+        ),
+    ] {
+        let finding = failed(&own);
+        assert_eq!(finding.kind.id, kind);
+        assert!(finding.message.starts_with(message), "{}", finding.message);
+        let install = "ghe-ssl-ca-certificate-install -c rootCA.crt && ghe-config-apply";
+        assert!(finding.fix.iter().any(|step| step.command.as_deref() == Some(install)), "{:?}", finding.fix);
+    }
+}
+
+#[test]
+fn a_ca_that_was_made_anew_is_told_from_an_unknown_one() {
+    let mut own = refused(Reason::UnknownIssuer, 7, root());
+    if let Some(OpenSsl::Refuses(fault)) = &mut own.verdicts.as_mut().expect("judged").openssl {
+        fault.namesake = Some((certificate(root()), "corp.pem".to_owned()));
+    }
+    let finding = failed(&own);
+    assert_eq!(finding.kind.id, "tls/untrusted-issuer");
+    assert!(
+        finding
+            .message
+            .contains("corp.pem holds another \"Corp Root CA\", SHA-256 AB:CD, which did not sign it"),
+        "{}",
+        finding.message
+    );
+    assert!(finding.fix[1].text.contains("the present certificate of \"Corp Root CA\""));
+}
+
+#[test]
+fn a_root_that_the_public_renewed_is_an_old_store() {
+    let mut own = refused(Reason::Expired, 10, Statement { not_after: days(-5), ..root() });
+    own.verdicts.as_mut().expect("judged").public = Verdict::Trusted;
+    let finding = failed(&own);
+    assert_eq!(finding.fix[1].command.as_deref(), Some("sudo update-ca-certificates --verbose --fresh"));
+}
+
+#[test]
+fn what_openssl_alone_may_accept_is_undetermined() {
+    let unacceptable = Reason::Unacceptable("it is the certificate of an authority".to_owned());
+    for (reason, openssl, expected) in [
+        (unacceptable.clone(), OpenSsl::Accepts, "tls/openssl-may-differ"),
+        (unacceptable, OpenSsl::Unknown("it is odd".to_owned()), "tls/openssl-may-differ"),
+        (Reason::UnknownIssuer, OpenSsl::Accepts, "tls/openssl-may-differ"),
+        (Reason::NameMismatch, OpenSsl::Accepts, "tls/openssl-may-differ"),
+        (Reason::Malformed, OpenSsl::Accepts, "tls/openssl-may-differ"),
+        (Reason::Malformed, OpenSsl::Unknown("it cannot be read".to_owned()), "tls/bad-certificate"),
+    ] {
+        let mut own = distrusted(reason.clone(), leaf("A"));
+        own.verdicts.as_mut().expect("judged").openssl = Some(openssl.clone());
+        let finding = failed(&own);
+        assert_eq!(finding.kind.id, expected, "{reason:?} {openssl:?}");
+        assert!(finding.kind.undetermined == (expected == "tls/openssl-may-differ"));
+        assert!(finding.message.contains("api.github.com") && !finding.fix.is_empty(), "{finding:?}");
+    }
+}
+
+#[test]
+fn a_name_in_the_subject_alone_is_no_other_server() {
+    let nameless = |common_name: &str, names: &[&str]| Statement {
+        subject: name(common_name),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..leaf("Corp")
+    };
+    let accepts = Some(OpenSsl::Accepts);
+    for (says, openssl, expected) in [
+        (nameless("api.github.com", &[]), accepts.clone(), "tls/bad-certificate"),
+        (nameless("api.github.com", &["192.0.2.1"]), accepts.clone(), "tls/bad-certificate"),
+        (nameless("*.github.com", &[]), accepts, "tls/bad-certificate"),
+        (nameless("GitHub.com", &[]), None, "tls/bad-certificate"),
+        (nameless("router.corp.example", &[]), None, "tls/name-mismatch"),
+        (nameless("api.github.com", &["router.corp.example"]), None, "tls/name-mismatch"),
+    ] {
+        let mut own = distrusted(Reason::NameMismatch, says.clone());
+        own.verdicts.as_mut().expect("judged").openssl = openssl;
+        let finding = failed(&own);
+        assert_eq!(finding.kind.id, expected, "{says:?}");
+        let dns_team = finding.fix.iter().any(|step| step.owner == Owner::Dns);
+        assert_eq!(dns_team, expected == "tls/name-mismatch");
+    }
+}
+
+#[test]
+fn an_offer_of_openssl_that_is_taken_leaves_the_question_open() {
+    let taken = Offer::Taken { version: "TLS 1.2".to_owned(), cipher: "AES256-GCM-SHA384".to_owned() };
+    let refused = Offer::Refused { code: 40, name: "handshake_failure".to_owned() };
+    let alert = End::Alert { code: 40, name: "handshake_failure".to_owned() };
+    for (end, offer, expected) in [
+        (alert.clone(), Some(&taken), "tls/openssl-may-differ"),
+        (End::Reset, Some(&taken), "tls/openssl-may-differ"),
+        (End::Incompatible("no cipher suites in common".to_owned()), Some(&taken), "tls/openssl-may-differ"),
+        (alert.clone(), Some(&refused), "tls/alert"),
+        (alert, None, "tls/alert"),
+        (End::Reset, Some(&refused), "tls/handshake-reset"),
+    ] {
+        let own = Handshake { offer: offer.cloned(), ..handshake(end, None, None) };
+        let finding = failed(&own);
+        assert_eq!(finding.kind.id, expected, "{own:?}");
+        assert_eq!(finding.message.contains("AES256-GCM-SHA384"), expected == "tls/openssl-may-differ");
+    }
+}
+
+#[test]
+fn roots_of_the_environment_are_named() {
+    let mut plan = plan();
+    let roots = gh_connect_engine::Roots::Environment { file: Some("a.pem".into()), folders: Vec::new() };
+    plan.trust.system = Sourced::new(roots, Origin::environment("SSL_CERT_FILE"));
+    let own = handshake(
+        End::Distrusted(Reason::UnknownIssuer),
+        Some(chain(leaf("Public CA"))),
+        Some(verdicts(Verdict::Distrusted(Reason::UnknownIssuer), Verdict::Trusted)),
+    );
+    let judged = judge(&plan, &target(), &Seen::Failed { own: &own, others: &[] }).expect("judged");
+    let finding = &judged.findings[0];
+    assert!(finding.message.contains("which this machine, with the roots of SSL_CERT_FILE, does not trust"));
+    assert!(finding.fix[0].text.starts_with("Unset SSL_CERT_FILE"), "{:?}", finding.fix);
+    let own = verified("Corp", Verdict::Distrusted(Reason::UnknownIssuer));
+    let judged = judge(&plan, &target(), &Seen::Verified(&own)).expect("judged");
+    assert!(judged.findings[0].message.contains("with the roots of SSL_CERT_FILE, trusts"));
 }

@@ -1,10 +1,12 @@
 //! What was seen, in words.
 
-use gh_connect_engine::{ProxyUrl, Seconds, Stop, Target};
-use gh_connect_probe::tls::{Certificate, Chain, End, Handshake, Statement, Variant, Verdicts};
+use gh_connect_engine::{Plan, ProxyUrl, Roots, Seconds, Stop, Target};
+use gh_connect_probe::tls::{
+    Certificate, Chain, End, Fault, Handshake, OpenSsl, Reason, Statement, Variant, Verdicts,
+};
 use jiff::Timestamp;
 
-use crate::wording::{and, few};
+use crate::wording::{and, few, leads_to};
 
 pub(super) fn remark(handshake: &Handshake) -> String {
     let version = handshake.version.as_deref().unwrap_or("TLS");
@@ -15,12 +17,16 @@ pub(super) fn remark(handshake: &Handshake) -> String {
 }
 
 pub(super) fn untrusted_issuer(
+    plan: &Plan,
     target: &Target,
     own: &Handshake,
     leaf: Option<&Statement>,
     spared: &[String],
 ) -> String {
     let host = &target.host;
+    if let Some(what) = own.fault().and_then(|fault| leads_to(fault, &Reason::UnknownIssuer)) {
+        return format!("The certificate for {host} leads to {what}.{}", not_affected(spared));
+    }
     let mut text = match leaf {
         Some(leaf) if leaf.self_issued => {
             format!(
@@ -30,22 +36,115 @@ pub(super) fn untrusted_issuer(
         }
         Some(leaf) => {
             format!(
-                "The certificate for {host} was issued by {}, which this machine does not trust.",
-                leaf.issuer
+                "The certificate for {host} was issued by {}, which {} does not trust.",
+                leaf.issuer,
+                trusting(plan)
             )
         }
         None => format!("The certificate for {host} was issued by nobody whom this machine trusts."),
     };
-    if own.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted()) {
-        text.push_str(" The public does: this machine's store of trusted roots is out of date.");
+    if let Some(why) = own.fault().and_then(namesake) {
+        text.push_str(&why);
+    } else if own.verdicts.as_ref().is_some_and(|verdicts| verdicts.public.is_trusted()) {
+        text.push_str(&match variable(plan) {
+            Some(variable) => format!(
+                " The public does: {variable} names other roots, which take the place of the machine's own store."
+            ),
+            None => " The public does: this machine's store of trusted roots is out of date.".to_owned(),
+        });
     } else if let Some(top) = own.chain.as_ref().and_then(Chain::topmost) {
         text.push_str(&highest(top));
     }
-    if !spared.is_empty() {
-        let verb = if spared.len() == 1 { "is" } else { "are" };
-        text.push_str(&format!(" {} {verb} not affected.", and(spared)));
+    text + &not_affected(spared)
+}
+
+fn not_affected(spared: &[String]) -> String {
+    match spared {
+        [] => String::new(),
+        [only] => format!(" {only} is not affected."),
+        several => format!(" {} are not affected.", and(several)),
     }
-    text
+}
+
+/// Who trusts what this run trusts.
+fn trusting(plan: &Plan) -> String {
+    match variable(plan) {
+        Some(variable) => format!("this machine, with the roots of {variable},"),
+        None => "this machine".to_owned(),
+    }
+}
+
+/// The variable of the environment whose roots take the place of the machine's own store.
+pub(super) fn variable(plan: &Plan) -> Option<String> {
+    let said = plan.trust.system.origin.to_string();
+    match plan.trust.system.value {
+        Roots::Environment { .. } => Some(said.trim_start_matches("environment ").to_owned()),
+        Roots::System | Roots::Mozilla | Roots::File(_) => None,
+    }
+}
+
+/// A name above the certificate is trusted, with another key.
+fn namesake(fault: &Fault) -> Option<String> {
+    let (certificate, source) = fault.namesake.as_ref()?;
+    let name = certificate
+        .says
+        .as_ref()
+        .map_or("a CA of the issuer's name".to_owned(), |says| says.subject.to_string());
+    Some(format!(
+        " {source} holds another {name}, SHA-256 {}, which did not sign it: the CA was made anew, or is another one.",
+        certificate.sha256
+    ))
+}
+
+pub(super) fn common_name_only(target: &Target, leaf: &Statement, openssl: Option<&OpenSsl>) -> String {
+    let fits = match openssl {
+        Some(OpenSsl::Accepts) => "OpenSSL falls back to the common name, and programs in Go do not",
+        _ => "no program takes it for this host",
+    };
+    format!(
+        "The certificate for {}, issued by {}, names \"{}\" in its common name only and has no DNS name in its \
+         subjectAltName: {fits}.",
+        target.host,
+        leaf.issuer,
+        leaf.subject.short()
+    )
+}
+
+/// What this program does not take, and OpenSSL may.
+pub(super) fn openssl_may_differ(
+    target: &Target,
+    own: &Handshake,
+    reason: &Reason,
+    openssl: Option<&OpenSsl>,
+) -> String {
+    let why = match reason {
+        Reason::Unacceptable(why) => why.as_str(),
+        Reason::NameMismatch => "its names do not cover the host by the rules of RFC 6125",
+        Reason::UnknownIssuer => "its issuer was not found",
+        Reason::Expired | Reason::NotYetValid => "it is out of its time",
+        Reason::Malformed => "its library cannot read it",
+    };
+    let other = match openssl {
+        Some(OpenSsl::Accepts) => "OpenSSL, by which the server verifies, would accept it",
+        _ => "Whether OpenSSL accepts it is not known",
+    };
+    let text =
+        bad_certificate(target, own, why).replace("is not accepted:", "is not accepted by this program:");
+    format!("{text} {other}.")
+}
+
+pub(super) fn offer_taken(target: &Target, own: &Handshake, version: &str, cipher: &str) -> String {
+    let how = match &own.end {
+        End::Alert { code, name } => {
+            format!("refused the ClientHello of this program with the alert {name} ({code})")
+        }
+        End::Incompatible(why) => format!("cannot agree with this program: {why}"),
+        _ => "ended the connection at the ClientHello of this program".to_owned(),
+    };
+    format!(
+        "{target} {how}, and answered that of OpenSSL with {version} and {cipher}. This program has ECDHE with AES-GCM or \
+         ChaCha20 only, OpenSSL has more: the server may get through, and what it would be shown there is not known."
+    )
 }
 
 pub(super) fn incomplete_chain(target: &Target, leaf: &Statement) -> String {
@@ -82,12 +181,10 @@ pub(super) fn name_mismatch(own: &Handshake, target: &Target, leaf: Option<&Stat
 }
 
 pub(super) fn expired(target: &Target, own: &Handshake) -> String {
-    // An intermediate may be the one whose time is over.
-    match beyond(own, |says| (says.not_after < own.at).then_some(says.not_after)) {
+    // A root or an intermediate may be the one whose time is over.
+    match beyond(target, own, |says| (says.not_after < own.at).then_some(says.not_after)) {
         Some((whose, end)) => format!(
-            "{} {} expired on {}, {} ago by this machine's clock, which says {}.",
-            whose,
-            target.host,
+            "{whose} expired on {}, {} ago by this machine's clock, which says {}.",
             date(end),
             span(end, own.at),
             date(own.at)
@@ -101,11 +198,9 @@ pub(super) fn expired(target: &Target, own: &Handshake) -> String {
 }
 
 pub(super) fn not_yet_valid(target: &Target, own: &Handshake) -> String {
-    match beyond(own, |says| (says.not_before > own.at).then_some(says.not_before)) {
+    match beyond(target, own, |says| (says.not_before > own.at).then_some(says.not_before)) {
         Some((whose, begin)) => format!(
-            "{} {} is valid only from {} on, in {} by this machine's clock, which says {}.",
-            whose,
-            target.host,
+            "{whose} is valid only from {} on, in {} by this machine's clock, which says {}.",
             date(begin),
             span(own.at, begin),
             date(own.at)
@@ -176,7 +271,7 @@ pub(super) fn broken_tls(target: &Target, own: &Handshake, why: &str) -> String 
     format!("What answers on {target} speaks no proper TLS: {why}; it begins with \"{began}\".")
 }
 
-pub(super) fn inspected(target: &Target, leaf: &Statement, verdicts: &Verdicts) -> String {
+pub(super) fn inspected(plan: &Plan, target: &Target, leaf: &Statement, verdicts: &Verdicts) -> String {
     let (host, issuer) = (&target.host, &leaf.issuer);
     match &verdicts.only_by {
         Some(file) => format!(
@@ -184,7 +279,8 @@ pub(super) fn inspected(target: &Target, leaf: &Statement, verdicts: &Verdicts) 
              server itself needs that root, too."
         ),
         None => format!(
-            "The certificate for {host} was issued by {issuer}, which this machine trusts and no public root vouches for."
+            "The certificate for {host} was issued by {issuer}, which {} trusts and no public root vouches for.",
+            trusting(plan)
         ),
     }
 }
@@ -226,15 +322,34 @@ fn highest(top: &Certificate) -> String {
     }
 }
 
-/// The first certificate of which `test` says something, as the beginning of a sentence that goes on with the host.
-fn beyond(own: &Handshake, test: impl Fn(&Statement) -> Option<Timestamp>) -> Option<(String, Timestamp)> {
+/// The certificate of which `test` says something, first the one that OpenSSL blames, as the subject of a sentence.
+fn beyond(
+    target: &Target,
+    own: &Handshake,
+    test: impl Fn(&Statement) -> Option<Timestamp>,
+) -> Option<(String, Timestamp)> {
+    let host = &target.host;
+    let blamed = own.fault().and_then(|fault| Some((fault, fault.certificate.says.as_ref()?)));
+    if let Some((fault, says)) = blamed
+        && let Some(at) = test(says)
+    {
+        let kind = if says.self_issued { "root" } else { "intermediate certificate" };
+        let whose = match (&fault.held_by, fault.depth) {
+            (_, 0) => format!("The certificate for {host}"),
+            (Some(source), _) => {
+                format!("The {kind} {} in {source}, to which the certificate for {host} leads,", says.subject)
+            }
+            (None, _) => format!("The {kind} of {} for {host}", says.subject),
+        };
+        return Some((whose, at));
+    }
     let says =
         own.chain.iter().flat_map(|chain| &chain.certificates).map(|certificate| certificate.says.as_ref());
     says.enumerate().find_map(|(nth, says)| {
         let (says, at) = says.and_then(|says| Some((says, test(says)?)))?;
         let whose = match nth {
-            0 => "The certificate for".to_owned(),
-            _ => format!("The intermediate certificate of {} for", says.subject),
+            0 => format!("The certificate for {host}"),
+            _ => format!("The intermediate certificate of {} for {host}", says.subject),
         };
         Some((whose, at))
     })

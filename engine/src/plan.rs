@@ -414,6 +414,14 @@ pub struct Trust {
 pub enum Roots {
     /// This machine's own store.
     System,
+    /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name in the place of this machine's own store, as OpenSSL has it. A
+    /// GitHub Enterprise Server does not have these variables.
+    Environment {
+        /// A PEM file.
+        file: Option<PathBuf>,
+        /// Folders of PEM files.
+        folders: Vec<PathBuf>,
+    },
     /// Mozilla's list, as compiled in.
     Mozilla,
     /// A PEM file.

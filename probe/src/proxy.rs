@@ -77,6 +77,9 @@ pub enum Outcome {
         end: tls::End,
         /// The certificates that the proxy presented.
         chain: Option<tls::Chain>,
+        /// Which certificate OpenSSL finds fault with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<Box<tls::Fault>>,
     },
     /// The proxy was told, and gave no complete reply in time.
     Silent {
@@ -328,7 +331,11 @@ async fn reach(cx: &Cx, proxy: &ProxyUrl, at: Option<IpAddr>) -> Result<Reached,
                 ProxyScheme::Http => Ok(socket),
                 ProxyScheme::Https => match tls::secure(cx, &host, socket, deadline).await? {
                     Ok(session) => Ok(Box::new(session) as Wire),
-                    Err(Handshake { end, chain, .. }) => Err(Outcome::ProxyTls { end, chain }),
+                    Err(shaken) => {
+                        let fault = shaken.fault().cloned().map(Box::new);
+                        let Handshake { end, chain, .. } = shaken;
+                        Err(Outcome::ProxyTls { end, chain, fault })
+                    }
                 },
             }
         }

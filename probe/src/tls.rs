@@ -3,6 +3,8 @@
 mod chain;
 mod end;
 mod hello;
+mod offer;
+mod openssl;
 mod session;
 mod silence;
 mod tap;
@@ -20,6 +22,9 @@ pub use chain::{Certificate, Chain, MOST_CERTIFICATES, MOST_NAMES, Name, Stateme
 pub use end::{End, is_tls};
 pub use hello::Hello;
 use hello::Witness;
+pub use offer::Offer;
+pub(crate) use openssl::canonical;
+pub use openssl::{Fault, OpenSsl};
 pub use session::VerifiedSession;
 pub(crate) use session::{Attempt, Shaken};
 pub use silence::{Quiet, Silence, torn_down_unasked, why_unverified};
@@ -68,6 +73,9 @@ pub struct Handshake {
     /// What became of other hellos, where this one was not answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
+    /// What became of OpenSSL's hello, where this one was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
     /// Whole microseconds from the hello on.
     pub took_us: u64,
 }
@@ -101,6 +109,14 @@ impl Handshake {
         self.chain.as_ref()?.leaf()
     }
 
+    /// Which certificate OpenSSL finds fault with.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self.verdicts.as_ref()?.openssl.as_ref()? {
+            OpenSsl::Refuses(fault) => Some(fault),
+            OpenSsl::Accepts | OpenSsl::Unknown(_) => None,
+        }
+    }
+
     fn new(shaken: Shaken, variants: Vec<Variant>, at: Timestamp) -> Self {
         let Shaken { end, server_name, agreed, seen, hello_bytes, received, began, took, session: _ } =
             shaken;
@@ -125,6 +141,7 @@ impl Handshake {
             received_bytes: received,
             began,
             variants,
+            offer: None,
             took_us,
         }
     }
@@ -162,7 +179,11 @@ impl Fact for Handshake {
         if let Some(session) = shaken.session.take() {
             cx.park(&parked_as(endpoint), session);
         }
-        Ok(Self::new(shaken, variants, at))
+        let offer = match is_refused(&shaken) {
+            true => Offer::make(cx, endpoint, deadline).await,
+            false => None,
+        };
+        Ok(Self { offer, ..Self::new(shaken, variants, at) })
     }
 }
 
@@ -282,12 +303,24 @@ fn is_cut(shaken: &Shaken) -> bool {
     is_unanswered(shaken) && matches!(shaken.end, End::Reset | End::Closed)
 }
 
+/// Whether what answers did not like what was offered, so that it may like the offer of OpenSSL.
+fn is_refused(shaken: &Shaken) -> bool {
+    match &shaken.end {
+        End::Alert { code, .. } => REFUSALS.contains(code),
+        End::Incompatible(_) => true,
+        _ => is_cut(shaken),
+    }
+}
+
 fn parked_as(endpoint: &Endpoint) -> String {
     format!("tls.session {endpoint}")
 }
 
 /// The part of the time for one attempt after which something else is tried beside it, and which that may take.
 const PATIENCE: f64 = 0.4;
+/// `handshake_failure`, `illegal_parameter`, `protocol_version`, `insufficient_security`, `internal_error` and
+/// `missing_extension` (RFC 8446 §6.2).
+const REFUSALS: [u8; 6] = [40, 47, 70, 71, 80, 109];
 /// Enough to see a pattern in.
 const MOST_OTHERS: usize = 8;
 

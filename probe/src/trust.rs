@@ -1,11 +1,19 @@
 //! Whom TLS trusts: the roots of this machine, those that were added, and those of the public.
 
+mod store;
+
 use std::{fmt, path::Path};
 
-use gh_connect_engine::{Cx, Fact, Lack, Roots, Stop, shown};
+use gh_connect_engine::{Cx, Fact, Roots, Stop, shown};
 use rustls::RootCertStore;
-use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use rustls_pki_types::{
+    CertificateDer,
+    pem::{Error as PemError, PemObject as _},
+};
 use serde::{Deserialize, Serialize};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::tls::canonical;
 
 /// The roots of a run, loaded once. The record keeps how many there are and where they came from; the roots themselves
 /// live only as long as the run.
@@ -22,7 +30,7 @@ pub struct TrustedRoots {
 /// Roots that came from one place.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RootSet {
-    /// Where they came from: `this machine's store`, `Mozilla's list`, or a file's path.
+    /// Where they came from: `this machine's store`, `SSL_CERT_FILE=PATH`, `Mozilla's list`, or a file's path.
     pub source: String,
     /// How many there are.
     pub roots: usize,
@@ -33,6 +41,16 @@ pub struct RootSet {
     pub troubles: Vec<String>,
     #[serde(skip, default = "RootCertStore::empty")]
     pub(crate) store: RootCertStore,
+    /// The certificates themselves, each once. Those of Mozilla's list are not kept in the program.
+    #[serde(skip)]
+    certificates: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    /// The subject in the form in which OpenSSL compares names.
+    subject: Vec<u8>,
+    der: CertificateDer<'static>,
 }
 
 /// There is one set of roots per run.
@@ -76,7 +94,7 @@ impl RootSet {
         for certificate in CertificateDer::pem_slice_iter(pem) {
             match certificate {
                 Ok(certificate) => set.add(certificate),
-                Err(error) => return Err(format!("{source} is no proper PEM file: {error}")),
+                Err(error) => return Err(format!("{source} is no proper PEM file: {}", words(&error, pem))),
             }
         }
         match (set.roots, set.unusable) {
@@ -88,33 +106,23 @@ impl RootSet {
 
     fn load(cx: &Cx, roots: &Roots) -> Result<Self, String> {
         match roots {
-            Roots::System => Self::of_this_machine(),
+            Roots::System => store::of_this_machine(cx),
+            Roots::Environment { file, folders } => store::of_environment(cx, file.as_deref(), folders),
             Roots::Mozilla => Ok(Self::of_mozilla()),
             Roots::File(path) => Self::from_file(cx, path),
         }
+    }
+
+    /// The certificates whose subject this is, in OpenSSL's form of names.
+    pub(crate) fn by_subject(&self, subject: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let named = self.certificates.iter().filter(move |held| held.subject == subject);
+        named.map(|held| held.der.as_ref())
     }
 
     fn from_file(cx: &Cx, path: &Path) -> Result<Self, String> {
         let source = shown(&path.display().to_string(), 200);
         let pem = cx.effects().read(path).map_err(|error| format!("{source} cannot be read: {error}"))?;
         Self::from_pem(&source, &pem)
-    }
-
-    fn of_this_machine() -> Result<Self, String> {
-        let mut set = Self::empty("this machine's store");
-        let found = rustls_native_certs::load_native_certs();
-        // A store that was read in part only because nothing more could be opened would distrust what the machine trusts.
-        let lack = found.errors.iter().find_map(|error| match &error.kind {
-            rustls_native_certs::ErrorKind::Io { inner, .. } => Lack::of(inner),
-            _ => None,
-        });
-        if let Some(lack) = lack {
-            return Err(lack.to_string());
-        }
-        found.certs.into_iter().for_each(|certificate| set.add(certificate));
-        set.troubles =
-            found.errors.iter().take(MOST_TROUBLES).map(|error| shown(&error.to_string(), 300)).collect();
-        Ok(set)
     }
 
     fn of_mozilla() -> Self {
@@ -127,13 +135,29 @@ impl RootSet {
 
     fn empty(source: &str) -> Self {
         let store = RootCertStore::empty();
-        Self { source: source.to_owned(), roots: 0, unusable: 0, troubles: Vec::new(), store }
+        let certificates = Vec::new();
+        Self { source: source.to_owned(), roots: 0, unusable: 0, troubles: Vec::new(), store, certificates }
     }
 
-    fn add(&mut self, certificate: CertificateDer<'_>) {
-        match self.store.add(certificate) {
-            Ok(()) => self.roots += 1,
-            Err(_) => self.unusable += 1,
+    /// Adds a certificate, unless it is there already.
+    fn add(&mut self, certificate: CertificateDer<'static>) {
+        let subject = X509Certificate::from_der(&certificate).ok().map(|(_, read)| canonical(read.subject()));
+        let known = |subject: &Vec<u8>| self.by_subject(subject).any(|der| der == certificate.as_ref());
+        if subject.as_ref().is_some_and(known) {
+            return;
+        }
+        match (self.store.add(certificate.clone()), subject) {
+            (Ok(()), Some(subject)) => {
+                self.roots += 1;
+                self.certificates.push(Held { subject, der: certificate });
+            }
+            _ => self.unusable += 1,
+        }
+    }
+
+    fn trouble(&mut self, what: &str) {
+        if self.troubles.len() < MOST_TROUBLES {
+            self.troubles.push(shown(what, 300));
         }
     }
 }
@@ -154,14 +178,37 @@ fn load(cx: &Cx) -> Result<TrustedRoots, String> {
     })?;
     if system.roots == 0 && extra.is_empty() {
         let why: String = system.troubles.iter().map(|trouble| format!("; {trouble}")).collect();
+        let mend = match trust.system.value {
+            Roots::Environment { .. } => "unset the variable, or let it name a file of certificates in PEM",
+            _ => "install the package ca-certificates, or name roots with --ca-file",
+        };
         return Err(format!(
-            "{} holds no root certificate, so nothing can be verified: install the package ca-certificates, or name \
-             roots with --ca-file{why}",
+            "{} holds no root certificate, so nothing can be verified: {mend}{why}",
             system.source
         ));
     }
     let public = RootSet::load(cx, &trust.public.value)?;
     Ok(TrustedRoots { system, extra, public })
+}
+
+/// Why a file is no PEM, in words.
+fn words(error: &PemError, pem: &[u8]) -> String {
+    let line = |bytes: &[u8]| shown(&String::from_utf8_lossy(bytes), 60);
+    match error {
+        PemError::IllegalSectionStart { .. } | PemError::MissingSectionEnd { .. }
+            if pem.windows(3).any(|part| part == br"-\n") =>
+        {
+            r"it has \n as two characters where a line should end".to_owned()
+        }
+        PemError::IllegalSectionStart { line: begun } => {
+            format!("the line \"{}\" is not closed by five hyphens", line(begun))
+        }
+        PemError::MissingSectionEnd { end_marker } => {
+            format!("the line \"{}\" is missing", line(end_marker).trim())
+        }
+        PemError::Base64Decode(_) => "a certificate in it is no Base64".to_owned(),
+        _ => "it is damaged".to_owned(),
+    }
 }
 
 /// What is inside of a DER element, when it is one and nothing more. Trust anchors keep names without their outermost

@@ -23,8 +23,8 @@ mod tests;
 use std::{net::SocketAddr, path::PathBuf};
 
 use gh_connect_engine::{
-    AccountPlan, Check, ConnectTo, Effects, NoProxy, Plan, Policy, Product, Role, Roots, Seconds, Selection,
-    Sourced, Target, Trust,
+    AccountPlan, Check, ConnectTo, Effects, NoProxy, Origin, Plan, Policy, Product, Role, Roots, Seconds,
+    Selection, Sourced, Target, Trust,
 };
 
 pub(crate) use error::{UsageError, render};
@@ -139,7 +139,9 @@ pub(crate) fn settle(spoken: Spoken<'_>) -> Result<Settings, Vec<UsageError>> {
     let pem = |said: &Said| files::certificates(said, files);
     let roots = |said: &Said| pem(said).map(Roots::File);
     let trust = Trust {
-        system: reader.one(|layer| &layer.trust_system, roots).unwrap_or_else(|| ground.system_roots.clone()),
+        system: reader
+            .one(|layer| &layer.trust_system, roots)
+            .unwrap_or_else(|| roots_of_environment(&ground.system_roots, environment)),
         extra: reader.list(|layer| &layer.ca_file, pem),
         public: reader.one(|layer| &layer.trust_public, roots).unwrap_or_else(|| ground.public_roots.clone()),
     };
@@ -267,6 +269,23 @@ fn targets(product: &Product, further: impl Iterator<Item = (String, u16)>) -> V
         }
     }
     targets
+}
+
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the machine's store, and of nothing else.
+fn roots_of_environment(ground: &Sourced<Roots>, environment: &Environment) -> Sourced<Roots> {
+    let [file, folders] = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| environment.text(name));
+    let origin = match (file, folders) {
+        (Some(_), Some(_)) => "SSL_CERT_FILE and SSL_CERT_DIR",
+        (Some(_), None) => "SSL_CERT_FILE",
+        (None, Some(_)) => "SSL_CERT_DIR",
+        (None, None) => return ground.clone(),
+    };
+    if ground.value != Roots::System {
+        return ground.clone();
+    }
+    let folders = folders.map(std::env::split_paths).into_iter().flatten();
+    let folders = folders.filter(|folder| !folder.as_os_str().is_empty()).collect();
+    Sourced::new(Roots::Environment { file: file.map(PathBuf::from), folders }, Origin::environment(origin))
 }
 
 fn seconds_of(seconds: u64) -> Sourced<Seconds> {

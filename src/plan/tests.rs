@@ -259,6 +259,33 @@ fn rules_are_read_as_curl_reads_them() {
 }
 
 #[test]
+fn the_environments_roots_take_the_place_of_the_machines_alone() {
+    let roots = |file: Option<&str>, folders: &[&str]| Roots::Environment {
+        file: file.map(Into::into),
+        folders: folders.iter().map(Into::into).collect(),
+    };
+    for (environment, expected, origin) in [
+        (&[][..], Roots::System, "default"),
+        (&[("SSL_CERT_FILE", "")], Roots::System, "default"),
+        (&[("SSL_CERT_FILE", "a.pem")], roots(Some("a.pem"), &[]), "environment SSL_CERT_FILE"),
+        (&[("SSL_CERT_DIR", "/a::/b")], roots(None, &["/a", "/b"]), "environment SSL_CERT_DIR"),
+        (
+            &[("SSL_CERT_FILE", "a.pem"), ("SSL_CERT_DIR", "/a")],
+            roots(Some("a.pem"), &["/a"]),
+            "environment SSL_CERT_FILE and SSL_CERT_DIR",
+        ),
+    ] {
+        let plan = plan(&[], "", environment);
+        let what_if: Vec<_> = plan.what_if.iter().map(|one| one.setting.as_str()).collect();
+        assert_eq!(what_if, if origin == "default" { &[][..] } else { &["trust-system"] });
+        let trust = plan.trust;
+        assert_eq!((trust.system.value, trust.system.origin.to_string().as_str()), (expected, origin));
+    }
+    let said = plan(&[], "[trust]\nsystem = \"root.pem\"", &[("SSL_CERT_FILE", "a.pem")]).trust.system;
+    assert_eq!(said.value, Roots::File("conf/root.pem".into()), "the file is nearer");
+}
+
+#[test]
 fn paths_in_a_file_begin_beside_it() {
     let file = "ca-file = [\"root.pem\"]\n[trust]\nsystem = \"root.pem\"";
     let plan = plan(&[], file, &[]);

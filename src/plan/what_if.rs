@@ -49,6 +49,11 @@ fn replaced(set: &Sourced<Roots>, ground: &Sourced<Roots>) -> Option<String> {
         Roots::System => "those of this machine's store".to_owned(),
         Roots::Mozilla => "those of Mozilla's list".to_owned(),
         Roots::File(path) => format!("those of {}", file(path)),
+        Roots::Environment { file: named, folders } => {
+            let all: Vec<String> =
+                named.iter().chain(folders).take(MOST_NAMED).map(|path| file(path)).collect();
+            format!("those of {}", all.join(", "))
+        }
     })
 }
 

@@ -65,12 +65,64 @@ fn an_authority_of_the_companys_own() -> Result<()> {
 }
 
 #[test]
+fn an_intermediate_that_is_given_as_the_root() -> Result<()> {
+    let mut island = island()?;
+    let corporate = Authority::root(island.folder(), "Corp Root CA")?;
+    let issuing = corporate.intermediate("Corp Inspection CA 2")?;
+    serve(&mut island, |_, host| issuing.issue(&[host.name], Validity::Now))?;
+    let only = format!("--ca-file {}", issuing.certificate().display());
+    let seen = check(&island).with(&only).run()?;
+    seen.failed_by("tls/untrusted-issuer");
+    assert!(
+        seen.finding("tls/untrusted-issuer").contains("Corp Root CA"),
+        "it names the root that is wanted"
+    );
+
+    let both = format!("{only} --ca-file {}", corporate.certificate().display());
+    check(&island).with(&both).run()?.passed_with_warnings(&["tls/inspected"]);
+    Ok(())
+}
+
+#[test]
+fn a_root_whose_time_is_over_or_has_not_come() -> Result<()> {
+    for (validity, expected) in [(Validity::Past, "tls/expired"), (Validity::Future, "tls/not-yet-valid")] {
+        let mut island = island()?;
+        let corporate = Authority::root_valid(island.folder(), "Corp Root CA", validity)?;
+        serve(&mut island, |_, host| corporate.issue(&[host.name], Validity::Now))?;
+        let root = corporate.certificate();
+        let seen = check(&island).with(&format!("--ca-file {}", root.display())).run()?;
+        seen.failed_by(expected);
+        assert!(
+            seen.finding(expected).contains("The root \\\"Corp Root CA\\\""),
+            "{}",
+            seen.finding(expected)
+        );
+        check(&island).trust(&root, &island.root.certificate()).run()?.failed_by(expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn cipher_suites_that_openssl_has_and_this_program_has_not() -> Result<()> {
+    let old = "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES256-SHA384;\n";
+    let seen = with_sites(|root, host| {
+        let Identity { chain, key, .. } = root.issue(&[host.name], Validity::Now)?;
+        Ok(tls_site(host, &chain, &key, &format!("{old}{REPLIES}")) + &redirect(host))
+    })?;
+    seen.undetermined_by("tls/openssl-may-differ");
+    assert!(seen.finding("tls/openssl-may-differ").contains("ECDHE-ECDSA-AES256-SHA384"));
+    Ok(())
+}
+
+#[test]
 fn a_root_that_only_this_machine_trusts() -> Result<()> {
     let mut island = island()?;
     github::healthy(&mut island)?;
     let seen = check(&island).trusting_the_machine().env("SSL_CERT_FILE", island.root.certificate()).run()?;
     seen.passed_with_warnings(&["tls/inspected"]);
     assert!(seen.finding("tls/inspected").contains("Island"), "it names the issuer");
+    assert_eq!(seen.plan("/trust/system/origin"), "environment SSL_CERT_FILE");
+    assert!(seen.finding("tls/inspected").contains("with the roots of SSL_CERT_FILE"), "it says by what");
     Ok(())
 }
 

@@ -124,6 +124,12 @@ impl Seen {
         assert_eq!(self.ids("blocker"), [root_cause].into(), "{}", self.story());
     }
 
+    /// One thing could not be found out.
+    #[track_caller]
+    pub(crate) fn undetermined_by(&self, root_cause: &str) {
+        self.judged(3, "undetermined", &[root_cause]);
+    }
+
     /// The state in which a check ended.
     #[track_caller]
     pub(crate) fn state(&self, check: &str) -> &str {

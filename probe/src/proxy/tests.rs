@@ -181,7 +181,7 @@ async fn a_proxy_behind_tls_is_told_our_password_only_when_it_is_who_it_says() {
     .await;
     let plan = through(&format!("https://user:secret1@{address}"));
     let seen = outcome(&cx(plan.clone())).await;
-    let Outcome::ProxyTls { end, chain: Some(chain) } = seen else { panic!("{seen:?}") };
+    let Outcome::ProxyTls { end, chain: Some(chain), .. } = seen else { panic!("{seen:?}") };
     assert_eq!(end, End::Distrusted(Reason::UnknownIssuer));
     assert_eq!(chain.leaf().map(|leaf| leaf.issuer.short()), Some("Root"));
     assert!(heard.is_empty());
@@ -204,7 +204,7 @@ async fn a_proxy_that_speaks_plain_http_is_no_https_proxy() {
     })
     .await;
     let seen = outcome(&cx(through(&format!("https://{address}")))).await;
-    assert!(matches!(seen, Outcome::ProxyTls { end: End::NotTls, chain: None }), "{seen:?}");
+    assert!(matches!(seen, Outcome::ProxyTls { end: End::NotTls, chain: None, .. }), "{seen:?}");
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ impl Name {
         self.common_name.as_deref().or(self.organization.as_deref()).unwrap_or("nameless")
     }
 
-    fn of(name: &X509Name<'_>) -> Self {
+    pub(super) fn of(name: &X509Name<'_>) -> Self {
         let mut common_name = name.iter_common_name().next().map(text);
         let organization = name.iter_organization().next().map(text);
         if common_name.is_none() && organization.is_none() {
@@ -245,7 +245,7 @@ fn text(attribute: &AttributeTypeAndValue<'_>) -> String {
 }
 
 /// Times beyond what a calendar holds become its ends.
-fn timestamp(time: ASN1Time) -> Timestamp {
+pub(super) fn timestamp(time: ASN1Time) -> Timestamp {
     let seconds = time.timestamp();
     let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_second(seconds).unwrap_or(end)

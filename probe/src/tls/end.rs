@@ -4,7 +4,7 @@ use gh_connect_engine::shown;
 use rustls::{AlertDescription, Error, PeerIncompatible};
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Reason, Verdicts};
+use super::verdict::{Reason, Verdicts, spelled};
 use crate::net::Failure;
 
 /// How a handshake ended.
@@ -57,7 +57,7 @@ impl End {
                     "it chose an older version".to_owned()
                 }
                 // The library has names for these, and no words.
-                other => shown(&format!("{other:?}"), 100),
+                other => spelled(&format!("{other:?}")),
             }),
             Some(
                 error @ (Error::InvalidMessage(_)
@@ -82,7 +82,7 @@ impl End {
         if is_tls(began) { Self::Silent } else { Self::NotTls }
     }
 
-    fn alert(alert: AlertDescription) -> Self {
+    pub(super) fn alert(alert: AlertDescription) -> Self {
         let code = u8::from(alert);
         let name = ALERTS.iter().find(|(number, _)| *number == code).map_or("unknown", |(_, name)| name);
         Self::Alert { code, name: name.to_owned() }

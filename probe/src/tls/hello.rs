@@ -110,16 +110,9 @@ impl ServerCertVerifier for Witness {
         let sent: Vec<CertificateDer<'_>> =
             std::iter::once(end_entity).chain(intermediates).cloned().collect();
         let chain = Chain::read(&sent, |name| self.roots.knows(name));
-        let says = chain.certificates.iter().filter_map(|certificate| certificate.says.as_ref());
-        let turning_points: Vec<_> = says.flat_map(|says| [says.not_before, says.not_after]).collect();
-        let presented = Presented {
-            leaf: end_entity,
-            intermediates,
-            name: server_name,
-            now: self.cx.effects().now(),
-            turning_points: &turning_points,
-        };
-        let verdicts = Verdicts::on(&presented, &self.roots, &self.algorithms);
+        let now = self.cx.effects().now();
+        let presented = Presented { sent: &sent, name: server_name, now, algorithms: &self.algorithms };
+        let verdicts = Verdicts::on(&presented, &self.roots);
         let verdict = verdicts.with_extra.clone();
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((chain, verdicts));
         match verdict {

@@ -74,8 +74,13 @@ async fn a_good_chain_is_verified_and_described() {
     assert_eq!(handshake.server_name, None, "an address is no server name");
     assert_eq!(handshake.leaf().map(|says| says.issuer.short()), Some("Issuing"));
     let trusted = Verdict::Trusted;
-    let verdicts =
-        Verdicts { system: trusted.clone(), with_extra: trusted.clone(), public: trusted, only_by: None };
+    let verdicts = Verdicts {
+        system: trusted.clone(),
+        with_extra: trusted.clone(),
+        public: trusted,
+        only_by: None,
+        openssl: Some(OpenSsl::Accepts),
+    };
     assert_eq!(handshake.verdicts, Some(verdicts));
     assert!(handshake.chain.is_some_and(|chain| chain.leads_to_known_root && chain.certificates.len() == 2));
     assert_eq!((handshake.began, handshake.variants), (None, Vec::new()));
@@ -138,6 +143,63 @@ async fn the_file_that_makes_the_difference_is_named() {
         (Verdict::Trusted, Verdict::Distrusted(Reason::UnknownIssuer))
     );
     assert!(verdicts.only_by.is_some_and(|path| path.ends_with("extra-1.pem")));
+}
+
+#[tokio::test]
+async fn two_files_together_make_a_root_of_an_intermediate() {
+    let (pems, public, corp) = (Pems::new(), Authority::new("Public"), Authority::new("Corp"));
+    let issuing = corp.intermediate("Issuing");
+    let server = serving(vec![issuing.leaf(&Leaf::default())]).await;
+    for (extra, expected) in
+        [(&[&issuing][..], false), (&[&corp], false), (&[&issuing, &corp], true), (&[&corp, &issuing], true)]
+    {
+        let cx = cx(trusting(plan(&[(443, server)]), &pems, &public, extra, &public));
+        let handshake = cx.fact::<Handshake>(&target()).await.expect("measured");
+        assert_eq!(handshake.verified(), expected);
+        let only_by = handshake.verdicts.as_ref().and_then(|verdicts| verdicts.only_by.as_ref());
+        assert_eq!(only_by.is_some(), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_intermediate_in_the_store_is_no_root_and_is_named() {
+    let (pems, corp) = (Pems::new(), Authority::new("Corp"));
+    let issuing = corp.intermediate("Issuing");
+    let server = serving(vec![issuing.leaf(&Leaf::default()), issuing.der()]).await;
+    let cx = cx(trusting(plan(&[(443, server)]), &pems, &issuing, &[], &corp));
+    let handshake = cx.fact::<Handshake>(&target()).await.expect("measured");
+    assert_eq!(handshake.end, End::Distrusted(Reason::UnknownIssuer));
+    let fault = handshake.fault().expect("one");
+    assert_eq!((fault.code, fault.depth), (Fault::NO_ROOT, 1));
+    assert_eq!(fault.certificate.says.as_ref().map(|says| says.subject.short()), Some("Issuing"));
+    assert!(fault.held_by.as_ref().is_some_and(|held_by| held_by.ends_with("system.pem")));
+}
+
+#[tokio::test]
+async fn who_refuses_our_ciphers_is_offered_those_of_openssl() {
+    let offered = |bytes: &'static [u8]| async move {
+        let (_, handshake) = with_server(move |mut stream| async move {
+            let mut hello = vec![0; 4096];
+            let length = stream.peek(&mut hello).await.unwrap_or_default();
+            // TLS_RSA_WITH_AES_256_GCM_SHA384 is in no hello of this program's own library.
+            let is_openssl = hello[..length].windows(4).any(|part| part == [0, 0x9d, 0, 0x9c]);
+            let answer = if is_openssl { bytes } else { b"\x15\x03\x03\x00\x02\x02\x28" };
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+            read_head(&mut stream).await;
+        })
+        .await;
+        assert_eq!(handshake.end, End::Alert { code: 40, name: "handshake_failure".to_owned() });
+        handshake.offer
+    };
+    let mut hello = b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03".to_vec();
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 0x9d, 0]);
+    let taken = Offer::Taken { version: "TLS 1.2".to_owned(), cipher: "AES256-GCM-SHA384".to_owned() };
+    assert_eq!(offered(hello.leak()).await, Some(taken));
+    let refused = Offer::Refused { code: 40, name: "handshake_failure".to_owned() };
+    assert_eq!(offered(b"\x15\x03\x03\x00\x02\x02\x28").await, Some(refused));
+    assert_eq!(offered(b"HTTP/1.1 400 Bad Request\r\n\r\n").await, None);
 }
 
 #[tokio::test]

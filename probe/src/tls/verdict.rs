@@ -1,7 +1,7 @@
 use gh_connect_engine::shown;
 use jiff::Timestamp;
 use rustls::{
-    CertificateError, Error, RootCertStore,
+    CertificateError, Error,
     client::{verify_server_cert_signed_by_trust_anchor, verify_server_name},
     crypto::WebPkiSupportedAlgorithms,
     pki_types::{CertificateDer, ServerName, UnixTime},
@@ -9,7 +9,8 @@ use rustls::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::trust::TrustedRoots;
+use super::openssl::{OpenSsl, Question};
+use crate::trust::{RootSet, TrustedRoots};
 
 /// What three sets of roots make of one chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Verdicts {
     /// The `--ca-file` without which the chain would not be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_by: Option<String>,
+    /// What OpenSSL makes of it by this machine's roots and those of `--ca-file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openssl: Option<OpenSsl>,
 }
 
 /// Whether a chain is trusted.
@@ -72,120 +76,136 @@ impl Verdict {
 }
 
 impl Verdicts {
-    /// Judges a chain, the server's own certificate first, for a name and a time.
-    pub(crate) fn on(
-        chain: &Presented<'_>,
-        roots: &TrustedRoots,
-        algorithms: &WebPkiSupportedAlgorithms,
-    ) -> Self {
-        let verdict = |store| chain.judge(store, algorithms);
-        let system = verdict(&roots.system.store);
-        let public = verdict(&roots.public.store);
-        // A chain ends at one root, so it is trusted by two sets together exactly when one of them trusts it.
-        let mut with_extra = system.clone();
-        let mut only_by = None;
-        for set in roots.extra.iter().take_while(|_| !system.is_trusted()) {
-            let by_this = verdict(&set.store);
-            if by_this.is_trusted() {
-                only_by = Some(set.source.clone());
-                with_extra = by_this;
-                break;
-            }
-            // A set that knows the issuer has more to say than one that does not.
-            if with_extra.reason() == Some(&Reason::UnknownIssuer) {
-                with_extra = by_this;
-            }
+    /// Judges a chain.
+    pub(crate) fn on(chain: &Presented<'_>, roots: &TrustedRoots) -> Self {
+        let (system, of_system) = chain.verdict(&[&roots.system]);
+        let public = chain.by_webpki(&roots.public);
+        if system.is_trusted() || roots.extra.is_empty() {
+            let openssl = Some(of_system);
+            return Self { with_extra: system.clone(), system, public, only_by: None, openssl };
         }
-        Self { system, with_extra, public, only_by }
+        let all: Vec<&RootSet> = std::iter::once(&roots.system).chain(&roots.extra).collect();
+        let (with_extra, of_all) = chain.verdict(&all);
+        let only_by = with_extra.is_trusted().then(|| {
+            let alone = |set: &&RootSet| chain.verdict(&[&roots.system, *set]).0.is_trusted();
+            let set = roots.extra.iter().find(alone).or(roots.extra.first());
+            set.map(|set| set.source.clone())
+        });
+        Self { system, with_extra, public, only_by: only_by.flatten(), openssl: Some(of_all) }
     }
 }
 
 /// A chain as it was presented, and what it was presented for.
 pub(crate) struct Presented<'a> {
-    pub(crate) leaf: &'a CertificateDer<'a>,
-    pub(crate) intermediates: &'a [CertificateDer<'a>],
+    /// The server's own certificate first.
+    pub(crate) sent: &'a [CertificateDer<'a>],
     pub(crate) name: &'a ServerName<'a>,
     pub(crate) now: Timestamp,
-    /// The beginnings and ends of all certificates in the chain.
-    pub(crate) turning_points: &'a [Timestamp],
+    pub(crate) algorithms: &'a WebPkiSupportedAlgorithms,
 }
 
 impl Presented<'_> {
-    fn judge(&self, roots: &RootCertStore, algorithms: &WebPkiSupportedAlgorithms) -> Verdict {
-        let Ok(leaf) = ParsedCertificate::try_from(self.leaf) else {
+    /// Trusted is what OpenSSL, which the server's programs use, and webpki, which keeps this program's sessions, both
+    /// accept. OpenSSL's reason is the one that counts.
+    fn verdict(&self, sets: &[&RootSet]) -> (Verdict, OpenSsl) {
+        let Self { sent, name, now, algorithms } = *self;
+        let (openssl, reason) = Question { sent, sets, host: name, now, algorithms }.answer();
+        let verdict = match (reason, &openssl) {
+            (Some(reason), _) => Verdict::Distrusted(reason),
+            (None, OpenSsl::Unknown(why)) => Verdict::Distrusted(Reason::Unacceptable(why.clone())),
+            // A chain ends at one root, so all sets together trust it when one of them does.
+            (None, _) => {
+                let verdicts: Vec<Verdict> = sets.iter().map(|set| self.by_webpki(set)).collect();
+                let known = |verdict: &&Verdict| verdict.reason() != Some(&Reason::UnknownIssuer);
+                let best = verdicts.iter().find(|verdict| verdict.is_trusted());
+                let best = best.or_else(|| verdicts.iter().find(known)).cloned();
+                best.unwrap_or(Verdict::Distrusted(Reason::UnknownIssuer))
+            }
+        };
+        (verdict, openssl)
+    }
+
+    fn by_webpki(&self, set: &RootSet) -> Verdict {
+        let Some((leaf, intermediates)) = self.sent.split_first() else {
             return Verdict::Distrusted(Reason::Malformed);
         };
-        let leads_to_root = |at: Timestamp| {
-            let verified = verify_server_cert_signed_by_trust_anchor(
-                &leaf,
-                roots,
-                self.intermediates,
-                unix_time(at),
-                algorithms.all,
-            );
-            verified.map_err(|error| reason(&error))
+        let leaf = match ParsedCertificate::try_from(leaf) {
+            Ok(leaf) => leaf,
+            Err(error) => return Verdict::Distrusted(reason(&error)),
         };
-        let mut untimely = None;
-        match leads_to_root(self.now) {
-            Ok(()) => {}
-            Err(time @ (Reason::Expired | Reason::NotYetValid)) => {
-                // Times are looked at before issuers. Whether the issuer is known shows at a time that all agree with;
-                // where there is none, what is told is the time.
-                let other_times: Vec<_> = self
-                    .turning_points
-                    .iter()
-                    .take(MOST_TURNING_POINTS)
-                    .map(|at| leads_to_root(*at))
-                    .collect();
-                let beside_time = other_times.iter().find_map(|other| match other {
-                    Err(Reason::Expired | Reason::NotYetValid) | Ok(()) => None,
-                    Err(reason) => Some(reason.clone()),
-                });
-                if let Some(reason) = beside_time.filter(|_| other_times.iter().all(Result::is_err)) {
-                    return Verdict::Distrusted(reason);
-                }
-                untimely = Some(time);
+        let now = unix_time(self.now);
+        let verified = verify_server_cert_signed_by_trust_anchor(
+            &leaf,
+            &set.store,
+            intermediates,
+            now,
+            self.algorithms.all,
+        );
+        match verified {
+            Err(error) => Verdict::Distrusted(reason(&error)),
+            Ok(()) if verify_server_name(&leaf, self.name).is_err() => {
+                Verdict::Distrusted(Reason::NameMismatch)
             }
-            Err(reason) => return Verdict::Distrusted(reason),
+            Ok(()) => Verdict::Trusted,
         }
-        if verify_server_name(&leaf, self.name).is_err() {
-            return Verdict::Distrusted(Reason::NameMismatch);
-        }
-        untimely.map_or(Verdict::Trusted, Verdict::Distrusted)
     }
 }
 
 fn reason(error: &Error) -> Reason {
-    let Error::InvalidCertificate(error) = error else { return Reason::Unacceptable(words(error)) };
+    let Error::InvalidCertificate(error) = error else {
+        return Reason::Unacceptable(shown(&error.to_string(), 200));
+    };
     match error {
         CertificateError::BadEncoding => Reason::Malformed,
         CertificateError::UnknownIssuer => Reason::UnknownIssuer,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Reason::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Reason::NotYetValid,
         CertificateError::BadSignature => {
-            Reason::Unacceptable("its signature was not made by the issuer that it names".to_owned())
+            Reason::Unacceptable("no path from it to a root has signatures that fit".to_owned())
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Reason::Unacceptable("it is not meant for servers".to_owned())
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            Reason::Unacceptable("it is signed by an algorithm that is not accepted any more".to_owned())
+            Reason::Unacceptable("it is signed by an algorithm that this program does not accept".to_owned())
         }
         CertificateError::UnhandledCriticalExtension => {
-            Reason::Unacceptable("it has a critical extension that nobody knows".to_owned())
+            Reason::Unacceptable("it has a critical extension that this program does not know".to_owned())
         }
-        other => Reason::Unacceptable(words(other)),
+        CertificateError::Other(other) => Reason::Unacceptable(of_webpki(&other.0.to_string())),
+        other => Reason::Unacceptable(spelled(&format!("{other:?}"))),
     }
 }
 
-fn words(error: &impl std::fmt::Display) -> String {
-    shown(&error.to_string(), 200)
+/// Errors that only webpki knows, by the names that it gives them.
+fn of_webpki(name: &str) -> String {
+    match name {
+        "CaUsedAsEndEntity" => "it is the certificate of an authority, not of a server".to_owned(),
+        "EndEntityUsedAsCa" => "one of its issuers is no CA".to_owned(),
+        "NameConstraintViolation" => "one of its issuers may not vouch for these names".to_owned(),
+        "PathLenConstraintViolated" => "one of its issuers allows fewer CAs below itself".to_owned(),
+        other => spelled(other),
+    }
+}
+
+/// What a library calls by a name, in words: `NoCipherSuitesInCommon` becomes `no cipher suites in common`.
+pub(super) fn spelled(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        match letter {
+            'A'..='Z' if words.ends_with(|last: char| last.is_ascii_lowercase()) => {
+                words.push(' ');
+                words.push(letter.to_ascii_lowercase());
+            }
+            letter if letter.is_ascii_alphanumeric() => words.push(letter.to_ascii_lowercase()),
+            _ if words.ends_with(' ') => {}
+            _ => words.push(' '),
+        }
+    }
+    shown(words.trim(), 200)
 }
 
 fn unix_time(at: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
 }
-
-/// The beginnings and ends of four certificates: more than a chain needs, few enough to verify.
-const MOST_TURNING_POINTS: usize = 8;
