@@ -188,6 +188,8 @@ pub(crate) fn authority() -> &'static Authority {
     ONCE.get_or_init(|| {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
+        // A leaf of the same name would be its own issuer, by OpenSSL's reading.
+        params.distinguished_name.push(rcgen::DnType::CommonName, "Testing Root");
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let root = params.self_signed(&key).expect("a certificate");
         let issuer = Issuer::new(params, key);

@@ -78,8 +78,11 @@ pub(crate) fn of_file(text: &str, redactor: &mut Redactor) {
         if value.names_a_url {
             raw.split(['"', '\'']).for_each(|part| of_page(part, redactor));
         }
-        if value.names_a_url || raw.contains('\n') {
-            of_url(raw.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')), redactor);
+        let bare = raw.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+        if value.names_a_url {
+            of_url(bare, redactor);
+        } else if raw.contains('\n') {
+            of_user_info_before_the_host(bare, redactor);
         }
         if value.names_a_credential {
             raw.split(['"', '\'']).map(str::trim).for_each(|part| redactor.learn(&Secret::new(part)));
@@ -155,6 +158,11 @@ fn of_url(text: &str, redactor: &mut Redactor) {
             of_what_is_behind_a_port(text.rsplit('@').next().unwrap_or_default(), redactor);
         }
     }
+    of_user_info_before_the_host(text, redactor);
+}
+
+/// Teaches the user info of what may be a URL that is broken into lines.
+fn of_user_info_before_the_host(text: &str, redactor: &mut Redactor) {
     let Some((before, _)) = text.rsplit_once('@') else { return };
     let user_info = |text: &str, redactor: &mut Redactor| {
         of_user_info(text.split_once("//").map_or(text, |(_, user_info)| user_info), redactor);
@@ -350,6 +358,14 @@ mod tests {
         let mut redactor = Redactor::new();
         of_page("https://ip.example/json", &mut redactor);
         assert_eq!(redactor.clean("https://ip.example/json"), "https://ip.example/json");
+    }
+
+    #[test]
+    fn a_long_text_that_is_no_url_is_no_secret() {
+        let mut redactor = Redactor::new();
+        of_file("body = '''{\"data\": {\"enterprise\":\n {\"slug\": \"acme\"}}}'''\n", &mut redactor);
+        let report = "{ \"said\": {\n   \"slug\": \"acme\" } }";
+        assert_eq!(redactor.clean_report(report), report);
     }
 
     #[test]

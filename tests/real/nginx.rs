@@ -157,7 +157,7 @@ fn what_is_intercepted_over_ipv6_alone() -> Result<()> {
 
 #[test]
 fn what_is_intercepted_at_one_of_two_addresses() -> Result<()> {
-    let seen = with_another(|host| format!("A {}", other(host)), |host| other(host))?;
+    let seen = with_another(|host| format!("A {}", other(host)), other)?;
     assert!(seen.finding("tls/untrusted-issuer").contains("140.82.113."), "it names the address");
     Ok(())
 }
