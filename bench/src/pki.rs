@@ -44,23 +44,7 @@ impl Authority {
     /// # Errors
     /// When `openssl` fails, with what it said.
     pub fn root(parent: &Path, common_name: &str) -> Result<Self> {
-        let authority = Self::folder(parent, common_name, String::new())?;
-        succeed(openssl("req").args(["-x509", "-days", "3650", "-extensions", "authority"]).args([
-            "-config".as_ref(),
-            authority.config().as_os_str(),
-            "-newkey".as_ref(),
-            "ec".as_ref(),
-            "-pkeyopt".as_ref(),
-            "ec_paramgen_curve:P-256".as_ref(),
-            "-nodes".as_ref(),
-            "-subj".as_ref(),
-            format!("/O=Island Test/CN={common_name}").as_ref(),
-            "-keyout".as_ref(),
-            authority.key().as_os_str(),
-            "-out".as_ref(),
-            authority.certificate().as_os_str(),
-        ]))?;
-        Ok(authority)
+        Self::root_valid(parent, common_name, Validity::Now)
     }
 
     /// As [`Authority::root`], with another validity.
