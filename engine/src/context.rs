@@ -184,6 +184,15 @@ impl Cx {
         answer
     }
 
+    /// What comes of `work` by `until`. Of a record comes what it holds, at once, and nothing later: a check that went on without
+    /// a fact goes on without it again.
+    pub async fn within<T>(&self, until: Instant, work: impl Future<Output = T>) -> Option<T> {
+        match self.is_live() {
+            true => tokio::time::timeout_at(until, work).await.ok(),
+            false => work.now_or_never(),
+        }
+    }
+
     /// Leaves something live, a connection for instance, for whoever measures the next fact along the way.
     /// What nobody takes is dropped, the oldest first.
     pub fn park<T: Send + 'static>(&self, key: &str, value: T) {

@@ -11,8 +11,9 @@ use crate::Cx;
 pub trait Fact: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The id under which the record keeps it, `dns.lookup`.
     const ID: &'static str;
-    /// The checks that tell when it does not come in time, the one that tells of most first. One tells only while it waits
-    /// itself for a fact that names it; where none does, it is the first in the registry that waits for this one.
+    /// The checks that tell when it does not come in time: the one that tells of most first, and last the one that tells of this
+    /// fact alone. One tells only while it waits for a fact that names it last, since it goes on without the others; where none
+    /// does, it is the first in the registry that waits for this one.
     const OWNERS: &'static [&'static str] = &[];
     /// What is asked about. Its `Display` is the key in the record and must be unique among the keys of this fact.
     type Key: Clone + Eq + Hash + Display + Send + Sync + 'static;

@@ -97,11 +97,12 @@ impl Standstill {
         ends
     }
 
-    /// The check to which the reason belongs why `asker` still waits. `None` where that is `asker` itself, or nobody.
+    /// The check to which the reason belongs why `asker` still waits. `None` where that is `asker` itself, or nobody, and for
+    /// a fact that a check waits for: judged again, that check must wait for it again, and end as it did.
     /// `checks` are the ids of the registry.
     pub(crate) fn owner(&self, asker: &Asker, checks: &[&'static str]) -> Option<&'static str> {
         let ends = self.ends(asker);
-        if matches!(asker, Asker::Fact(fact) if ends.contains(fact)) {
+        if matches!(asker, Asker::Fact(fact) if ends.contains(fact) || self.is_examined(fact)) {
             return None;
         }
         let own = match asker {
@@ -115,8 +116,8 @@ impl Standstill {
         checks.iter().copied().find(|check| owners.contains(check))
     }
 
-    /// The check that tells why `fact` is not measured: one that the fact names and that waits for such a fact itself, or the
-    /// first in the registry that waits for it. Where no check does, it is asked of the facts that wait for it.
+    /// The check that tells why `fact` is not measured: one that the fact names and that waits for a fact which names it last,
+    /// or the first in the registry that waits for it. Where no check does, it is asked of the facts that wait for it.
     fn owner_of(&self, fact: &FactKey, checks: &[&'static str]) -> Option<&'static str> {
         let (mut facts, mut seen) = (BTreeSet::from([fact]), BTreeSet::new());
         while !facts.is_empty() {
@@ -126,7 +127,7 @@ impl Standstill {
                     |(asker, _)| matches!(asker, Asker::Examination(at, _) if checks.get(*at) == Some(check)),
                 );
                 all.flat_map(|(_, waited)| waited).any(|waited| match named {
-                    true => self.owners_of(waited).contains(check),
+                    true => self.owners_of(waited).last() == Some(check),
                     false => facts.contains(waited),
                 })
             };
@@ -142,6 +143,13 @@ impl Standstill {
             facts = waiting.filter(|fact| !seen.contains(fact)).collect();
         }
         None
+    }
+
+    /// Whether a check waits for this very fact.
+    fn is_examined(&self, fact: &FactKey) -> bool {
+        self.waits
+            .iter()
+            .any(|(asker, waited)| matches!(asker, Asker::Examination(..)) && waited.contains(fact))
     }
 
     fn waits_of(&self, asker: &Asker) -> &[FactKey] {
@@ -219,7 +227,7 @@ mod tests {
     fn one_silence_has_one_cause() {
         type Table<'a> = &'a [(&'a str, &'a [&'a str])];
         type Row<'a> = (&'a str, Table<'a>, &'a [&'a str], &'a [(&'a str, &'a str)]);
-        let table: [Row<'_>; 11] = [
+        let table: [Row<'_>; 12] = [
             (
                 "a chain belongs to the check that judges its end",
                 &[
@@ -267,6 +275,12 @@ mod tests {
                 &[("proxy", "server"), ("token", "server")],
             ),
             (
+                "whoever is named before others, and waits for nothing else, does not tell",
+                &[("proxy", &["settings"]), ("server", &["settings"]), ("token", &["settings"])],
+                &["token"],
+                &[("proxy", "token"), ("server", "token")],
+            ),
+            (
                 "one question of several, to somebody who answers the others",
                 &[("proxy", &["settings"]), ("token", &["settings"])],
                 &["token"],
@@ -310,6 +324,15 @@ mod tests {
         assert_eq!((owner("handshake"), owner("dial")), (Some("network"), None));
         assert_eq!(standstill.owner(&Asker::Examination(6, 0), CHECKS), None);
         assert_eq!(standstill.ends(&Asker::Examination(0, 0)), [fact("dial")].into());
+    }
+
+    /// Else the check that tells of a silence would be blocked by itself when the run is judged again.
+    #[test]
+    fn what_a_check_waits_for_is_not_measured_whoever_tells_of_it() {
+        let standstill =
+            standstill(&[("network", &["dial"]), ("=dial", &["attempt"]), ("=connection", &["attempt"])]);
+        let owner = |id: &str| standstill.owner(&Asker::Fact(fact(id)), CHECKS);
+        assert_eq!((owner("attempt"), owner("dial"), owner("connection")), (None, None, Some("network")));
     }
 
     /// Two subjects of one check never wait for each other.

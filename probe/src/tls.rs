@@ -271,11 +271,11 @@ pub async fn elsewhere(cx: &Cx, endpoint: &Endpoint) -> Vec<(Endpoint, Handshake
     let wait = cx.plan().timeout.value.0 / 2;
     let until = Instant::now() + wait;
     let known = async |endpoint: Endpoint| {
-        let handshake = tokio::time::timeout_at(until, cx.fact::<Handshake>(&endpoint)).await.ok()?.ok()?;
+        let handshake = cx.within(until, cx.fact::<Handshake>(&endpoint)).await?.ok()?;
         Some((endpoint, Handshake::clone(&handshake)))
     };
     let of_each = join_all(others.take(MOST_OTHERS).map(async |other| {
-        let ways = tokio::time::timeout_at(until, path::ways(cx, &other)).await.ok().flatten();
+        let ways = cx.within(until, path::ways(cx, &other)).await.flatten();
         let further = ways.map(|ways| ways.others).unwrap_or_default();
         join_all(std::iter::once(other).chain(further).map(known)).await
     }));

@@ -70,6 +70,18 @@ async fn a_fact_that_cannot_be_read_is_unknown() {
     assert_eq!(states(&again), [State::Unknown]);
 }
 
+/// Without timers: whoever judges a record again has no time to pass.
+#[test]
+fn what_a_record_does_not_hold_at_once_does_not_come_within_any_time() {
+    let cx = gh_connect_engine::Cx::replay(plan(), crate::fake::Still, &[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(3600);
+    runtime.block_on(async {
+        assert_eq!(cx.within(until, std::future::pending::<()>()).await, None);
+        assert_eq!(cx.within(until, std::future::ready(7)).await, Some(7));
+    });
+}
+
 #[tokio::test]
 async fn a_plan_that_cannot_be_read_is_an_error() {
     let checks = registry(vec![fated("a", &[Passed])]);
