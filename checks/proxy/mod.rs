@@ -101,9 +101,8 @@ impl Check for Proxy {
                             false => stop,
                         });
                     }
-                    let own = said.and_then(|said| said.http_proxy.as_ref());
-                    let judged = setting::judge(cx.plan(), own);
-                    Ok(Examination { what_if: setting::what_if(cx.plan(), own), ..judged })
+                    let judged = setting::judge(cx.plan(), said);
+                    Ok(Examination { what_if: setting::what_if(cx.plan(), said), ..judged })
                 }
             }
         })

@@ -31,12 +31,17 @@ pub(super) fn is_the_way(plan: &Plan, settings: Option<&Settings>) -> Result<(),
     }
 }
 
-/// Where this run goes another way than by the server's own setting, which is `own` where it was read.
-pub(super) fn what_if(plan: &Plan, own: Option<&ProxySetting>) -> Vec<WhatIf> {
-    let is_own = own.is_some_and(|own| same(&plan.proxy.value, own));
+/// Where this run goes another way than by the server's own setting, of `settings` where it was read.
+pub(super) fn what_if(plan: &Plan, settings: Option<&Settings>) -> Vec<WhatIf> {
+    let own = settings.and_then(|settings| settings.http_proxy.as_ref());
+    let is_another_user = settings.is_some_and(|settings| settings.as_another_user);
+    let is_own = !is_another_user && own.is_some_and(|own| same(&plan.proxy.value, own));
     let set = plan.server.is_some() && plan.proxy.origin.is_for_this_run();
     let proxy = (set && !is_own).then(|| {
         let own = match own {
+            Some(own) if same(&plan.proxy.value, own) => {
+                "the server's own setting has another user name or password".to_owned()
+            }
             Some(own) => format!("the server's own setting is {}", setting(own)),
             None => "the server's own setting was not read".to_owned(),
         };
@@ -65,7 +70,7 @@ pub(super) fn what_if(plan: &Plan, own: Option<&ProxySetting>) -> Vec<WhatIf> {
 }
 
 /// Judges the plan's proxy and its exclusions. `servers` is the server's own setting, where that was read.
-pub(super) fn judge(plan: &Plan, servers: Option<&ProxySetting>) -> Examination {
+pub(super) fn judge(plan: &Plan, servers: Option<&Settings>) -> Examination {
     let unusable = match &plan.proxy.value {
         ProxySetting::Invalid { shown, reason } => Some(invalid(plan, shown, reason)),
         ProxySetting::Unsupported { shown, scheme } => Some(unsupported(plan, shown, scheme)),
@@ -220,16 +225,32 @@ fn exclusions_differ(plan: &Plan) -> Option<Finding> {
     ))
 }
 
-fn setting_differs(plan: &Plan, servers: Option<&ProxySetting>) -> Option<Finding> {
+fn setting_differs(plan: &Plan, servers: Option<&Settings>) -> Option<Finding> {
+    let is_another_user = servers.is_some_and(|settings| settings.as_another_user);
+    let servers = servers.and_then(|settings| settings.http_proxy.as_ref());
     let servers = servers.map(|setting| Sourced::new(setting.clone(), Origin::server("http_proxy")));
     let servers = servers.filter(|setting| setting.origin != plan.proxy.origin);
     let others = servers.iter().chain(&plan.other_proxies);
-    let others: Vec<_> = others.filter(|other| !same(&plan.proxy.value, &other.value)).collect();
+    let by_server = |other: &Sourced<ProxySetting>| other.origin == Origin::server("http_proxy");
+    // The proxy may let one user through and not the other.
+    let differs = |other: &&Sourced<ProxySetting>| {
+        !same(&plan.proxy.value, &other.value) || (is_another_user && by_server(other))
+    };
+    let others: Vec<_> = others.filter(differs).collect();
     if others.is_empty() {
         return None;
     }
-    let said: Vec<String> =
-        others.iter().map(|other| format!("{} {}", setting(&other.value), origin(other))).collect();
+    let said: Vec<String> = others
+        .iter()
+        .map(|other| {
+            let user = if same(&plan.proxy.value, &other.value) {
+                " with another user name or password"
+            } else {
+                ""
+            };
+            format!("{}{user} {}", setting(&other.value), origin(other))
+        })
+        .collect();
     let message = format!(
         "This run uses {} {}, while another place says {}.",
         setting(&plan.proxy.value),

@@ -394,6 +394,7 @@ fn a_way_that_the_server_may_not_go_is_no_pass() {
         let settings = own.clone().map(|http_proxy| Settings {
             github_hostname: None,
             http_proxy,
+            as_another_user: false,
             private_mode: None,
             subdomain_isolation: None,
             tls: None,

@@ -141,6 +141,19 @@ impl ProxyUrl {
     }
 }
 
+impl ProxyUrl {
+    /// Whether both name the same user with the same password, or neither names one.
+    pub fn same_user(&self, other: &Self) -> bool {
+        match (&self.credentials, &other.credentials) {
+            (None, None) => true,
+            (Some(one), Some(other)) => {
+                one.user.expose() == other.user.expose() && one.password.expose() == other.password.expose()
+            }
+            _ => false,
+        }
+    }
+}
+
 impl ProxyScheme {
     /// `http` or `https`.
     pub fn id(self) -> &'static str {

@@ -251,7 +251,7 @@ impl Refusal {
             limited(RateLimit::Secondary, headers)
         } else if has("API rate limit exceeded") || has("API rate limit already exceeded") {
             limited(RateLimit::Primary, headers)
-        } else if has("forbids access via a personal access token") {
+        } else if has("forbids access via a") && has("personal access token") {
             Self::Policy { message: words(text, 403) }
         } else if has("has not been granted the required scopes") {
             Self::MissingScopes {

@@ -38,8 +38,15 @@ impl Profile {
 
 impl Drop for Profile {
     fn drop(&mut self) {
-        // What a browser that is just ending still holds is swept by the next start.
-        let _ = fs::remove_dir_all(&self.folder);
+        // A browser has further processes, which end a moment after it and write until then. What still is held after that is
+        // swept by the next start.
+        for _ in 0..MOST_REMOVALS {
+            let _ = fs::remove_dir_all(&self.folder);
+            std::thread::sleep(BETWEEN_REMOVALS);
+            if !self.folder.exists() {
+                return;
+            }
+        }
     }
 }
 
@@ -57,6 +64,8 @@ fn lock_of(folder: &Path) -> io::Result<File> {
 
 const PREFIX: &str = "profile-";
 const MOST_AT_ONCE: usize = 16;
+const MOST_REMOVALS: u32 = 40;
+const BETWEEN_REMOVALS: std::time::Duration = std::time::Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {

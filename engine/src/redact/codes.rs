@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_is_noticed_and_read(secret in "[ -~ü€]{5,20}", before in ".{0,5}", after in ".{0,5}") {
+        fn a_text_is_noticed_and_read(secret in "[ -~ü€]{8,20}", before in ".{0,5}", after in ".{0,5}") {
             let whole = format!("{before}{secret}{after}");
             let at = before.len()..before.len() + secret.len();
             let safe = BASE64_STANDARD_NO_PAD.encode(&whole).replace('+', "-").replace('/', "_");

@@ -120,9 +120,12 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
     // What `shown` makes of a backslash before an escape is two of them.
     let texts = [secret.to_owned(), secret.replace(' ', "+"), shown(secret, usize::MAX)];
     let mut all: Vec<Vec<u8>> = texts.map(String::into_bytes).to_vec();
+    // A page's words are shown with one blank between them.
+    all.push(secret.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
     // Some of it may look like escapes, and is then undone together with those that were added.
-    let undone = std::iter::successors(undone(secret.as_bytes()), |text| undone(text));
-    all.extend(undone.take(MOST_UNDONE).last());
+    for text in all.clone() {
+        all.extend(std::iter::successors(undone(&text), |text| undone(text)).take(MOST_UNDONE));
+    }
     if secret.len() >= UNMISTAKABLE {
         all.extend([secret.to_ascii_lowercase().into_bytes(), secret.to_ascii_uppercase().into_bytes()]);
     }

@@ -93,9 +93,23 @@ fn left(redactor: &Redactor, form: &str) -> String {
     left.unwrap_or(&clean).to_owned()
 }
 
+/// Whether a plain text holds what a program that undoes escapes would read as one.
+fn looks_escaped(text: &str) -> bool {
+    text.contains(['\\', '&'])
+        || text.match_indices('%').any(|(at, _)| text[at + 1..].starts_with(|c: char| c.is_ascii_hexdigit()))
+}
+
+/// What is left of an unfinished escape that begins with the very character that it stands for.
+fn rest_of_escape(begun: &str, next: Option<&char>) -> Option<String> {
+    let mut characters = begun.chars();
+    (characters.next().as_ref() == next).then(|| characters.collect())
+}
+
 proptest! {
     #[test]
     fn no_form_of_a_password_survives(password in PASSWORDS) {
+        // An octal escape of which a character that nobody sees is part is another text with every notation.
+        prop_assume!(!(password.contains('\\') && password.contains(['\u{ad}', '\u{200d}', '\u{3164}'])));
         let redactor = knowing(&password);
         for (name, write) in OF_A_CHARACTER {
             let form: String = password.chars().map(write).collect();
@@ -148,11 +162,17 @@ proptest! {
             let begun: String = next[..within.index(next.len())].iter().collect();
             let form = format!("{}{begun}", known.iter().copied().map(write).collect::<String>());
             for ellipsis in ["…", "...", "\\u2026", "&hellip;"] {
-                if known.iter().collect::<String>().len() >= 8 && !form.ends_with('\\') {
+                // A secret that holds what looks like an escape is another text where the ellipsis has to be unescaped.
+                let misread = ellipsis.starts_with(['\\', '&']) && looks_escaped(&password);
+                if known.iter().collect::<String>().len() >= 8 && !form.ends_with('\\') && !misread {
                     let left = left(&redactor, &format!("{form}{ellipsis}"));
                     // A dot of it may be the secret's last.
                     let rest = left.strip_prefix(REDACTED).unwrap_or(&form);
-                    prop_assert!(ellipsis.ends_with(rest), "{} {}: {}", name, form, left);
+                    // An escape of `&` or `%` begins with the character itself: that is taken out, and the rest of the escape is no
+                    // part of the secret.
+                    let itself = rest_of_escape(&begun, characters.get(known.len()));
+                    let ends = ellipsis.ends_with(rest) || itself.is_some_and(|rest_of| format!("{rest_of}{ellipsis}") == rest);
+                    prop_assert!(ends, "{} {}: {}", name, form, left);
                 }
             }
         }

@@ -20,6 +20,9 @@ pub struct Settings {
     /// The outbound proxy: the one that GitHub Connect uses (facts §0.5). [`ProxySetting::Off`] when it says that there is
     /// none.
     pub http_proxy: Option<ProxySetting>,
+    /// Whether this run uses that proxy with another user name or password. A record keeps neither, and so this.
+    #[serde(default)]
+    pub as_another_user: bool,
     /// Whether strangers are told anything.
     pub private_mode: Option<bool>,
     /// Whether there is a name for each service.
@@ -49,7 +52,15 @@ impl Fact for ManageSettings {
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         // The proxy's password is most likely known to the run by then, and would be taken out of the URL.
         let get = Get { as_it_is: true, ..Get::new(NEEDS, "/manage/v1/config/settings") };
-        Ok(Self { answer: get.read::<One<SettingsReply>>(cx).await?.map(|One(reply)| reply.into()) })
+        let answer = get.read::<One<SettingsReply>>(cx).await?.map(|One(reply)| {
+            let settings = Settings::from(reply);
+            let as_another_user = match (&settings.http_proxy, &cx.plan().proxy.value) {
+                (Some(ProxySetting::Use(own)), ProxySetting::Use(used)) => !own.same_user(used),
+                _ => false,
+            };
+            Settings { as_another_user, ..settings }
+        });
+        Ok(Self { answer })
     }
 }
 
@@ -98,6 +109,7 @@ impl From<SettingsReply> for Settings {
         Self {
             github_hostname: reply.github_hostname,
             http_proxy: reply.http_proxy,
+            as_another_user: false,
             private_mode: reply.private_mode,
             subdomain_isolation: reply.subdomain_isolation,
             tls: reply.github_ssl.and_then(|tls| tls.enabled),

@@ -125,7 +125,7 @@ pub async fn exchange<S: Carries<C>, C: Credential>(
         failure: outcome.err(),
         body,
         sample: shown_bytes(&kept[..kept.len().min(SAMPLE)], gh_connect_engine::MOST_OF_A_BYTE * SAMPLE),
-        words: words_of(&kept[..kept.len().min(READABLE)]),
+        words: words_of(cx, &kept[..kept.len().min(READABLE)]),
         sent_at,
         head_at,
         took_us: crate::tcp::micros(begun.elapsed()),
@@ -195,8 +195,11 @@ where
     outcome
 }
 
-fn words_of(page: &[u8]) -> String {
-    shown(&crate::proxy::words(&String::from_utf8_lossy(page), MOST_WORDS), MOST_WORDS)
+/// Secrets go before the words are joined: a password with two blanks or a tag in it is not found afterwards.
+fn words_of(cx: &Cx, page: &[u8]) -> String {
+    let page = String::from_utf8_lossy(page);
+    let page = cx.plan().redactor().clean(&page).into_owned();
+    shown(&crate::proxy::words(&page, MOST_WORDS), MOST_WORDS)
 }
 
 fn failure(error: hyper::Error) -> ExchangeFailure {
@@ -206,7 +209,10 @@ fn failure(error: hyper::Error) -> ExchangeFailure {
         ExchangeFailure::EndlessHead
     } else if error.is_parse() {
         ExchangeFailure::NotHttp(shown(&error.to_string(), 120))
-    } else if error.is_incomplete_message() || io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
+    } else if error.is_incomplete_message()
+        // The connection had ended before the request was taken up.
+        || error.is_canceled()
+        || io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
     {
         ExchangeFailure::Closed
     } else if let Some(io) = io {
