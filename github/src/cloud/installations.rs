@@ -97,7 +97,9 @@ impl Reading {
         told: &Told<Data>,
         page: &InstallationsReply,
     ) -> Result<ControlFlow<(), String>, Refusal> {
-        for (nth, node) in page.nodes.iter().flatten().enumerate() {
+        let total = page.total_count.ok_or_else(|| told.why_null_below(&PATH, &["totalCount"]))?;
+        let nodes = page.nodes.as_ref().ok_or_else(|| told.why_null_below(&PATH, &["nodes"]))?;
+        for (nth, node) in nodes.iter().enumerate() {
             let missing = || told.why_null_below(&PATH, &["nodes", &nth.to_string()]);
             let One(reply) = node.as_ref().ok_or_else(missing)?;
             if self.replies.iter().any(|other| other.is_the_same_as(reply)) {
@@ -107,7 +109,6 @@ impl Reading {
             self.servers.push(server.ok_or_else(|| wrong(&format!("nodes[{nth}].hostName"), "a name"))?);
             self.replies.push(reply.clone());
         }
-        let total = page.total_count.ok_or_else(|| told.why_null_below(&PATH, &["totalCount"]))?;
         if self.total.is_some_and(|before| before != total) {
             return Err(wrong("totalCount", "the same for every page"));
         }
