@@ -10,7 +10,7 @@ fn what_was_not_said_is_no_pass() {
         // The list is off, and nothing says whether a provider's policy is in its place.
         (
             enterprise(
-                r#""ipAllowListEnabledSetting": "DISABLED", "enterpriseServerInstallations": {"totalCount": 0}"#,
+                r#""ipAllowListEnabledSetting": "DISABLED", "enterpriseServerInstallations": {"totalCount": 0, "nodes": []}"#,
             ),
             3,
             "allow-list/idp-managed",
