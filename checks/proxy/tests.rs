@@ -391,17 +391,7 @@ fn a_way_that_the_server_may_not_go_is_no_pass() {
     ] {
         let mut plan = through_proxy();
         plan.proxy.origin = origin.clone();
-        let settings = own.clone().map(|http_proxy| Settings {
-            github_hostname: None,
-            http_proxy,
-            as_another_user: false,
-            private_mode: None,
-            subdomain_isolation: None,
-            tls: None,
-            ntp: Vec::new(),
-            licence_evaluation: None,
-            licence_expire_at: None,
-        });
+        let settings = own.clone().map(|http_proxy| Settings { http_proxy, ..Settings::default() });
         assert_eq!(setting::is_the_way(&plan, settings.as_ref()).is_ok(), is_the_way, "{origin} {own:?}");
     }
 }

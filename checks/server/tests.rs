@@ -168,13 +168,7 @@ fn settings(name: Option<&str>) -> Option<Settings> {
     Some(Settings {
         github_hostname: name.map(str::to_owned),
         http_proxy: Some(ProxySetting::Off),
-        as_another_user: false,
-        private_mode: None,
-        subdomain_isolation: None,
-        tls: None,
-        ntp: Vec::new(),
-        licence_evaluation: None,
-        licence_expire_at: None,
+        ..Settings::default()
     })
 }
 

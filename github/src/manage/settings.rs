@@ -13,7 +13,7 @@ pub struct ManageSettings {
 }
 
 /// Settings of a server. What is `None` was not said.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Settings {
     /// The name that the server believes to have.
     pub github_hostname: Option<String>,
