@@ -4,7 +4,7 @@
 //! report, and orphaned only where the server itself logged that it was disconnected after the record was made.
 
 use gh_connect_engine::{Examination, Plan, Stop};
-use gh_connect_github::cloud::{Account, Installation, Known};
+use gh_connect_github::cloud::{Account, Installation, Known, OwnNames, is_one_of};
 use jiff::Timestamp;
 
 use super::{
@@ -19,24 +19,34 @@ use crate::wording::listing;
 pub(super) struct Seen<'a> {
     pub(super) plan: &'a Plan,
     pub(super) account: &'a Account,
-    /// The names under which this server may be known, at least one.
-    pub(super) names: Vec<String>,
-    /// Why the name that the server believes to have is not among them; `None` where it is.
-    pub(super) unread: Option<Stop>,
+    /// What this server is called.
+    pub(super) own: OwnNames,
     pub(super) known: &'a Known,
-    /// Signs of life; not looked for where nothing is connected.
-    pub(super) signs: Option<Signs>,
+    /// Signs of life.
+    pub(super) signs: Signs,
     /// The server's own audit log.
     pub(super) log: Log,
     pub(super) now: Timestamp,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     /// The records of this server, whatever they say, the latest first.
-    pub(super) fn own(&self) -> Vec<&Installation> {
-        let mut own: Vec<&Installation> = self.known.records_of(&self.names).collect();
+    pub(super) fn own(&self) -> Vec<&'a Installation> {
+        let mut own: Vec<&Installation> = self.known.records_of(&self.own.names).collect();
         own.sort_by_key(|record| std::cmp::Reverse(record.created_at));
         own
+    }
+
+    /// The name that the plan has for it.
+    pub(super) fn host(&self) -> &str {
+        &self.own.names[0]
+    }
+
+    /// Records that are not under a name of this server, and that may be of it.
+    fn maybe_own(&self) -> impl Iterator<Item = &'a Installation> {
+        let servers =
+            self.known.servers.iter().filter(|server| !is_one_of(&self.own.names, Some(&server.host_name)));
+        servers.filter(|server| self.own.aliases.may_be(&self.own.names, &server.host_name))
     }
 
     /// What its own audit log tells, where it was read.
@@ -57,9 +67,9 @@ pub(super) fn connected<'a>(known: &'a Known, names: &[String]) -> Option<&'a In
 }
 
 pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
-    match (connected(seen.known, &seen.names), &seen.signs) {
-        (Some(record), Some(signs)) => on_record(seen, record, signs),
-        _ => not_on_record(seen),
+    match connected(seen.known, &seen.own.names) {
+        Some(record) => on_record(seen, record, &seen.signs),
+        None => not_on_record(seen),
     }
 }
 
@@ -142,6 +152,18 @@ fn why<'a>(seen: &'a Seen<'_>, record: &Installation, signs: &'a Signs, last: Op
 fn not_on_record(seen: &Seen<'_>) -> Result<Examination, Stop> {
     all_records_are_read(seen)?;
     let own = seen.own();
+    // Another check says why the log was not read, and it might have told of an end.
+    if let Log::Unread(stop) = &seen.log
+        && !matches!(stop, Stop::Trouble(_))
+    {
+        return Err(stop.clone());
+    }
+    if let Some(record) = seen.maybe_own().find(|record| record.is_connected != Some(false)) {
+        return Ok(words::another_name(seen, record).into());
+    }
+    if let Some(heard) = seen.signs.without_a_record(own.first().copied(), seen.story(), seen.now) {
+        return Ok(words::off_the_record(seen, &own, heard).into());
+    }
     let story = match &seen.log {
         Log::Read(story) => story,
         Log::Unread(Stop::Trouble(why)) => return Ok(words::unread(seen, &own, why).into()),
@@ -155,8 +177,14 @@ fn not_on_record(seen: &Seen<'_>) -> Result<Examination, Stop> {
         End::Ended(None) => "disconnected, by its own audit log".to_owned(),
         End::Nothing => "not connected yet".to_owned(),
     };
-    let findings = own.first().map(|record| words::leftover(seen, record)).into_iter().collect();
-    let remark = Some(format!("{remark}{}", others(seen)));
+    let unread = match (&seen.signs.unknown, &seen.signs.withheld) {
+        (None, _) => String::new(),
+        (Some(_), Some(why)) => format!(" (not read: which servers have sent their license usage: {why})"),
+        (Some(stop), None) => return Err(stop.clone()),
+    };
+    let left = own.into_iter().next().or_else(|| seen.maybe_own().next());
+    let findings = left.map(|record| words::leftover(seen, record)).into_iter().collect();
+    let remark = Some(format!("{remark}{}{unread}", others(seen)));
     Ok(Examination { findings, remark, ..Examination::default() })
 }
 
@@ -172,7 +200,7 @@ fn others(seen: &Seen<'_>) -> String {
 
 /// Stops where a record that was not read could be this server's.
 fn all_records_are_read(seen: &Seen<'_>) -> Result<(), Stop> {
-    let (name, slug) = (&seen.names[0], &seen.account.slug);
+    let (name, slug) = (seen.host(), &seen.account.slug);
     let own = seen.own();
     if own.iter().any(|server| server.is_connected.is_none()) {
         return Err(Stop::Trouble(format!("{slug} knows {name}, and does not say whether it is connected")));
@@ -193,7 +221,7 @@ fn all_records_are_read(seen: &Seen<'_>) -> Result<(), Stop> {
             }
         }
     }
-    seen.unread.as_ref().map_or(Ok(()), |why| could_be_another(seen, why))
+    seen.own.unread.as_ref().map_or(Ok(()), |why| could_be_another(seen, why))
 }
 
 /// Stops where a record of another name could be of this server: GitHub knows a server by the name that it believes to
@@ -216,7 +244,7 @@ fn could_be_another(seen: &Seen<'_>, why: &Stop) -> Result<(), Stop> {
         let verb = if unsaid.len() == 1 { "is" } else { "are" };
         told.push(format!("does not say whether {} {verb} connected", listing(&unsaid, words::MOST_NAMED)));
     }
-    let (host, slug) = (&seen.names[0], &seen.account.slug);
+    let (host, slug) = (seen.host(), &seen.account.slug);
     Err(Stop::Trouble(format!(
         "{slug} {}, and whether one of these is {host} is not known: the name that the server itself has was not read ({why})",
         told.join(", and "),

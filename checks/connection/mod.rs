@@ -13,8 +13,8 @@ use gh_connect_engine::{
     Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject,
 };
 use gh_connect_github::{
-    OfTheRun, Refusal,
-    cloud::{Installations, LicenceSync, OwnNames, ServerStatistics, Topic},
+    Answer, OfTheRun, Refusal,
+    cloud::{Installations, LicenceSync, OwnNames, ServerStatistics, SyncStatus, Topic, is_one_of},
     server::{ServerAuditLog, ServerUser},
 };
 
@@ -55,38 +55,42 @@ impl Check for Connection {
     fn examine<'a>(&'a self, _: &'a Subject, cx: &'a Cx) -> BoxFuture<'a, Result<Examination, Stop>> {
         Box::pin(async move {
             let run = &OfTheRun;
-            let (own, account, installations, log) = futures::join!(
+            let (own, account, installations, log, licences, statistics) = futures::join!(
                 OwnNames::of(cx),
                 account::owned(cx),
                 cx.fact::<Installations>(run),
                 own_log(cx),
+                cx.fact::<LicenceSync>(run),
+                cx.fact::<ServerStatistics>(run),
             );
             // Without a server there is nothing to look for, whatever the account says.
-            let OwnNames { names, unread } = own?;
+            let own = own?;
             let account = account?;
             let installations = installations?;
             let known = installations.answer.or_trouble("which servers it knows")?;
-            let signs = match connected(known, &names) {
-                Some(_) => Some(signs(cx, &names).await),
-                None => None,
+            let licences = licences.as_ref().map(|fact| &fact.answer);
+            // Statistics are there only where they are on: absence says nothing.
+            let statistics = statistics.as_ref().ok().and_then(|fact| fact.answer.said());
+            // Where no record says that the server is connected, what came under another name that may be its own counts, too.
+            let is_own = |name: &str| {
+                is_one_of(&own.names, Some(name))
+                    || connected(known, &own.names).is_none() && own.aliases.may_be(&own.names, name)
             };
-            let plan = cx.plan();
-            judge(&Seen { plan, account: &account, names, unread, known, signs, log, now: cx.began() })
+            let signs = Signs::of(&is_own, said(licences), statistics.map(Vec::as_slice), withheld(licences));
+            judge(&Seen { plan: cx.plan(), account: &account, own, known, signs, log, now: cx.began() })
         })
     }
 }
 
-/// What came from the server with these names.
-async fn signs(cx: &Cx, names: &[String]) -> Signs {
-    let (licences, statistics) =
-        futures::join!(cx.fact::<LicenceSync>(&OfTheRun), cx.fact::<ServerStatistics>(&OfTheRun));
-    let licences = match &licences {
-        Ok(fact) => fact.answer.or_trouble("which servers have sent their license usage"),
-        Err(stop) => Err(stop.clone()),
-    };
-    // Statistics are there only where they are on: absence says nothing.
-    let statistics = statistics.as_ref().ok().and_then(|fact| fact.answer.said());
-    Signs::of(names, licences, statistics.map(Vec::as_slice))
+/// Which servers have sent their license usage.
+fn said<'a>(licences: Result<&'a Answer<SyncStatus>, &Stop>) -> Result<&'a SyncStatus, Stop> {
+    licences.map_err(Stop::clone)?.or_trouble("which servers have sent their license usage")
+}
+
+/// Why that was not said, where it may be that the token is not permitted to know.
+fn withheld(licences: Result<&Answer<SyncStatus>, &Stop>) -> Option<String> {
+    let why = licences.ok()?.refusal()?;
+    why.may_be_of_permission().then(|| why.to_string())
 }
 
 /// The server's own audit log. Whom it is kept from, and why, other checks say.

@@ -1,6 +1,6 @@
 //! Points in time as GitHub's replies write them.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 /// Reads RFC 3339, `2026-11-20 08:30:00 UTC`, `2026-11-20 08:30:00 +0000` and a date alone, which is its first moment in UTC.
 /// What shape the date of a licence synchronization has is not published.
@@ -20,6 +20,13 @@ pub fn moment(text: &str) -> Option<Timestamp> {
     // A date with a time and no offset might be anybody's: only a date alone is taken.
     let date = (text.len() == DATE).then(|| text.parse::<Date>().ok()).flatten()?;
     date.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+}
+
+/// The last moment that is meant: of a date alone, the end of its day.
+pub(super) fn last_moment(text: &str) -> Option<Timestamp> {
+    let first = moment(text)?;
+    let day = SignedDuration::from_hours(if text.trim().len() == DATE { 24 } else { 0 });
+    first.checked_add(day).ok()
 }
 
 /// `2026-11-20`

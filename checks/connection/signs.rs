@@ -1,13 +1,13 @@
 //! Signs of life of a server, as the enterprise account has them.
 
 use gh_connect_engine::Stop;
-use gh_connect_github::cloud::{Collected, Installation, LastSync, SyncStatus, is_one_of};
+use gh_connect_github::cloud::{Collected, Installation, LastSync, SyncStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
     log::{A_SETUP, Story},
-    moment,
+    moment::{last_moment, moment},
 };
 
 /// Signs of life of this server.
@@ -17,6 +17,8 @@ pub(super) struct Signs {
     pub(super) heard: Vec<Heard>,
     /// Why the surest of them could not be looked for.
     pub(super) unknown: Option<Stop>,
+    /// Why that was not said, where it may be that the token is not permitted to know it.
+    pub(super) withheld: Option<String>,
     /// Whether the account said which statistics it has. Where they are off it does not.
     pub(super) has_statistics: bool,
 }
@@ -26,33 +28,61 @@ pub(super) struct Signs {
 pub(super) struct Heard {
     /// What.
     pub(super) what: String,
-    /// When, where that can be read.
+    /// When, where that can be read; the first moment of a day that came alone.
     pub(super) at: Option<Timestamp>,
+    /// The last moment that it may have been at.
+    #[serde(skip)]
+    pub(super) until: Option<Timestamp>,
     /// Why it proves nothing: a license synchronization that failed, say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) but: Option<String>,
 }
 
 impl Signs {
-    /// What came from the server with these names.
+    /// What came from the server, which is the one whose name `is_own`. `withheld` is why the first was not said, where it may
+    /// be that the token is not permitted to know.
     pub(super) fn of(
-        names: &[String],
+        is_own: &dyn Fn(&str) -> bool,
         licences: Result<&SyncStatus, Stop>,
         statistics: Option<&[Collected]>,
+        withheld: Option<String>,
     ) -> Self {
-        let synced = licences.and_then(|licences| synced(names, licences));
-        let (synced, unknown) = match synced {
+        let (synced, unsaid) = match licences.and_then(|licences| synced(is_own, licences)) {
             Ok(synced) => (synced, None),
             Err(stop) => (Vec::new(), Some(stop)),
         };
-        let days = statistics.unwrap_or_default().iter();
-        let days = days.filter(|day| is_one_of(names, day.host_name.as_deref()));
+        let all = statistics.unwrap_or_default();
+        let days: Vec<&Collected> =
+            all.iter().filter(|day| day.host_name.as_deref().is_some_and(is_own)).collect();
+        let nameless = days.is_empty() && all.iter().any(|day| day.host_name.is_none());
+        let nameless = nameless.then(|| {
+            Stop::Trouble("which servers have sent statistics was not said: one in the answer of server-statistics has no host_name".to_owned())
+        });
         let collected =
-            days.map(|day| Heard::new("server statistics", day.collection_date.as_deref().and_then(moment)));
+            days.into_iter().map(|day| Heard::dated("server statistics", day.collection_date.as_deref()));
         let mut heard: Vec<Heard> = synced.into_iter().chain(collected).collect();
         heard.sort_by_key(|heard| std::cmp::Reverse(heard.at));
         heard.truncate(MOST_HEARD);
-        Self { heard, unknown, has_statistics: statistics.is_some() }
+        // What has no name is not withheld.
+        let withheld = withheld.filter(|_| nameless.is_none());
+        Self { heard, unknown: unsaid.or(nameless), withheld, has_statistics: statistics.is_some() }
+    }
+
+    /// What came although the account has no record of this server as connected, and that nothing explains: the server's own
+    /// log does, where it ended that connection later, or made another one; and so does `own`, a record that says that it is
+    /// not connected, where it is so long ago that a connected server would have been heard of since.
+    pub(super) fn without_a_record(
+        &self,
+        own: Option<&Installation>,
+        story: Option<&Story>,
+        now: Timestamp,
+    ) -> Option<&Heard> {
+        let turn = story.and_then(|story| story.ended().max(story.made));
+        self.heard.iter().find(|heard| {
+            let Some(until) = heard.until else { return true };
+            let is_long_ago = own.is_some() && now.duration_since(until) > A_PERIOD;
+            !is_long_ago && turn.is_none_or(|turn| until > turn)
+        })
     }
 
     /// What shows that the connection of `record` works or worked, the latest first. `began` is the last time that a setup of
@@ -80,13 +110,19 @@ impl Signs {
 
     /// Whether anything came after this moment, or may have.
     pub(super) fn go_on_after(&self, moment: Timestamp) -> bool {
-        self.heard.iter().any(|heard| heard.at.is_none_or(|at| at > moment))
+        self.heard.iter().any(|heard| heard.until.is_none_or(|until| until > moment))
     }
 }
 
 impl Heard {
     fn new(what: impl Into<String>, at: Option<Timestamp>) -> Self {
-        Self { what: what.into(), at, but: None }
+        Self { what: what.into(), at, until: at, but: None }
+    }
+
+    /// Dated as GitHub writes it.
+    fn dated(what: &str, date: Option<&str>) -> Self {
+        let until = date.and_then(last_moment);
+        Self { until, ..Self::new(what, date.and_then(moment)) }
     }
 
     /// Whether a server of which this was heard last reports as often as a connected one does, and the connection was
@@ -110,26 +146,26 @@ pub(super) fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     age <= A_PERIOD && -age <= A_DAY
 }
 
-/// The license synchronizations of the server with these names. An answer that names no servers, or one of them without its
+/// The license synchronizations of the server whose name `is_own`. An answer that names no servers, or one of them without its
 /// name, does not say that there are none.
-fn synced(names: &[String], licences: &SyncStatus) -> Result<Vec<Heard>, Stop> {
+fn synced(is_own: &dyn Fn(&str) -> bool, licences: &SyncStatus) -> Result<Vec<Heard>, Stop> {
     let unsaid = |what: &str| {
         Stop::Trouble(format!("which servers have sent their license usage was not said: {what}"))
     };
     let all = licences.server_instances.as_ref();
     let all = all.ok_or_else(|| unsaid("the answer of license-sync-status holds no server_instances"))?;
-    let own: Vec<_> = all.iter().filter(|server| is_one_of(names, server.hostname.as_deref())).collect();
+    let own: Vec<_> = all.iter().filter(|server| server.hostname.as_deref().is_some_and(is_own)).collect();
     if own.is_empty() && all.iter().any(|server| server.hostname.is_none()) {
         return Err(unsaid("a server in the answer of license-sync-status has no hostname"));
     }
-    let last = own.into_iter().filter_map(|server| server.last_sync.as_ref());
-    Ok(last
-        .map(|last| Heard {
-            what: "a license synchronization".to_owned(),
-            at: last.date.as_deref().and_then(moment),
-            but: trouble(last),
-        })
-        .collect())
+    // That it is listed is a sign by itself: when it synchronized may not be said.
+    let unsaid = LastSync::default();
+    let last = own.into_iter().map(|server| server.last_sync.as_ref().unwrap_or(&unsaid));
+    let heard = last.map(|last| Heard {
+        but: trouble(last),
+        ..Heard::dated("a license synchronization", last.date.as_deref())
+    });
+    Ok(heard.collect())
 }
 
 /// Why a license synchronization proves nothing.

@@ -178,20 +178,76 @@ pub(super) fn contradicted(seen: &Seen<'_>, record: &Installation, story: &Story
     look_at_the_server(seen, host, finding(seen, &UNPROVEN, record, None, message))
 }
 
-/// The account has no record of the server as connected, and the server's log does not tell.
-pub(super) fn unread(seen: &Seen<'_>, own: &[&Installation], why: &str) -> Finding {
-    let (host, slug) = (&seen.names[0], &seen.account.slug);
-    let record = match own {
-        [] => format!("{slug} has no record of {host}"),
-        [record, ..] => {
-            format!("{slug} has a record of {host}{} that says that it is not connected", since(record))
-        }
+/// The account has a record of a connection under another name, which may be this server's.
+pub(super) fn another_name(seen: &Seen<'_>, record: &Installation) -> Finding {
+    let (host, slug, name) = (seen.host(), &seen.account.slug, &record.host_name);
+    let connected = if record.is_connected.is_some() { " as connected" } else { "" };
+    let message = format!(
+        "{slug} has no record of {host} as connected, and one of {name}{connected}{}, which may be another name or an address of \
+         the same server. Whether {host} is connected to {slug} under that name cannot be told.",
+        since(record),
+    );
+    finding(seen, &UNPROVEN, record, None, message)
+        .command(Owner::ServerAdmin, look(seen), LOG)
+        .then(
+            Owner::EnterpriseOwner,
+            format!(
+                "If it is not connected, and no other server has the name {name}, remove {name} from the known installations of \
+                 {slug}, in its settings at https://{}/enterprises/{slug}, and check again",
+                apex(seen)
+            ),
+        )
+        .step(
+            Owner::Operator,
+            format!("If {name} is the name that the server is to be known by, check with it in --server"),
+        )
+}
+
+/// The account has no record of the server as connected, and something came from it.
+pub(super) fn off_the_record(seen: &Seen<'_>, own: &[&Installation], heard: &Heard) -> Finding {
+    let (host, slug) = (seen.host(), &seen.account.slug);
+    let but = heard.but.as_ref().map_or_else(String::new, |but| format!(" that {but}"));
+    let undated = if heard.at.is_none() { ", without a date that can be read" } else { "" };
+    let log = match &seen.log {
+        Log::Read(_) => "does not say that it was disconnected since".to_owned(),
+        Log::Unread(Stop::Trouble(why)) => format!("was not read ({why})"),
+        Log::Unread(_) => "was not read".to_owned(),
     };
     let message = format!(
-        "{record}, and whether the server is connected to another enterprise account cannot be told: {why}."
+        "{}, and yet the account holds {}{but}{}{undated} in its name, which only a connected server sends. Its own audit log \
+         {log}, so whether it is connected cannot be told.",
+        no_record(seen, own),
+        heard.what,
+        on(heard.at),
     );
-    let evidence = json!({ "records": own, "names": seen.names, "log": seen.story() });
-    Finding::new(&UNPROVEN, host.clone(), message)
+    let evidence =
+        json!({ "records": own, "names": seen.own.names, "heard": seen.signs.heard, "log": seen.story() });
+    Finding::new(&UNPROVEN, host.to_owned(), message)
+        .evidence(evidence)
+        .command(Owner::ServerAdmin, look(seen), LOG)
+        .then(
+            Owner::EnterpriseOwner,
+            format!(
+                "If it is connected to {slug}, look for it among the known installations, in the settings at \
+                 https://{}/enterprises/{slug}: it may stand there under another name",
+                apex(seen)
+            ),
+        )
+        .step(
+            Owner::GithubSupport,
+            format!("If it is connected and not among them, or what is left of an earlier connection of {host} stays, ask to have the account put right"),
+        )
+}
+
+/// The account has no record of the server as connected, and the server's log does not tell.
+pub(super) fn unread(seen: &Seen<'_>, own: &[&Installation], why: &str) -> Finding {
+    let host = seen.host();
+    let message = format!(
+        "{}, and whether the server is connected to another enterprise account cannot be told: {why}.",
+        no_record(seen, own)
+    );
+    let evidence = json!({ "records": own, "names": seen.own.names, "log": seen.story() });
+    Finding::new(&UNPROVEN, host.to_owned(), message)
         .evidence(evidence)
         .command(Owner::ServerAdmin, look(seen), LOG)
         .step(
@@ -203,9 +259,20 @@ pub(super) fn unread(seen: &Seen<'_>, own: &[&Installation], why: &str) -> Findi
         )
 }
 
+/// What the account knows of a server that it has not connected.
+fn no_record(seen: &Seen<'_>, own: &[&Installation]) -> String {
+    let (host, slug) = (seen.host(), &seen.account.slug);
+    match own {
+        [] => format!("{slug} has no record of {host}"),
+        [record, ..] => {
+            format!("{slug} has a record of {host}{} that says that it is not connected", since(record))
+        }
+    }
+}
+
 /// The server's log tells of a connection, and the account knows nothing of it.
 pub(super) fn elsewhere(seen: &Seen<'_>, story: &Story) -> Finding {
-    let (host, slug) = (&seen.names[0], &seen.account.slug);
+    let (host, slug) = (seen.host(), &seen.account.slug);
     let others = others(seen);
     let another = match others.as_slice() {
         [] => String::new(),
@@ -219,8 +286,8 @@ pub(super) fn elsewhere(seen: &Seen<'_>, story: &Story) -> Finding {
          enterprise account{another}.",
         logged(Some(story)),
     );
-    Finding::new(&ELSEWHERE, host.clone(), message)
-        .evidence(json!({ "names": seen.names, "log": story, "others": others }))
+    Finding::new(&ELSEWHERE, host.to_owned(), message)
+        .evidence(json!({ "names": seen.own.names, "log": story, "others": others }))
         .step(
             Owner::ServerAdmin,
             format!(
@@ -305,7 +372,7 @@ fn finding(
 ) -> Finding {
     let evidence = json!({
         "record": record,
-        "names": seen.names,
+        "names": seen.own.names,
         "heard": signs.map_or(&[][..], |signs| &signs.heard),
         "ended": seen.story().and_then(Story::ended),
         "log": seen.story(),
@@ -334,13 +401,13 @@ fn nothing(seen: &Seen<'_>, signs: &Signs, record: &Installation) -> String {
         signs.heard.iter().find(|heard| heard.but.is_some() || heard.at.is_none_or(|at| Some(at) < began));
     match useless {
         None => looked_for,
-        Some(Heard { what, at, but: Some(but) }) => {
+        Some(Heard { what, at, but: Some(but), .. }) => {
             format!("{looked_for}, except for {what}{} that {but}", on(*at))
         }
-        Some(Heard { what, at: at @ Some(_), but: None }) => {
+        Some(Heard { what, at: at @ Some(_), but: None, .. }) => {
             format!("{looked_for} (the last, {what}{}, was before)", on(*at))
         }
-        Some(Heard { what, at: None, but: None }) => {
+        Some(Heard { what, at: None, but: None, .. }) => {
             format!("{looked_for}, except for {what} without a date that can be read")
         }
     }
@@ -364,7 +431,7 @@ pub(super) fn others<'a>(seen: &Seen<'a>) -> Vec<&'a str> {
 
 /// The page of GitHub Connect on the server (facts §2).
 fn page(seen: &Seen<'_>) -> String {
-    format!("https://{}, Enterprise settings, GitHub Connect", seen.names[0])
+    format!("https://{}, Enterprise settings, GitHub Connect", seen.host())
 }
 
 /// What the server is to be connected to.

@@ -54,11 +54,12 @@ pub(super) async fn of_cloud(cx: &Cx) -> Result<Seen, Stop> {
         Ok::<_, Stop>(refused(&events.answer))
     }));
     let signs = async {
-        if !is_recorded_as_connected(cx).await {
-            return [None, None];
+        let sync = asked::<LicenceSync, _>(cx, |fact| &fact.answer).await;
+        match is_recorded_as_connected(cx).await {
+            true => [sync, asked::<ServerStatistics, _>(cx, |fact| &fact.answer).await],
+            // Nothing waits for a scope that opens only these.
+            false => [sync.filter(|refused| !refused.why.may_be_of_permission()), None],
         }
-        let sync = asked::<LicenceSync, _>(cx, |fact| &fact.answer);
-        futures::join!(sync, asked::<ServerStatistics, _>(cx, |fact| &fact.answer)).into()
     };
     let (viewer, enterprise, list, events, signs, seats, known) = futures::join!(
         cx.fact::<Viewer>(&OfTheRun),

@@ -18,7 +18,7 @@ use crate::{
     OfTheRun, Refusal,
     cloud::{
         AllowList, AuditLog, ConsumedLicences, Enterprise, Event, Installations, Known, LicenceSync, Topic,
-        is_recorded_as_connected, is_same_host,
+        is_same_host,
     },
 };
 
@@ -250,13 +250,7 @@ async fn refused(cx: &Cx) -> Vec<RefusedQuestion> {
             let broken_off = it.answer.said().and_then(|entries| entries.ended_by.as_ref());
             it.answer.refusal().or(broken_off)
         }),
-        async {
-            let question = "the licence synchronization (REST)";
-            if !is_recorded_as_connected(cx).await {
-                return None;
-            }
-            one::<LicenceSync>(cx, OfTheRun, question, |it| it.answer.refusal()).await
-        },
+        one::<LicenceSync>(cx, OfTheRun, "the licence synchronization (REST)", |it| it.answer.refusal()),
         one::<ConsumedLicences>(cx, OfTheRun, "the licences in use (REST)", |it| it.answer.refusal()),
         one::<AuditLog>(cx, Topic::Connections, "the audit log (REST)", |it| it.answer.refusal()),
     );

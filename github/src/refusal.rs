@@ -159,6 +159,18 @@ impl std::fmt::Display for RateLimit {
 }
 
 impl Refusal {
+    /// Whether it may be what the token's scopes or permissions keep from it: interfaces often say no more than that there is
+    /// nothing.
+    pub fn may_be_of_permission(&self) -> bool {
+        matches!(
+            self,
+            Self::MissingScopes { .. }
+                | Self::MissingPermission { .. }
+                | Self::NotFound { .. }
+                | Self::Forbidden { .. }
+        )
+    }
+
     /// What a reply says instead of an answer; `None` for 200 alone, the one status that every answer to a question here has
     /// (facts §3, §4): that something is accepted, empty or cut off answers none. `credential` is whether one was sent.
     pub fn of_rest(status: u16, headers: &HeaderMap, body: &[u8], credential: bool) -> Option<Self> {

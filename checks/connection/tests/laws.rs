@@ -144,8 +144,8 @@ proptest! {
         prop_assert!(world.events(&list, &uses).into_iter().all(|at| at <= ended));
     }
 
-    /// It passes without a finding only where all records were read, none is this server's, and neither does its own log,
-    /// which was read, say that it is connected.
+    /// It passes without a finding only where all records were read, none is this server's, nothing came from it since it was
+    /// disconnected, and neither does its own log, which was read, say that it is connected.
     #[test]
     fn not_connected_is_what_both_sides_do_not_know(world in any_world()) {
         let Ok(judged) = world.judged() else { return Ok(()) };
@@ -156,6 +156,11 @@ proptest! {
         prop_assert!(world.total.is_some_and(|total| total <= world.servers.len() as u64));
         let story = world.log.story().expect("it was read");
         prop_assert!(story.last.is_none() && story.ended().is_some() == story.turn.is_some_and(|at| at < Timestamp::MAX));
+        // Whatever came, the log ended it later.
+        prop_assert!(world.came().into_iter().all(|at| story.ended().is_some_and(|ended| at <= ended)));
+        let instances = world.licences.iter().flat_map(|said| said.server_instances.iter().flatten());
+        let own = instances.filter(|server| server.hostname.as_deref() == Some(OWN)).count();
+        prop_assert!(own == 0 || story.ended().is_some());
     }
 
     /// Whatever is found says who does what about it.

@@ -21,7 +21,7 @@ pub use enterprise::{Account, Enterprise, Oidc, OwnerInfo, Owners, Setting};
 pub use in_force::InForce;
 pub use installations::{Installation, Installations, Known};
 pub use licences::{ConsumedLicences, LastSync, LicenceSync, Seats, ServerInstance, SyncStatus};
-pub use own::{OwnNames, is_one_of, is_recorded_as_connected, is_same_host};
+pub use own::{Aliases, OwnNames, is_one_of, is_recorded_as_connected, is_same_host};
 pub use statistics::{Collected, Features, ServerStatistics};
 pub use viewer::{TokenSeen, User, Viewer};
 

@@ -1,10 +1,14 @@
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use gh_connect_engine::{Cx, Stop};
+use gh_connect_probe::{HostName, dns::Addresses};
 use url::Host;
 
 use super::{Installation, Installations, Known};
-use crate::{OfTheRun, manage::ManageSettings};
+use crate::{
+    OfTheRun,
+    manage::{ManageNodes, ManageSettings},
+};
 
 /// The names under which the enterprise account may know this server.
 #[derive(Clone, Debug)]
@@ -13,21 +17,66 @@ pub struct OwnNames {
     pub names: Vec<String>,
     /// Why the name that the server believes to have is not among them; `None` where it is.
     pub unread: Option<Stop>,
+    /// Further names that may be this server's.
+    pub aliases: Aliases,
+}
+
+/// Names that the enterprise account may have this server under, although it does not call itself so: its addresses, what its
+/// nodes are called, and a name without its domain.
+#[derive(Clone, Debug, Default)]
+pub struct Aliases {
+    /// What its nodes are called.
+    pub nodes: Vec<String>,
+    /// The addresses that its name leads to; `None` where they are not known here, and every address may be its own.
+    pub addresses: Option<Vec<IpAddr>>,
+}
+
+impl Aliases {
+    /// Whether `name` may be the server's that has the names `own`.
+    pub fn may_be(&self, own: &[String], name: &str) -> bool {
+        let name = bare(name);
+        if let Ok(address) = name.parse::<IpAddr>() {
+            let is_it = |addresses: &Vec<IpAddr>| addresses.iter().any(|own| own.to_canonical() == address);
+            return self.addresses.as_ref().is_none_or(is_it);
+        }
+        own.iter().chain(&self.nodes).any(|own| is_short_of(&bare(own), &name))
+    }
+
+    /// What the run knows of them anyway. A proxy on the way to the server resolves its name by itself.
+    async fn of(cx: &Cx, host: &str, port: u16) -> Self {
+        let addresses = async {
+            let host = cx.plan().route(host, port).is_direct().then(|| HostName::new(host))?;
+            let list = cx.fact::<Addresses>(&host).await.ok()?.list.clone();
+            (!list.is_empty()).then_some(list)
+        };
+        let (addresses, nodes) = futures::join!(addresses, cx.fact::<ManageNodes>(&OfTheRun));
+        let nodes = nodes.as_ref().ok().and_then(|fact| fact.answer.said()?.nodes.as_ref());
+        let nodes = nodes.into_iter().flatten().filter_map(|node| node.hostname.clone()).collect();
+        Self { nodes, addresses }
+    }
+}
+
+/// Whether two names are the same, or one is the other without its domain.
+fn is_short_of(one: &str, other: &str) -> bool {
+    let host = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let has_domain = |name: &str| name.contains('.');
+    !one.is_empty() && (one == other || host(one) == host(other) && has_domain(one) != has_domain(other))
 }
 
 impl OwnNames {
     /// Asks the server for the name that it believes to have: that is the one that it is known by. Stops as skipped when the
     /// plan names no server.
     pub async fn of(cx: &Cx) -> Result<Self, Stop> {
-        let Some(host) = cx.plan().server_host() else {
+        let Some((host, port)) = cx.plan().server_at() else {
             return Err(Stop::Skipped("no server is named: --server URL".to_owned()));
         };
-        let settings = cx.fact::<ManageSettings>(&OfTheRun).await;
+        let (settings, aliases) =
+            futures::join!(cx.fact::<ManageSettings>(&OfTheRun), Aliases::of(cx, host, port));
         let (own, unread) = match own_name(settings.as_ref().map(|fact| &**fact)) {
             Ok(own) => (Some(own.to_owned()), None),
             Err(why) => (None, Some(why)),
         };
-        Ok(Self { names: std::iter::once(host.to_owned()).chain(own).collect(), unread })
+        Ok(Self { names: std::iter::once(host.to_owned()).chain(own).collect(), unread, aliases })
     }
 }
 
@@ -38,8 +87,7 @@ impl Known {
     }
 }
 
-/// Whether a record of this server says that it is connected. What servers send is looked for only then: no other server's
-/// matters, and of one that is not connected there is nothing.
+/// Whether a record of this server says that it is connected, so that what servers have sent decides whether it is.
 pub async fn is_recorded_as_connected(cx: &Cx) -> bool {
     let Ok(known) = cx.fact::<Installations>(&OfTheRun).await else { return false };
     let is_connected = |server: &Installation| server.is_connected == Some(true);
@@ -74,7 +122,7 @@ fn bare(name: &str) -> String {
     };
     let host = host.trim_end_matches('.');
     match (host.parse::<Ipv6Addr>(), Host::parse(host)) {
-        (Ok(address), _) => address.to_string(),
+        (Ok(address), _) => address.to_canonical().to_string(),
         (Err(_), Ok(host)) => host.to_string(),
         (Err(_), Err(_)) => host.to_lowercase(),
     }
@@ -111,12 +159,48 @@ mod tests {
             ("ghes-staging.corp.example", false),
             ("https://other.example/ghes.corp.example", false),
             ("2001:db8::2", false),
+            ("::ffff:198.51.100.20", false),
             ("", false),
             ("://", false),
         ] {
             assert_eq!(is_one_of(&own, Some(name)), expected, "{name}");
         }
         assert!(!is_one_of(&own, None));
+    }
+
+    #[test]
+    fn an_alias_may_be_the_servers() {
+        let own = ["ghes.corp.example".to_owned(), "git".to_owned()];
+        let known = Aliases {
+            nodes: vec!["ghes-1".to_owned()],
+            addresses: Some(vec![
+                "198.51.100.20".parse().expect("IPv4"),
+                "2001:db8::20".parse().expect("IPv6"),
+            ]),
+        };
+        let unknown = Aliases::default();
+        for (name, by_known, by_unknown) in [
+            ("198.51.100.20", true, true),
+            ("https://198.51.100.20:8443/setup", true, true),
+            ("::ffff:198.51.100.20", true, true),
+            ("[2001:DB8:0::20]:443", true, true),
+            ("2001:db8::20", true, true),
+            ("198.51.100.21", false, true),
+            ("2001:db8::21", false, true),
+            ("GHES", true, true),
+            ("ghes:443", true, true),
+            ("Git.corp.example.", true, true),
+            ("ghes-1", true, false),
+            ("ghes-1.corp.example", true, false),
+            ("ghes.other.example", false, false),
+            ("ghes-2", false, false),
+            ("ghes-staging", false, false),
+            ("corp.example", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(known.may_be(&own, name), by_known, "{name}");
+            assert_eq!(unknown.may_be(&own, name), by_unknown, "{name}");
+        }
     }
 
     #[test]

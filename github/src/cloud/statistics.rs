@@ -12,7 +12,7 @@ use crate::{
 /// none of this (facts §1.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerStatistics {
-    /// The latest of each server, at most fifty servers.
+    /// The latest of each server.
     pub answer: Answer<Vec<Collected>>,
 }
 
@@ -82,7 +82,7 @@ fn latest(days: Vec<Collected>) -> Result<Vec<Collected>, Refusal> {
     Ok(latest)
 }
 
-const MOST_SERVERS: usize = 50;
+const MOST_SERVERS: usize = 500;
 
 #[cfg(test)]
 mod tests {
