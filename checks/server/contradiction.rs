@@ -3,14 +3,48 @@
 use std::net::IpAddr;
 
 use gh_connect_engine::{Finding, Owner};
-use gh_connect_github::{cloud::is_same_host, manage::LicenceStatus};
+use gh_connect_github::{cloud::is_same_host, manage::LicenceStatus, server::Heard};
 
-use super::{CONTRADICTORY, judge::Seen, steps, words};
+use super::{
+    CONTRADICTORY,
+    judge::Seen,
+    maintenance::{Maintenance, is_said_on},
+    steps, words,
+};
 use crate::wording::and;
 
 /// All that contradicts, as findings.
 pub(super) fn all(seen: &Seen<'_>) -> Vec<Finding> {
-    [licence(seen), name(seen)].into_iter().flatten().collect()
+    [maintenance(seen), licence(seen), name(seen)].into_iter().flatten().collect()
+}
+
+/// A page that says maintenance, from a server of which the Manage API says that it serves.
+fn maintenance(seen: &Seen<'_>) -> Option<Finding> {
+    let Heard::Reply { status, text, title, words, .. } = &seen.status.heard else { return None };
+    let page =
+        [title.as_ref(), words.as_ref(), Some(text)].into_iter().flatten().find(|page| is_said_on(page))?;
+    let by_manage = match seen.maintenance()? {
+        Maintenance::Off(_) => "no node that serves is in maintenance mode",
+        Maintenance::Partly(_) => "others of its nodes serve",
+        Maintenance::On(_) | Maintenance::Untold(_) => return None,
+    };
+    let host = seen.host();
+    let message = format!(
+        "Two interfaces contradict each other about the maintenance of {host}: it answers GET /status with {status} and \"{page}\", \
+         and by the Manage API {by_manage}."
+    );
+    let finding = seen.finding(&CONTRADICTORY, message).step(
+        Owner::ServerAdmin,
+        format!(
+            "Look in the Management Console, https://{host}:8443 under Maintenance, whether maintenance mode is on, and end it when \
+             the work is done"
+        ),
+    );
+    let finding = finding.step(
+        Owner::Network,
+        format!("Where it is off, look what answers for {host} on the way: a load balancer or gateway with a page of its own"),
+    );
+    Some(finding.then(Owner::Operator, "Run gh-connect again"))
 }
 
 /// A license that the server's own check calls valid, and that has ended by its dates. Where the check calls it expired, that

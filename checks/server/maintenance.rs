@@ -75,6 +75,20 @@ pub(crate) fn untold_replicas<'a>(
     untold.map(|node| node.hostname.as_deref().unwrap_or("a replica")).collect()
 }
 
+/// Whether a page says that maintenance is going on, in whatever case and with whatever between the letters.
+pub(super) fn is_said_on(page: &str) -> bool {
+    let letters: String =
+        page.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    MAINTENANCE.iter().any(|word| {
+        letters.match_indices(word).any(|(at, _)| {
+            let (before, after) = (&letters[..at], &letters[at + word.len()..]);
+            let after =
+                ["mode", "status", "is"].iter().fold(after, |after, word| after.trim_start_matches(word));
+            !NOT.iter().any(|not| before.ends_with(not)) && !OFF.iter().any(|off| after.starts_with(off))
+        })
+    })
+}
+
 /// When maintenance begins, where it is to come.
 pub(crate) fn scheduled(modes: &[NodeMaintenance]) -> Option<Option<&str>> {
     let scheduled = modes.iter().find(|mode| word(mode).is_some_and(|word| word == SCHEDULED))?;
@@ -136,6 +150,29 @@ fn is_alike(names: [&Option<String>; 2]) -> bool {
 }
 
 const SCHEDULED: &str = "scheduled";
+/// The word in the languages in which such pages come.
+const MAINTENANCE: &[&str] = &[
+    "maintenance",
+    "wartung",
+    "mantenimiento",
+    "manutenção",
+    "manutenzione",
+    "onderhoud",
+    "underhåll",
+    "vedligehold",
+    "vedlikehold",
+    "konserwac",
+    "údržb",
+    "karbantart",
+    "bakım",
+    "обслуживани",
+    "メンテナンス",
+    "维护",
+    "維護",
+    "점검",
+];
+const NOT: &[&str] = &["notin", "notunder", "isno", "keine"];
+const OFF: &[&str] = &["off", "false", "disabled", "null", "none"];
 
 #[cfg(test)]
 mod tests {
@@ -172,6 +209,25 @@ mod tests {
         };
         let names: Vec<&str> = nodes.iter().filter_map(|mode| mode.hostname.as_deref()).collect();
         if names.is_empty() { word.to_owned() } else { format!("{word}: {}", names.join(", ")) }
+    }
+
+    #[test]
+    fn a_page_says_it_in_any_spelling() {
+        for (page, expected) in [
+            ("Down for maintenance", true),
+            ("MAINTENANCE MODE", true),
+            ("GitHub is in main\u{ad}tenance.", true),
+            ("Wartungsarbeiten", true),
+            ("メンテナンス中", true),
+            ("GitHub lives!", false),
+            ("", false),
+            ("{\"status\": \"ok\", \"maintenance\": \"off\"}", false),
+            ("{\"maintenance_mode\": false}", false),
+            ("{\"maintenance_mode\": true}", true),
+            ("This server is not in maintenance mode.", false),
+        ] {
+            assert_eq!(is_said_on(page), expected, "{page}");
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub enum Heard {
         /// The title of a page, wherever it stands in it; without one its first heading.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
+        /// What a person would read of the body, if it begins with other than that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<String>,
         /// The type of the body, as said.
         content_type: Option<String>,
         /// What calls itself the server software.
@@ -93,6 +96,7 @@ impl Heard {
             status: reply.status,
             text: shown_bytes(&reply.body, LONGEST_TEXT),
             title: title(&reply.body),
+            words: words(&reply.body),
             content_type: said(header::CONTENT_TYPE.as_str()),
             server: said(header::SERVER.as_str()),
             has_request_id: reply.headers.contains_key("x-github-request-id"),
@@ -118,6 +122,12 @@ fn title(page: &[u8]) -> Option<String> {
     })
 }
 
+fn words(page: &[u8]) -> Option<String> {
+    let page = String::from_utf8_lossy(&page[..page.len().min(READABLE)]);
+    let words = shown(&gh_connect_probe::proxy::words(&page, MOST_WORDS), MOST_WORDS);
+    (words != shown(page.trim(), MOST_WORDS)).then_some(words)
+}
+
 fn said(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| shown_bytes(value.as_bytes(), 80))
 }
@@ -125,6 +135,9 @@ fn said(headers: &HeaderMap, name: &str) -> Option<String> {
 /// A maintenance page with its pictures.
 const MOST_BODY: u64 = 1 << 20;
 const LONGEST_TEXT: usize = 120;
+/// Of a page, what is read for its words, and how many characters of these are kept.
+const READABLE: usize = 64 * 1024;
+const MOST_WORDS: usize = 400;
 /// Elements in which a title is looked for.
 const MOST_ELEMENTS: usize = 4;
 
@@ -152,10 +165,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn words_are_kept_where_the_page_is_more_than_they_are() {
+        assert_eq!(words(b"GitHub lives!\n"), None);
+        assert_eq!(words(b"<p>Down for <b>main</b>tenance</p>").as_deref(), Some("Down for maintenance"));
+    }
+
     proptest! {
         #[test]
         fn any_page_is_read(page in r"(<|>|/|title|h1|TITLE|İ|ſ| |x){0,30}") {
-            let _ = title(page.as_bytes());
+            let _ = (title(page.as_bytes()), words(page.as_bytes()));
         }
     }
 }
