@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     NOT_GITHUB, RATE_LIMITED, STORED, TIMEOUT, UNAVAILABLE, further,
-    page::{CAPTIVE, Page},
+    page::{CAPTIVE, Page, refreshes_to},
 };
 
 /// Judges what a host answered; `stored` is what says that the reply came out of a store on the way. Stops as trouble where
@@ -49,7 +49,7 @@ pub(super) fn judge(
         Role::Api => Ok(case.api(head)),
         Role::Web => Ok(case.page(head, head.status == 200)),
         Role::Uploads => Ok(case.page(head, case.knows_no_root(head))),
-        Role::Also => Ok(further::judge(&case, head)),
+        Role::Also => Ok(further::judge(&case, head, stored)),
     }
 }
 
@@ -77,6 +77,8 @@ impl Case<'_> {
 
     /// A reply of the web host or the upload host, which is as it should be when it is `expected`.
     fn page(&self, head: &Head, expected: bool) -> Examination {
+        // Neither has a page that sends its reader elsewhere.
+        let expected = expected && refreshes_to(head, &self.reply.exchange).is_none();
         let stays = || head.redirects_to().is_some_and(|location| is_https_of(location, &self.target.host));
         match head.status {
             _ if expected || stays() => Examination::passed("GitHub answers"),
@@ -106,9 +108,10 @@ impl Case<'_> {
     /// A reply with GitHub's proof that GitHub does not send there.
     fn changed(&self, head: &Head) -> Finding {
         let (host, path, status) = (&self.target.host, &self.reply.path, head.status);
-        let what = match head.redirects_to() {
-            Some(location) => format!("a redirection to {location} (status {status})"),
-            None => format!("status {status}, and not with what GitHub publishes there"),
+        let what = match (head.redirects_to(), refreshes_to(head, &self.reply.exchange)) {
+            (Some(location), _) => format!("a redirection to {location} (status {status})"),
+            (None, Some(to)) => format!("status {status} and a page that sends its reader to {to}"),
+            (None, None) => format!("status {status}, and not with what GitHub publishes there"),
         };
         let message = format!("{host} answered {path} with {what}{}.", self.seen());
         self.answering_step(
@@ -332,12 +335,18 @@ fn is_rate_limit(head: &Head, words: &str) -> bool {
 
 /// Whether a location is on this very host, over HTTPS at its usual port. A path is: the reply came over HTTPS.
 pub(super) fn is_https_of(location: &str, host: &str) -> bool {
-    let Some((scheme, rest)) = location.split_once("://") else {
+    if !location.contains("://") {
         return location.starts_with('/') && !location.starts_with("//") && !location.contains('\\');
-    };
+    }
+    https_host(location).is_some_and(|name| name.eq_ignore_ascii_case(host))
+}
+
+/// The host of a location over HTTPS at its usual port.
+pub(super) fn https_host(location: &str) -> Option<&str> {
+    let (scheme, rest) = location.split_once("://")?;
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let name = authority.strip_suffix(":443").unwrap_or(authority);
-    scheme.eq_ignore_ascii_case("https") && name.trim_end_matches('.').eq_ignore_ascii_case(host)
+    scheme.eq_ignore_ascii_case("https").then(|| name.trim_end_matches('.'))
 }
 
 const MOST_WORDS: usize = 160;

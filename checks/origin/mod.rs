@@ -24,7 +24,7 @@ static META: Meta = Meta {
     title: "GitHub itself answers",
     category: Category::Network,
     words: include_str!("README.md"),
-    kinds: &[&NOT_GITHUB, &UNAVAILABLE, &TIMEOUT, &STORED, &RATE_LIMITED, &FEATURE_BLOCKED],
+    kinds: &[&NOT_GITHUB, &UNAVAILABLE, &TIMEOUT, &STORED, &RATE_LIMITED, &FEATURE_BLOCKED, &FEATURE_STORED],
     in_doubt: InDoubt {
         owner: Owner::Operator,
         text: "Look at https://www.githubstatus.com, see what another program gets from the same machine, and run gh-connect again",
@@ -84,6 +84,15 @@ static FEATURE_BLOCKED: Kind = Kind {
     title: "something else answers for a further host",
     since: "0.2.0",
     world: include_str!("worlds/feature-blocked.toml"),
+};
+
+static FEATURE_STORED: Kind = Kind {
+    id: "origin/feature-stored",
+    severity: Severity::Warning,
+    undetermined: false,
+    title: "the reply of a further host came out of a store",
+    since: "0.2.0",
+    world: include_str!("worlds/feature-stored.toml"),
 };
 
 impl Check for Origin {

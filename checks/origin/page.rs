@@ -29,7 +29,7 @@ impl Page {
     pub(super) fn of(host: &str, head: &Head, exchange: &Exchange) -> Self {
         let text = format!("{} {}", exchange.words, exchange.sample).to_lowercase();
         let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-        let leads_away = || leads_to(&exchange.sample).filter(|to| is_elsewhere(to, host));
+        let leads_away = || leads_to(head, exchange).filter(|to| is_elsewhere(to, host));
         let looks = match (head.status, head.redirects_to()) {
             (CAPTIVE, _) => Looks::Portal,
             (_, Some(location)) => Looks::LeadsTo(location.to_owned()),
@@ -72,33 +72,68 @@ impl Page {
 
     /// Whether a reply of a host of which nothing is known looks as if something answers in its place.
     pub(super) fn is_suspicious(&self, host: &str, status: u16) -> bool {
+        let demands = matches!(self.looks, Looks::LoginDemand);
+        demands || self.is_of_something_else(|to| is_elsewhere(to, host)) || matches!(status, 403 | 451)
+    }
+
+    /// Whether its words are those of something between the client and the host, or whether it leads to what `is_off`.
+    pub(super) fn is_of_something_else(&self, is_off: impl Fn(&str) -> bool) -> bool {
         let looks = match &self.looks {
-            Looks::LeadsTo(to) => is_elsewhere(to, host),
-            Looks::Reply => false,
-            _ => true,
+            Looks::LeadsTo(to) => is_off(to),
+            Looks::Reply | Looks::LoginDemand => false,
+            Looks::Portal | Looks::LoginPage | Looks::BlockPage => true,
         };
-        looks || self.maker.is_some() || matches!(status, 403 | 451)
+        looks || self.maker.is_some()
     }
 }
 
-/// Where a page sends its reader by itself: `<meta http-equiv="refresh" content="0; url=…">`, or a script.
-fn leads_to(page: &str) -> Option<String> {
+/// Where a page sends its reader by itself: as [`refreshes_to`], or by a script.
+fn leads_to(head: &Head, exchange: &Exchange) -> Option<String> {
+    let page = &exchange.sample;
+    refreshes_to(head, exchange).or_else(|| {
+        let lower = page.to_ascii_lowercase();
+        let at = lower.find("location")?;
+        let to = lower[at..].find("http").filter(|to| *to <= FAR_FROM_LOCATION)?;
+        location(&page[at + to..])
+    })
+}
+
+/// Where a reply sends its reader after a while: `Refresh: 0; url=…`, or `<meta http-equiv="refresh" content="0; url=…">`.
+pub(super) fn refreshes_to(head: &Head, exchange: &Exchange) -> Option<String> {
+    if let Some(to) = head.header("refresh").and_then(after_a_while) {
+        return Some(to);
+    }
+    let page = &exchange.sample;
     // Lower-casing ASCII keeps every place where it is.
     let lower = page.to_ascii_lowercase();
-    let refreshed =
-        lower.find("http-equiv").and_then(|at| Some(at + lower[at..].find("url=")? + "url=".len()));
-    let scripted = || {
-        let at = lower.find("location")?;
-        let to = lower[at..].find("http")?;
-        (to <= FAR_FROM_LOCATION).then_some(at + to)
-    };
-    let from = page.get(refreshed.or_else(scripted)?..)?.trim_start_matches(['\'', '"', '\\', ' ']);
+    lower.match_indices("<meta").find_map(|(at, _)| {
+        let tag = &lower[at..at + lower[at..].find('>').unwrap_or(lower.len() - at)];
+        let content = tag.contains("http-equiv") && tag.contains("refresh");
+        let content = content.then(|| tag.find("content"))??;
+        after_a_while(&page[at + content..at + tag.len()])
+    })
+}
+
+/// The place in `0; url='https://…'`, with or without the word.
+fn after_a_while(content: &str) -> Option<String> {
+    let (_, to) = content.split_once([';', ','])?;
+    let to = to.trim_start();
+    let named = to
+        .get(..3)
+        .filter(|word| word.eq_ignore_ascii_case("url"))
+        .and_then(|_| to[3..].trim_start().strip_prefix('='));
+    location(named.unwrap_or(to))
+}
+
+/// A location at the beginning of a text, with whatever quotes it.
+fn location(text: &str) -> Option<String> {
+    let from = text.trim_start_matches(['\'', '"', '\\', ' ']);
     let to = from.split(['"', '\'', '>', '<', ' ', '\\', ')', ';']).next()?;
     (!to.is_empty()).then(|| to.to_owned())
 }
 
 /// Whether a location is on another host, or leaves HTTPS. `www.` before the name is the same host's.
-fn is_elsewhere(location: &str, host: &str) -> bool {
+pub(super) fn is_elsewhere(location: &str, host: &str) -> bool {
     let same = |other: &str| super::judge::is_https_of(location, other);
     let bare = host.strip_prefix("www.");
     !(same(host) || same(&format!("www.{host}")) || bare.is_some_and(same))
@@ -355,6 +390,16 @@ mod tests {
             (301, "/login", "", false),
             (200, "", &refresh("http://portal.example/welcome"), true),
             (200, "", &refresh("https://ghcr.io/start"), false),
+            (200, "", &refresh("HTTPS://ghcr.io:443/start"), false),
+            (200, "", "<META content='1;URL=https://portal.example/' HTTP-EQUIV=Refresh>", true),
+            (200, "", "<meta http-equiv=refresh content=\"0, https://portal.example/\">", true),
+            (200, "", "<meta http-equiv=refresh content=5><a href='/x?url=https://portal.example/'>", false),
+            (
+                200,
+                "",
+                "<meta http-equiv='content-type' content='text/html; charset=utf-8'><meta name=x content='0; url=https://x.example/'>",
+                false,
+            ),
             (200, "", "<script>window.location.href = \"https://portal.example/\"</script>", true),
             (511, "", "", true),
             (401, "", "", true),

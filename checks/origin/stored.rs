@@ -11,11 +11,11 @@ use gh_connect_probe::{
 
 use crate::clock;
 
-/// What says that the reply of a required host came out of a store on the way: a header of a cache, or a `Date` that is much
+/// What says that the reply of a host came out of a store on the way: a header of a cache, or a `Date` that is much
 /// older than what other replies of the run say. What this machine's clock agrees with is not old, so that the others are
-/// hardly ever waited for. GitHub itself answers for the other hosts out of stores.
+/// hardly ever waited for.
 pub(super) async fn sign(cx: &Cx, target: &Target, reply: &Reply) -> Option<String> {
-    let head = reply.exchange.head.as_ref().filter(|_| target.required())?;
+    let head = reply.exchange.head.as_ref()?;
     if let Some(sign) = head.store_sign() {
         return Some(sign);
     }
@@ -30,6 +30,9 @@ pub(super) async fn sign(cx: &Cx, target: &Target, reply: &Reply) -> Option<Stri
             "its Date, {date}, is {} s older than that of GitHub's other replies",
             older.as_secs()
         ));
+    }
+    if !target.required() {
+        return None;
     }
     let server = cx.fact::<ServerClock>(&OfTheRun).await.ok()?;
     clock::is_out_of_a_store(&skew, &server).then(|| {

@@ -236,7 +236,12 @@ fn a_stored_reply_proves_nothing() {
         let findings = stored(role, exchange.clone());
         assert_eq!(findings[0].kind.id, expected, "{exchange:?}");
     }
-    assert!(stored(Role::Also, answered(200, &[REQUEST_ID], "")).is_empty());
+    for (exchange, expected) in [
+        (answered(200, &[REQUEST_ID], ""), "origin/feature-stored"),
+        (answered(403, &[], "blocked"), "origin/feature-blocked"),
+    ] {
+        assert_eq!(stored(Role::Also, exchange.clone())[0].kind.id, expected, "{exchange:?}");
+    }
     assert_eq!(stored(Role::Api, answered(200, &[REQUEST_ID], ""))[0].fix[0].owner, Owner::Network);
 }
 
@@ -279,6 +284,57 @@ fn a_host_of_github_shows_github() {
             answered(302, &[REQUEST_ID, ("location", "http://portal.example/")], ""),
             "codeload.github.com was answered with a redirection to http://portal.example/, as captive portals send, without \
              a sign of GitHub (status 302).",
+        ),
+        (
+            "codeload.github.com",
+            answered(511, &[REQUEST_ID, ("server", "github.com")], ""),
+            "codeload.github.com was answered with a captive portal, without a sign of GitHub (status 511, server \"github.com\").",
+        ),
+        (
+            "codeload.github.com",
+            answered(407, &[("server", "github.com")], ""),
+            "codeload.github.com was answered with a demand for a login, without a sign of GitHub (status 407, server \
+             \"github.com\").",
+        ),
+        (
+            "ghcr.io",
+            answered(302, &[("server", "github.com"), ("location", "https://portal.example/")], ""),
+            "ghcr.io was answered with a redirection to https://portal.example/, without a sign of GitHub (status 302, server \
+             \"github.com\").",
+        ),
+        (
+            "ghcr.io",
+            answered(302, &[REQUEST_ID, ("location", "//portal.example/")], ""),
+            "ghcr.io was answered with a redirection to //portal.example/, without a sign of GitHub (status 302).",
+        ),
+        (
+            "ghcr.io",
+            answered(200, &[("server", "github.com"), ("refresh", "0; url=https://portal.example/")], ""),
+            "ghcr.io was answered with a redirection to https://portal.example/, without a sign of GitHub (status 200, server \
+             \"github.com\").",
+        ),
+        (
+            "ghcr.io",
+            answered(200, &[REQUEST_ID], "<meta http-equiv=refresh content='0;url=http://portal.example/'>"),
+            "ghcr.io was answered with a redirection to http://portal.example/, as captive portals send, without a sign of GitHub \
+             (status 200): \"<meta http-equiv=refresh content='0;url=http://portal.example/'>\".",
+        ),
+        (
+            "ghcr.io",
+            answered(200, &[("server", "GitHub.com")], "Bitte anmelden"),
+            "ghcr.io was answered with a login page, without a sign of GitHub (status 200, server \"GitHub.com\"): \"Bitte \
+             anmelden\".",
+        ),
+        ("codeload.github.com", answered(401, &[("server", "GitHub.com")], ""), "GitHub answers"),
+        (
+            "gist.github.com",
+            answered(200, &[REQUEST_ID], "Sign in. A gist about a captive portal"),
+            "GitHub answers",
+        ),
+        (
+            "ghcr.io",
+            answered(301, &[("server", "github.com"), ("location", "https://github.com/features")], ""),
+            "GitHub answers",
         ),
         ("mirror.example", answered(200, &[], "hello"), "answers 200, without a sign of GitHub"),
         ("notgithub.com", answered(200, &[], "hello"), "answers 200, without a sign of GitHub"),

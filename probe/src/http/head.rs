@@ -45,9 +45,15 @@ impl Head {
     }
 
     /// The id that GitHub gives every request, when it has the form of one: groups of hexadecimal digits with colons
-    /// between. Only GitHub sends it, and gateways let it pass.
+    /// between. Only GitHub sends it, and gateways let it pass. On a reply that only a gateway makes it proves nothing.
     pub fn github_request_id(&self) -> Option<&str> {
-        self.header("x-github-request-id").filter(|id| is_request_id(id))
+        self.header("x-github-request-id").filter(|id| is_request_id(id) && !self.is_of_a_gateway())
+    }
+
+    /// Whether its status is one that no origin server sends: 407, by which a proxy asks for a login, and 511, by which a
+    /// portal does (RFC 9110 §15.5.8, RFC 6585 §6).
+    pub fn is_of_a_gateway(&self) -> bool {
+        matches!(self.status, 407 | 511)
     }
 
     /// When the reply was made, by the clock of who made it.
@@ -117,7 +123,7 @@ fn tells(name: &str) -> bool {
     TELLING.contains(&name) || name.starts_with("x-ratelimit-") || tells_of_stores(name)
 }
 
-const TELLING: [&str; 13] = [
+const TELLING: [&str; 14] = [
     "x-github-request-id",
     "x-github-backend",
     "x-vss-e2eid",
@@ -128,6 +134,7 @@ const TELLING: [&str; 13] = [
     "content-type",
     "content-length",
     "location",
+    "refresh",
     "retry-after",
     "www-authenticate",
     "proxy-authenticate",
