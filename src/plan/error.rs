@@ -7,7 +7,7 @@ use gh_connect_engine::shown;
 use crate::{
     plan::{
         said::{Place, Said, Source},
-        toml_values::{key, unspeakable},
+        toml_values::{is_plain, key, value_on},
     },
     sink,
 };
@@ -153,18 +153,26 @@ impl Excerpt {
         let (start, text) = source.line(span.start);
         let end = start + text.len();
         let marked = span.start.min(end)..span.end.clamp(span.start.min(end), end);
-        let hidden = unspeakable(&source.text);
-        let hidden = hidden.into_iter().find(|value| value.start < end.max(start + 1) && start < value.end);
         let part = |range: Range<usize>| piece(&source.text, range);
-        let (before, marked, after) = match hidden {
-            None => (part(start..marked.start), part(marked.clone()), part(marked.end..end)),
+        let (before, marked, after) = match value_on(&source.text, start..end) {
+            // The head of a table, or nothing at all.
+            None if text.trim_start().starts_with('[') || text.trim().is_empty() => {
+                let end = start + text.find(']').map_or(text.len(), |at| at + 1);
+                let marked = marked.start.min(end)..marked.end.min(end);
+                (part(start..marked.start), part(marked.clone()), part(marked.end..end))
+            }
+            None => (String::new(), HIDDEN.to_owned(), String::new()),
             // The key is marked, and what stands after it hidden.
             Some(value) if marked.end <= value.start => (
                 part(start..marked.start),
                 part(marked.clone()),
                 format!("{}{HIDDEN}", part(marked.end..value.start)),
             ),
-            Some(value) => (part(start..value.start.max(start)), HIDDEN.to_owned(), String::new()),
+            Some(value) if is_plain(&source.text[value.clone()]) => {
+                (part(start..marked.start), part(marked.clone()), String::new())
+            }
+            // Of several lines the first has the key.
+            Some(value) => (part(source.line(value.start).0..value.start), HIDDEN.to_owned(), String::new()),
         };
         Self { place: format!("{}:{line}:{column}", source.name), line: Some(line), before, marked, after }
     }
@@ -197,7 +205,7 @@ fn piece(text: &str, range: Range<usize>) -> String {
     text.get(range).unwrap_or_default().to_owned()
 }
 
-/// In the place of a value in which a password may stand.
+/// In the place of a value: any may be a password in the wrong place.
 const HIDDEN: &str = "[not shown]";
 /// Characters of a line on each side of the mark.
 const LONGEST: usize = 100;

@@ -60,11 +60,15 @@ fn read(said: &Said, files: &dyn Effects) -> Result<Vec<u8>, UsageError> {
     let path = said.path();
     let bytes = files
         .read(&path)
-        .map_err(|error| UsageError::at(said, format!("{} cannot be read: {error}", path.display())))?;
+        .map_err(|error| UsageError::at(said, format!("{} cannot be read: {error}", named(said, &path))))?;
     if bytes.len() > LARGEST {
-        return Err(UsageError::at(said, format!("{} is larger than 16 MiB", path.display())));
+        return Err(UsageError::at(said, format!("{} is larger than 16 MiB", named(said, &path))));
     }
     Ok(bytes)
+}
+
+fn named(said: &Said, path: &Path) -> String {
+    said.spoken(path.display().to_string(), "this file")
 }
 
 /// A whole system's store of roots is a quarter of a MiB.

@@ -58,8 +58,11 @@ fn read(said: &Said, files: &dyn Effects) -> Result<Text, UsageError> {
     };
     let path = Said { text: file.to_owned(), place: said.place.clone() }.path();
     let bytes = files.read(&path).map_err(|error| {
-        UsageError::at(said, format!("{} cannot be read: {error}", path.display()))
-            .hint("allowed: what ghe-config printed, @FILE with it, or - to read it from standard input")
+        UsageError::at(
+            said,
+            format!("{} cannot be read: {error}", said.spoken(path.display().to_string(), "this file")),
+        )
+        .hint("allowed: what ghe-config printed, @FILE with it, or - to read it from standard input")
     })?;
     Ok(Some(whole(&bytes)))
 }

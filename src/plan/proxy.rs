@@ -2,7 +2,10 @@
 
 use gh_connect_engine::{NoProxy, Origin, ProxySetting, ProxyUrl, ProxyUrlError, Sourced};
 
-use super::{error::UsageError, said::Said};
+use super::{
+    error::UsageError,
+    said::{Place, Said},
+};
 use crate::environment::Environment;
 
 /// The proxy of the run, and the settings that were seen and not used.
@@ -59,12 +62,18 @@ fn setting(said: &Said) -> Result<ProxySetting, UsageError> {
         Err(reason) => {
             let mut error = UsageError::at(said, format!("this is not the URL of a proxy: {reason}"))
                 .hint("allowed: http://HOST:PORT, https://HOST:PORT, or `off` for none");
-            if reason == ProxyUrlError::NoScheme {
+            if reason == ProxyUrlError::NoScheme && names_a_port(said, text) {
                 error = error.meant(&format!("http://{}", ProxyUrl::shown(text)));
             }
             Err(error)
         }
     }
+}
+
+/// Whether what was said without a scheme can be repeated with one: in a file only what ends in a port.
+fn names_a_port(said: &Said, text: &str) -> bool {
+    let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    matches!(said.place, Place::Flag(_)) || port.is_some()
 }
 
 /// What the environment holds is a fact about it, right or wrong.

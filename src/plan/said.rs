@@ -49,6 +49,15 @@ impl Said {
         }
     }
 
+    /// What a message has of it: `part` of what was said on the command line. A file may hold a password in the wrong place, and
+    /// is not repeated: `instead` stands for it.
+    pub(crate) fn spoken(&self, part: impl Into<String>, instead: &str) -> String {
+        match &self.place {
+            Place::Flag(_) => part.into(),
+            Place::File(..) => instead.to_owned(),
+        }
+    }
+
     /// A path that was said; in a file, relative ones begin beside the file.
     pub(crate) fn path(&self) -> PathBuf {
         match &self.place {

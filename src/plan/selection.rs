@@ -17,14 +17,20 @@ pub(super) fn check_or_category(said: &Said, checks: &[&'static dyn Check]) -> R
         return Ok(text.to_owned());
     }
     let error = match text.split_once('/') {
-        Some((check, _)) if known.contains(&check) => {
-            UsageError::at(said, format!("`{text}` is a finding; checks are selected as a whole"))
-                .hint("to accept a finding: --waive")
-                .meant(check)
-        }
-        _ => {
-            UsageError::at(said, format!("there is no check or category `{text}`")).did_you_mean(text, &known)
-        }
+        Some((check, _)) if known.contains(&check) => UsageError::at(
+            said,
+            format!(
+                "{} is a finding; checks are selected as a whole",
+                said.spoken(format!("`{text}`"), "this")
+            ),
+        )
+        .hint("to accept a finding: --waive")
+        .meant(check),
+        _ => UsageError::at(
+            said,
+            format!("there is no check or category {}", said.spoken(format!("`{text}`"), OF_THIS_NAME)),
+        )
+        .did_you_mean(text, &known),
     };
     Err(error.hint(format!("allowed: {}", known.join(", "))))
 }
@@ -39,7 +45,7 @@ pub(super) fn waiver(said: &Said, checks: &[&'static dyn Check]) -> Result<Waive
     let (known, id) = (checks.iter().flat_map(|check| check.meta().kinds), id.trim());
     let Some(kind) = known.clone().find(|kind| kind.id == id) else {
         let waivable = known.filter(|kind| kind.waivable()).map(|kind| kind.id);
-        return Err(at_id(format!("there is no finding `{id}`"))
+        return Err(at_id(format!("there is no finding {}", said.spoken(format!("`{id}`"), OF_THIS_NAME)))
             .did_you_mean(id, waivable)
             .hint("allowed: ID=REASON; `gh-connect explain` lists all findings"));
     };
@@ -68,9 +74,12 @@ pub(super) fn feature(said: &Said, product: &Product) -> Result<&'static Feature
     let text = said.text.trim();
     let names = || FEATURES.iter().map(|feature| feature.name);
     let Some(feature) = FEATURES.iter().find(|feature| feature.name == text) else {
-        return Err(UsageError::at(said, format!("there is no feature `{text}`"))
-            .hint(format!("allowed: {}", names().collect::<Vec<_>>().join(", ")))
-            .did_you_mean(text, names()));
+        return Err(UsageError::at(
+            said,
+            format!("there is no feature {}", said.spoken(format!("`{text}`"), OF_THIS_NAME)),
+        )
+        .hint(format!("allowed: {}", names().collect::<Vec<_>>().join(", ")))
+        .did_you_mean(text, names()));
     };
     match product {
         Product::GheCom(_) if !feature.on_ghe_com => {
@@ -79,3 +88,6 @@ pub(super) fn feature(said: &Said, product: &Product) -> Result<&'static Feature
         _ => Ok(feature),
     }
 }
+
+/// In the place of a name that is not repeated.
+const OF_THIS_NAME: &str = "of this name";

@@ -366,15 +366,87 @@ fn everything_wrong_is_told_at_once_with_its_place() {
 
 #[test]
 fn the_caret_stands_under_the_part_that_is_wrong() {
-    let said = complaint(&[], "  waive = [\"fake/odd=fine\", \"fake/od=fine\"]");
+    let said = complaint(&[("--waive", "fake/od=fine")], "");
     let expected = "\
 error: there is no finding `fake/od`
- --> conf/gh-connect.toml:1:30
+ --> command line
   |
-1 |   waive = [\"fake/odd=fine\", \"fake/od=fine\"]
-  |                              ^^^^^^^
+  | --waive fake/od=fine
+  |         ^^^^^^^
 ";
     assert!(said.starts_with(expected), "{said}");
+    // What stands in a file is not repeated; its place is told to the character.
+    let said = complaint(&[], "  waive = [\"fake/odd=fine\",\n    \"fake/od=fine\"]");
+    let expected = "\
+error: there is no finding of this name
+ --> conf/gh-connect.toml:2:6
+  |
+2 |   waive = [not shown]
+  |           ^^^^^^^^^^^
+  = did you mean `fake/odd`?
+";
+    assert!(said.starts_with(expected), "{said}");
+}
+
+/// A password may be pasted behind any key, in any shape.
+#[test]
+fn no_value_of_a_file_is_repeated() {
+    let keys = [
+        "server",
+        "enterprise",
+        "ghe-com",
+        "proxy",
+        "ca-file",
+        "resolver",
+        "connect-to",
+        "egress-ip",
+        "ghe-config",
+        "also",
+        "feature",
+        "only",
+        "skip",
+        "waive",
+        "timeout",
+        "deadline",
+        "output",
+        "fail-on",
+        "color",
+        "hosts-file",
+        "loopback-only",
+        "trust",
+        "trust.system",
+        "egress.echo",
+        "billing.invoiced",
+        "billing.invoiced.on",
+        "timout",
+        "\"time\\u006fut\"",
+    ];
+    let shapes = [
+        "\"hunter2 !\"",
+        "'hunter2 !'",
+        "hunter2",
+        "[\"hunter2 !\"]",
+        "[\n  \"hunter2 !\",\n  7]",
+        "\"\"\"\nhunter2\"\"\"",
+        "{ a = \"hunter2\" }",
+        "\"hunter2",
+        "0 # hunter2\nx = 1",
+        "5hunter2",
+        "\"x\" hunter2",
+        "[\"@hunter2 !\"]",
+        "\"@hunter2\"",
+        "\"x:hunter2:y:z\"",
+        "[\"x:hunter2:y:z\"]",
+        "[\"x:hunter2\"]",
+        "[\"json=/nowhere/hunter2\"]",
+        "\"http://hunter2\"",
+    ];
+    for (key, shape) in keys.iter().flat_map(|key| shapes.map(|shape| (key, shape))) {
+        let file = format!("{key} = {shape}");
+        let Err(said) = told(&[], &file, &[]) else { continue };
+        assert!(!said.contains("hunter2"), "{file}\n{said}");
+        assert!(said.contains("conf/gh-connect.toml:"), "{file}\n{said}");
+    }
 }
 
 /// Every flag of `check` has its key, and every key that is no flag is one of a few.
@@ -416,7 +488,7 @@ fn an_attestation_has_a_name_a_day_and_evidence() {
         (&[], "billing.invoiced = { by = \"Ana\", on = 9999-01-01, evidence = \"x\" }", "yet to come"),
         (&[], "billing.invoiced = { by = \"\", on = 2026-01-02, evidence = \"x\" }", "says nothing"),
         (&[], "attest-invoiced = \"x: y\"", "[billing] invoiced"),
-        (&[], "ghe-config = \"@hello\"", "conf/hello cannot be read"),
+        (&[], "ghe-config = \"@hello\"", "this file cannot be read"),
         (&[], "egress.echo = [\"ftp://x/\"]", "not the address of a web page"),
         (&[], "egress.echo = [\"https://u:p@x/\"]", "user name or password"),
     ] {

@@ -20,7 +20,10 @@ pub(super) fn server(said: &Said) -> Result<String, UsageError> {
         return error("the server's URL holds a user name or password");
     }
     if !matches!(url.scheme(), "https" | "http") {
-        return error(&format!("a GitHub Enterprise Server does not speak {}://", url.scheme()));
+        return error(&format!(
+            "a GitHub Enterprise Server does not speak {}",
+            said.spoken(format!("{}://", url.scheme()), "this scheme")
+        ));
     }
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
         return error("there is something after the server's name");
@@ -101,21 +104,22 @@ pub(super) fn connect_to(said: &Said) -> Result<ConnectTo, UsageError> {
     let [host, port, to_host, to_port] = parts.as_slice() else {
         return Err(error(&format!("this has {} parts between colons, not 4", parts.len())));
     };
+    let spoken = |part: &str| said.spoken(format!("`{part}`"), "one of the parts");
     let port_of = |text: &str| match text {
         "" => Ok(None),
         text => match text.parse::<u16>() {
             Ok(port) if port != 0 => Ok(Some(port)),
-            _ => Err(error(&format!("`{text}` is not a port"))),
+            _ => Err(error(&format!("{} is not a port", spoken(text)))),
         },
     };
     let host = match *host {
         "" => None,
-        host => Some(host_name(host).ok_or_else(|| error(&format!("`{host}` is not a host")))?),
+        host => Some(host_name(host).ok_or_else(|| error(&format!("{} is not a host", spoken(host))))?),
     };
     let to_host = match *to_host {
         "" => None,
         to => Some(unbracketed(to).parse().map_err(|_| {
-            error(&format!("`{to}` is not an address (a name would have to be resolved first)"))
+            error(&format!("{} is not an address (a name would have to be resolved first)", spoken(to)))
         })?),
     };
     Ok(ConnectTo { host, port: port_of(port)?, to_host, to_port: port_of(to_port)? })
@@ -139,7 +143,10 @@ pub(super) fn host_and_port(said: &Said) -> Result<(String, u16), UsageError> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => match port.parse::<u16>() {
             Ok(port) if port != 0 => (host, port),
-            _ => return Err(error(&format!("`{port}` is not a port"))),
+            _ => {
+                let port = said.spoken(format!("`{port}`"), "what stands after the colon");
+                return Err(error(&format!("{port} is not a port")));
+            }
         },
         None => (text, 443),
     };
@@ -193,7 +200,7 @@ pub(super) fn one_of<T: Copy>(said: &Said, words: &[(&str, T)]) -> Result<T, Usa
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
     found.ok_or_else(|| {
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        UsageError::at(said, format!("`{text}` is not known here"))
+        UsageError::at(said, format!("{} is not known here", said.spoken(format!("`{text}`"), "this")))
             .hint(format!("allowed: {}", names.join(", ")))
             .did_you_mean(text, names)
     })
