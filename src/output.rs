@@ -35,7 +35,7 @@ pub(crate) fn parse(said: &Said) -> Result<Output, UsageError> {
         let message = if LATER.contains(&name) {
             format!("the format `{name}` comes with a later version")
         } else {
-            format!("there is no format `{name}`")
+            format!("there is no format {}", said.spoken(format!("`{name}`"), "of this name"))
         };
         let error = UsageError::within(said, 0..name.len(), message);
         return Err(error
@@ -62,8 +62,14 @@ pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageE
         match (&output.said, taken) {
             (Some(said), true) => {
                 errors.push(
-                    UsageError::at(said, format!("another report already goes to {}", output.place()))
-                        .hint(format!("allowed: {}=PATH with another path", output.format.id())),
+                    UsageError::at(
+                        said,
+                        format!(
+                            "another report already goes to {}",
+                            said.spoken(output.place(), "the same place")
+                        ),
+                    )
+                    .hint(format!("allowed: {}=PATH with another path", output.format.id())),
                 );
             }
             _ => outputs.push(output),
@@ -78,26 +84,10 @@ pub(crate) fn settle(said: impl Iterator<Item = Output>, errors: &mut Vec<UsageE
 /// Whether two reports would end in one file, under whatever names. Devices take any number.
 fn same_place(one: Option<&Path>, other: Option<&Path>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return one == other };
-    one == other || resolved(one) == resolved(other) && !special(one).unwrap_or(false)
-}
-
-/// Where a path leads: through links, also to a file that is not there yet.
-fn resolved(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        if let Ok(whole) = fs::canonicalize(&path) {
-            return whole;
-        }
-        match fs::read_link(&path) {
-            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
-            Err(_) => break,
-        }
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (fs::canonicalize(folder), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path,
-    }
+    // Who cannot follow a path cannot write there either, and says so.
+    let same =
+        || platform::resolved(one).is_ok_and(|one| platform::resolved(other).is_ok_and(|other| one == other));
+    one == other || same() && !special(one).unwrap_or(false)
 }
 
 impl Output {
@@ -109,8 +99,10 @@ impl Output {
     /// Finds out before the run whether its report can be written after it.
     pub(crate) fn prepare(&self) -> Result<(), UsageError> {
         let (Some(path), Some(said)) = (&self.path, &self.said) else { return Ok(()) };
-        probe(path)
-            .map_err(|error| UsageError::at(said, format!("{} cannot be written: {error}", path.display())))
+        probe(path).map_err(|error| {
+            let file = said.spoken(path.display().to_string(), "this file");
+            UsageError::at(said, format!("{file} cannot be written: {error}"))
+        })
     }
 
     /// Writes the report, whole or not at all.
@@ -125,28 +117,26 @@ impl Output {
                     other => other,
                 }
             }
-            Some(path) => match special(path)? {
-                true => fs::OpenOptions::new().write(true).open(path)?.write_all(&report),
-                false => replace(path, &report),
-            },
+            Some(path) => {
+                let target = platform::resolved(path)?;
+                match special(path)? {
+                    true => fs::OpenOptions::new().write(true).open(path)?.write_all(&report),
+                    false => replace(&target, &report),
+                }
+            }
         }
     }
 }
 
-/// A file beside the target becomes the target in one step: nobody ever reads half a report. A new one is its user's alone;
-/// who may read one that was there before is for its owner to say.
+/// A file beside the target becomes the target in one step: nobody ever reads half a report. It is its user's alone, whoever
+/// could read what was there before.
 fn replace(path: &Path, report: &[u8]) -> io::Result<()> {
-    // A link stays a link.
-    let path = resolved(path);
-    let (draft, mut file) = draft(&path)?;
+    let (draft, mut file) = draft(path)?;
     let written = (|| {
-        if let Ok(before) = fs::metadata(&path) {
-            file.set_permissions(before.permissions())?;
-        }
         file.write_all(report)?;
         file.sync_all()?;
         drop(file);
-        fs::rename(&draft, &path)
+        fs::rename(&draft, path)
     })();
     if written.is_err() {
         // It is an error already; a leftover draft would only be one more.
@@ -156,11 +146,13 @@ fn replace(path: &Path, report: &[u8]) -> io::Result<()> {
 }
 
 fn probe(path: &Path) -> io::Result<()> {
+    // A link stays a link.
+    let target = platform::resolved(path)?;
     if special(path)? {
         // To open a pipe would wait for its reader, and then tell them that all is over.
         return Ok(());
     }
-    let (draft, file) = draft(&resolved(path))?;
+    let (draft, file) = draft(&target)?;
     drop(file);
     fs::remove_file(draft)
 }
@@ -198,8 +190,5 @@ fn special(path: &Path) -> io::Result<bool> {
 /// Promised, and not there yet.
 const LATER: [&str; 9] =
     ["jsonl", "junit", "tap", "sarif", "prometheus", "nagios", "github", "markdown", "html"];
-
-/// Links that lead to links; the kernel follows no more either.
-const MOST_LINKS: usize = 40;
 /// Leftovers of killed runs with the same process id.
 const MOST_ATTEMPTS: u32 = 16;

@@ -195,7 +195,50 @@ pub(crate) enum Distrust {
 #[cfg(unix)]
 pub(crate) fn distrust(path: &Path) -> std::io::Result<Option<Distrust>> {
     use std::os::unix::fs::MetadataExt as _;
-    let me = rustix::process::geteuid().as_raw();
+    let mut distrust = None;
+    follow(path, &mut |seen, there| {
+        let there = there?;
+        let sticky = there.is_dir() && there.mode() & 0o1000 != 0;
+        if is_foreign(&there) {
+            distrust = Some(Distrust::Foreign { path: seen.to_owned(), owner: there.uid() });
+        } else if !there.is_symlink() && there.mode() & 0o022 != 0 && !sticky {
+            distrust = Some(Distrust::Writable { path: seen.to_owned(), mode: there.mode() & 0o7777 });
+        }
+        Ok(distrust.is_none())
+    })?;
+    Ok(distrust)
+}
+
+/// Where a path leads: through links, also to a file that is not there yet. A link of another user than this one and root leads
+/// where they like, and is an error.
+#[cfg(unix)]
+pub(crate) fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    use std::os::unix::fs::MetadataExt as _;
+    follow(path, &mut |seen, there| match there {
+        Ok(there) if there.is_symlink() && is_foreign(&there) => Err(std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            format!(
+                "the symbolic link {} belongs to user {}, who is neither you nor root",
+                seen.display(),
+                there.uid()
+            ),
+        )),
+        _ => Ok(true),
+    })
+}
+
+#[cfg(unix)]
+fn is_foreign(there: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    ![rustix::process::geteuid().as_raw(), 0].contains(&there.uid())
+}
+
+/// Follows a path part by part, through every link, for as long as `goes_on` with what is there; says where it leads.
+#[cfg(unix)]
+fn follow(
+    path: &Path,
+    goes_on: &mut dyn FnMut(&Path, std::io::Result<std::fs::Metadata>) -> std::io::Result<bool>,
+) -> std::io::Result<PathBuf> {
     let mut rest: Vec<PathBuf> = parts(&std::path::absolute(path)?);
     let (mut seen, mut links) = (PathBuf::new(), 0);
     while let Some(part) = rest.pop() {
@@ -204,11 +247,12 @@ pub(crate) fn distrust(path: &Path) -> std::io::Result<Option<Distrust>> {
             continue;
         }
         seen.push(part);
-        let there = std::fs::symlink_metadata(&seen)?;
-        if ![me, 0].contains(&there.uid()) {
-            return Ok(Some(Distrust::Foreign { path: seen, owner: there.uid() }));
+        let there = std::fs::symlink_metadata(&seen);
+        let is_link = there.as_ref().is_ok_and(std::fs::Metadata::is_symlink);
+        if !goes_on(&seen, there)? {
+            break;
         }
-        if there.is_symlink() {
+        if is_link {
             links += 1;
             if links > MOST_LINKS {
                 return Err(std::io::Error::other("its path has too many symbolic links"));
@@ -216,14 +260,9 @@ pub(crate) fn distrust(path: &Path) -> std::io::Result<Option<Distrust>> {
             let target = std::fs::read_link(&seen)?;
             seen.pop();
             rest.extend(parts(&target));
-            continue;
-        }
-        let sticky = there.is_dir() && there.mode() & 0o1000 != 0;
-        if there.mode() & 0o022 != 0 && !sticky {
-            return Ok(Some(Distrust::Writable { path: seen, mode: there.mode() & 0o7777 }));
         }
     }
-    Ok(None)
+    Ok(seen)
 }
 
 /// The parts of a path, the last one first.
@@ -236,6 +275,19 @@ fn parts(path: &Path) -> Vec<PathBuf> {
 #[cfg(not(unix))]
 pub(crate) fn distrust(_path: &Path) -> std::io::Result<Option<Distrust>> {
     Ok(None)
+}
+
+/// Where a path leads, also to a file that is not there yet.
+#[cfg(not(unix))]
+pub(crate) fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if let Ok(whole) = std::fs::canonicalize(&path) {
+        return Ok(whole);
+    }
+    Ok(match (path.parent().map(std::fs::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path,
+    })
 }
 
 /// Links that lead to links; the kernel follows no more either.

@@ -202,10 +202,10 @@ fn in_a_lab_nobodys_file_is_read() {
 
 /// A report may name what its reader alone should know.
 #[test]
-fn a_new_report_is_its_users_alone() {
+fn a_report_is_its_users_alone() {
     let home = Home::new();
     let mode = |name: &str| fs::metadata(home.path(name)).unwrap().permissions().mode() & 0o7777;
     home.file("opened.json", "");
     home.check(&["-o", "json=record.json", "-o", "short=opened.json"], &[]);
-    assert_eq!((mode("record.json"), mode("opened.json")), (0o600, 0o644));
+    assert_eq!((mode("record.json"), mode("opened.json")), (0o600, 0o600));
 }

@@ -60,7 +60,28 @@ fn a_report_replaces_another_in_one_step_and_keeps_what_stands_around_it() {
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(serde_json::from_str::<Record>(&read(&target)).is_ok());
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&target).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(mode & 0o777, 0o600, "a report is its user's alone, whoever could read what was there before");
+}
+
+#[test]
+fn a_link_of_another_user_is_not_followed() {
+    let folder = empty("foreign");
+    std::fs::create_dir(folder.path("there")).unwrap();
+    std::fs::write(folder.path("there/report.json"), "before").unwrap();
+    for (link, to, path) in
+        [("latest.json", "there/report.json", "latest.json"), ("folder", "there", "folder/report.json")]
+    {
+        std::os::unix::fs::symlink(to, folder.path(link)).unwrap();
+        if std::os::unix::fs::lchown(folder.path(link), Some(65_534), None).is_err() {
+            // Only root can give a link away.
+            return;
+        }
+        let output = run(&["--lab", "-o", &format!("json={}", folder.path(path).display())]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("belongs to user 65534, who is neither you nor root"), "{stderr}");
+        assert_eq!(read(folder.path("there/report.json")), "before");
+    }
 }
 
 #[test]
