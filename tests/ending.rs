@@ -176,9 +176,15 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// What keeps silent, and the check that tells of it.
-const SILENCES: [(&str, &str); 15] = [
+const SILENCES: [(&str, &str); 18] = [
     ("[host.\"api.github.com\".port-443]\ntcp = \"silent\"", "connect"),
+    ("[firewall]\ndirect = \"silent\"", "connect"),
+    (
+        "[host.\"github.com\"]\naddresses = [\"140.82.121.3\", \"2606:50c0:8000::153\"]\n[firewall]\ndirect = \"silent\"",
+        "connect",
+    ),
     ("[host.\"api.github.com\".port-443]\ntls = \"silent\"", "tls"),
+    ("[host.\"api.github.com\"]\nport-443 = { tls = \"silent\" }\nport-80 = { tcp = \"silent\" }", "tls"),
     ("[host.\"api.github.com\".https]\nanswer = \"silent\"", "origin"),
     ("[[name-server]]\nall = { silent = true }", "dns"),
     ("[check]\nproxy = \"http://proxy.corp.example:3128\"\n[proxy]\ntcp = \"silent\"", "proxy"),

@@ -4,7 +4,9 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-use futures::future::BoxFuture;
+use std::pin::pin;
+
+use futures::future::{BoxFuture, Either, select};
 use gh_connect_engine::{
     Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Severity, Stop, Subject, Target,
 };
@@ -72,7 +74,13 @@ impl Check for Port80 {
                 return Err(Stop::defect("port-80 looks at targets only"));
             };
             let endpoint = Endpoint::from(target).on_port(80);
-            addresses::each(cx, &endpoint, |endpoint| examine(target, endpoint, cx)).await
+            let each = || addresses::each(cx, &endpoint, |endpoint| examine(target, endpoint, cx));
+            // While 443 is silent, too, that is the one silence.
+            let on_443 = Endpoint::from(target);
+            match select(pin!(cx.beside(each())), pin!(cx.fact::<Secured>(&on_443))).await {
+                Either::Left((judged, _)) => judged,
+                Either::Right(_) => each().await,
+            }
         })
     }
 }

@@ -154,6 +154,12 @@ impl Cx {
             .map_err(|_| Stop::defect(format_args!("two facts have the id {}", F::ID)))
     }
 
+    /// Does `work` beside a fact that is waited for at the same time: a run that is cut short meanwhile was waiting for that, and
+    /// for nothing that `work` asks for.
+    pub fn beside<W: Future>(&self, work: W) -> impl Future<Output = W::Output> {
+        waits::by(Asker::Nobody, work)
+    }
+
     /// The fact, if somebody has asked for it by now; it is not measured for this.
     pub async fn fact_under_way<F: Fact>(&self, key: &F::Key) -> Option<Arc<F>> {
         let asked = lock(&self.0.facts).contains_key(&name::<F>(key));

@@ -18,6 +18,8 @@ pub(crate) enum Asker {
     Examination(usize, usize),
     /// Another fact.
     Fact(FactKey),
+    /// Nobody of whom a run that is cut short has to know.
+    Nobody,
 }
 
 tokio::task_local! {
@@ -40,6 +42,9 @@ impl Waits {
     /// Whoever runs here begins to wait for a fact.
     pub(crate) fn begin<F: Fact>(&self, fact: &FactKey) -> Wait<'_> {
         let Ok(asker) = ASKER.try_with(Clone::clone) else { return Wait(None) };
+        if asker == Asker::Nobody {
+            return Wait(None);
+        }
         self.with(|waits| {
             waits.owners.entry(F::ID).or_insert(F::OWNERS);
             waits.waits.entry(asker.clone()).or_default().push(fact.clone());
@@ -107,7 +112,7 @@ impl Standstill {
         }
         let own = match asker {
             Asker::Examination(check, _) => checks.get(*check).copied(),
-            Asker::Fact(_) => None,
+            Asker::Fact(_) | Asker::Nobody => None,
         };
         let owners: Vec<&str> = ends.iter().filter_map(|end| self.owner_of(end, checks)).collect();
         if own.is_some_and(|own| owners.contains(&own)) {
@@ -138,7 +143,7 @@ impl Standstill {
             seen.extend(facts.iter().copied());
             let waiting = self.waits.iter().filter_map(|(asker, waited)| match asker {
                 Asker::Fact(asker) => waited.iter().any(|waited| facts.contains(waited)).then_some(asker),
-                Asker::Examination(..) => None,
+                Asker::Examination(..) | Asker::Nobody => None,
             });
             facts = waiting.filter(|fact| !seen.contains(fact)).collect();
         }
@@ -221,6 +226,20 @@ mod tests {
             }
         }
         (causes, blocked)
+    }
+
+    #[tokio::test]
+    async fn what_is_done_beside_a_fact_is_not_waited_for() {
+        let waits = Waits::default();
+        by(Asker::Examination(0, 0), async {
+            let _own = waits.begin::<Plain>(&fact("dial"));
+            by(Asker::Nobody, async {
+                let _beside = waits.begin::<Plain>(&fact("reply"));
+                assert_eq!(waits.now().ends(&Asker::Examination(0, 0)), [fact("dial")].into());
+            })
+            .await;
+        })
+        .await;
     }
 
     #[test]
