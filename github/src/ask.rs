@@ -12,7 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     Answer, Api, Needs, NoReply, Refusal,
     client::{Client, Reply, Request, Unopened},
-    json::{self, One},
+    json::{self, Object},
     links,
     refusal::GraphQlError,
     server::{ServerMeta, Status, VERSION},
@@ -75,7 +75,7 @@ impl<'a> Get<'a> {
 pub(crate) struct Query {
     /// What it needs.
     pub(crate) needs: Needs,
-    /// One of the files in `queries/`.
+    /// Object of the files in `queries/`.
     pub(crate) document: &'static str,
     pub(crate) variables: serde_json::Value,
 }
@@ -118,9 +118,9 @@ impl Query {
         };
         let heard = ask(cx, api, false, request).await?;
         let read =
-            heard.read(cx, needs, |headers, body| json::read::<One<Envelope<T>>>(headers, body, false));
+            heard.read(cx, needs, |headers, body| json::read::<Object<Envelope<T>>>(headers, body, false));
         let (answer, headers) = read.await?;
-        let told = answer.map(|One(Envelope { data, errors, message })| {
+        let told = answer.map(|Object(Envelope { data, errors, message })| {
             let about_all =
                 message.map(|text| GraphQlError { message: Some(text), ..GraphQlError::default() });
             let mut errors = errors.unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Reading JSON from outside: bounded in depth, forgiving about what is absent, unknown or in a list of one, and exact about
-//! what is of another type, about fields that come twice, and about lists that do not hold what they should.
+//! Reading JSON from outside: bounded in depth, forgiving about what is absent or unknown, and exact about what is of another
+//! type, about fields that come twice, and about lists that do not hold what they should. Where GitHub's own examples have a list
+//! of one in the place of an object, [`One`] and [`Several`] read both.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -93,8 +94,30 @@ pub(crate) fn read<T: DeserializeOwned>(
     })
 }
 
+/// An object and nothing else. A list of fields, which derived readers would take for an object, too, is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneObject<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneObject<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(OneObject(PhantomData))
+    }
+}
+
 /// An object, or a list of one, where an example of the documentation has that (facts §3.3). Of several objects nobody says
-/// which one counts. A list of fields, which derived readers would take for an object too, is none.
+/// which one counts.
 pub(crate) struct One<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
@@ -125,27 +148,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
     }
 }
 
-/// A list of at most [`MOST`] objects, none of them null; an object alone counts as a list of one. A list with a gap is not
-/// whole, and nothing follows from what is not in it.
+/// A list of at most [`MOST`] objects, none of them null: a list with a gap is not whole, and nothing follows from what is not in
+/// it.
 pub(crate) struct Objects<T>(pub(crate) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let List(objects) = List::<Object<T>>::deserialize(deserializer)?;
+        Ok(Self(objects.into_iter().map(|Object(object)| object).collect()))
+    }
+}
+
+/// A list as [`Objects`]; an object alone counts as a list of one, and a list of one as an object.
+pub(crate) struct Several<T>(pub(crate) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Several<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ListOf<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for ListOf<T> {
-            type Value = Objects<T>;
+            type Value = Several<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Objects<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|one| Objects(vec![one]))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Several<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|one| Several(vec![one]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Objects<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Several<T>, A::Error> {
                 let objects = all_of::<A, One<T>>(list)?;
-                Ok(Objects(objects.into_iter().map(|one| one.0).collect()))
+                Ok(Several(objects.into_iter().map(|one| one.0).collect()))
             }
         }
         deserializer.deserialize_any(ListOf(PhantomData))
@@ -188,13 +221,13 @@ fn all_of<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(mut list: A) -> Result<Ve
 /// More than a page has entries.
 const MOST: usize = 5_000;
 
-/// An object as in [`One`]; null stays unknown.
+/// An object as in [`Object`]; null stays unknown.
 pub(crate) fn object<'de, D, T>(json: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Ok(Option::<One<T>>::deserialize(json)?.map(|one| one.0))
+    Ok(Option::<Object<T>>::deserialize(json)?.map(|object| object.0))
 }
 
 /// A list as in [`Objects`]; null stays unknown.
@@ -206,8 +239,26 @@ where
     Ok(Option::<Objects<T>>::deserialize(json)?.map(|list| list.0))
 }
 
+/// An object as in [`One`]; null stays unknown.
+pub(crate) fn one<'de, D, T>(json: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<One<T>>::deserialize(json)?.map(|one| one.0))
+}
+
+/// A list as in [`Several`]; null stays unknown.
+pub(crate) fn several<'de, D, T>(json: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Several<T>>::deserialize(json)?.map(|list| list.0))
+}
+
 /// An object, or null where there is none.
-pub(crate) type Nullable<T> = Option<One<T>>;
+pub(crate) type Nullable<T> = Option<Object<T>>;
 
 /// A list of objects, in which null keeps its place; null stays unknown.
 pub(crate) fn objects_or_nulls<'de, D, T>(json: D) -> Result<Option<Vec<Nullable<T>>>, D::Error>

@@ -455,7 +455,8 @@ async fn hostile_replies_end_in_a_name() {
     }
 }
 
-/// Fields that nobody knows and lists of one change nothing.
+/// Fields that nobody knows change nothing, and neither do lists of one where the Manage API's own examples have them. Elsewhere they
+/// are no answers.
 #[tokio::test]
 async fn harmless_differences_do_no_harm() {
     for answer in ["extra-fields", "arrays"] {
@@ -470,7 +471,19 @@ async fn harmless_differences_do_no_harm() {
             let (said, expected) =
                 (said.unwrap_or_else(|stop| panic!("{fact}: {stop:?}")), expected.expect("healthy"));
             let kind = |said: &Value| said["answer"].as_object().and_then(|it| it.keys().next().cloned());
-            assert_eq!(kind(&said), kind(&expected), "{answer} {fact}: {said}");
+            let expected = match kind(&expected).as_deref() {
+                // A list that is empty holds no object.
+                Some("said")
+                    if fact.starts_with("cloud.audit-log") || fact.starts_with("cloud.server-statistics") =>
+                {
+                    kind(&expected)
+                }
+                Some("said") if answer == "arrays" && !fact.starts_with("manage.") => {
+                    Some("refused".to_owned())
+                }
+                _ => kind(&expected),
+            };
+            assert_eq!(kind(&said), expected, "{answer} {fact}: {said}");
         }
     }
 }

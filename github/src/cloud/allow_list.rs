@@ -11,7 +11,7 @@ use super::{InForce, OwnerInfo, slug};
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::Query,
-    json::{self, Nullable, One, Text},
+    json::{self, Nullable, Object, Text},
 };
 
 /// The entries of the enterprise account's IP allow list, from all of its pages.
@@ -239,7 +239,7 @@ fn entries(
     nodes: impl Iterator<Item = Nullable<EntryReply>>,
     seen: &mut Seen,
 ) -> impl Iterator<Item = Entry> {
-    nodes.flatten().inspect(|One(node)| seen.add(node)).filter_map(|One(node)| node.entry())
+    nodes.flatten().inspect(|Object(node)| seen.add(node)).filter_map(|Object(node)| node.entry())
 }
 
 fn wrong(field: &str, expected: &str) -> Refusal {
@@ -379,7 +379,7 @@ mod tests {
         let nodes = |range: std::ops::Range<usize>| {
             let node = |nth: usize| match empty.contains(&nth) {
                 true => None,
-                false => Some(One(EntryReply {
+                false => Some(Object(EntryReply {
                     id: Some(Text(format!("id {nth}"))),
                     allow_list_value: Some(Text(nth.to_string())),
                     is_active: Some(true),
@@ -444,7 +444,7 @@ mod tests {
     fn an_entry_that_comes_twice_may_hide_another() {
         let ended_by = |ids: [Option<&str>; 2], values: [&str; 2]| {
             let node = |nth: usize| {
-                Some(One(EntryReply {
+                Some(Object(EntryReply {
                     id: ids[nth].map(|id| Text(id.to_owned())),
                     allow_list_value: Some(Text(values[nth].to_owned())),
                     is_active: Some(true),

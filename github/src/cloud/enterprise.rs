@@ -9,7 +9,7 @@ use super::{installations::InstallationsReply, slug};
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::{Query, Told, behind},
-    json::{self, One},
+    json::{self, Object},
 };
 
 /// The enterprise account.
@@ -225,16 +225,16 @@ struct OwnerInfoReply {
 
 /// A provider, none, or not a word of it: only a null says that there is none.
 #[derive(Default, Deserialize)]
-#[serde(from = "Option<One<ProviderReply>>")]
+#[serde(from = "Option<Object<ProviderReply>>")]
 enum Provided {
     #[default]
     Unsaid,
     Said(Option<ProviderReply>),
 }
 
-impl From<Option<One<ProviderReply>>> for Provided {
-    fn from(said: Option<One<ProviderReply>>) -> Self {
-        Self::Said(said.map(|One(provider)| provider))
+impl From<Option<Object<ProviderReply>>> for Provided {
+    fn from(said: Option<Object<ProviderReply>>) -> Self {
+        Self::Said(said.map(|Object(provider)| provider))
     }
 }
 

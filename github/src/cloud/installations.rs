@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Answer, Api, OfTheRun, Refusal,
     ask::{Query, Told},
-    json::{self, Nullable, One},
+    json::{self, Nullable, Object},
 };
 
 /// The servers that the enterprise account knows: connected ones, and such whose licence usage was uploaded.
@@ -101,7 +101,7 @@ impl Reading {
         let nodes = page.nodes.as_ref().ok_or_else(|| told.why_null_below(&PATH, &["nodes"]))?;
         for (nth, node) in nodes.iter().enumerate() {
             let missing = || told.why_null_below(&PATH, &["nodes", &nth.to_string()]);
-            let One(reply) = node.as_ref().ok_or_else(missing)?;
+            let Object(reply) = node.as_ref().ok_or_else(missing)?;
             if self.replies.iter().any(|other| other.is_the_same_as(reply)) {
                 return Err(wrong(&format!("nodes[{nth}]"), "another server than those before it"));
             }

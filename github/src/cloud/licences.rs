@@ -2,7 +2,7 @@ use gh_connect_engine::{Cx, Fact, Stop};
 use serde::{Deserialize, Serialize};
 
 use super::{slug, step};
-use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json::One};
+use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json::Object};
 
 /// Which servers have sent their licence usage, and when (facts §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +67,8 @@ impl Fact for LicenceSync {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let target = format!("/enterprises/{}/license-sync-status", step(slug(cx)?));
-        let answer = Get::new(NEEDS, &target).read::<One<SyncStatus>>(cx).await?;
-        Ok(Self { answer: answer.map(|One(said)| said) })
+        let answer = Get::new(NEEDS, &target).read::<Object<SyncStatus>>(cx).await?;
+        Ok(Self { answer: answer.map(|Object(said)| said) })
     }
 }
 
@@ -80,8 +80,8 @@ impl Fact for ConsumedLicences {
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         // The numbers are the same on every page, and who the users are is nobody's business here.
         let target = format!("/enterprises/{}/consumed-licenses?per_page=1", step(slug(cx)?));
-        let answer = Get { pages: true, ..Get::new(NEEDS, &target) }.read::<One<Seats>>(cx).await?;
-        Ok(Self { answer: answer.map(|One(said)| said) })
+        let answer = Get { pages: true, ..Get::new(NEEDS, &target) }.read::<Object<Seats>>(cx).await?;
+        Ok(Self { answer: answer.map(|Object(said)| said) })
     }
 }
 
@@ -96,7 +96,7 @@ mod wrapped {
 
     #[derive(Deserialize)]
     pub(super) struct Status {
-        #[serde(default, deserialize_with = "json::objects")]
+        #[serde(default, deserialize_with = "json::several")]
         server_instances: Option<Vec<Instance>>,
         #[serde(default, deserialize_with = "json::object")]
         properties: Option<Box<Status>>,
@@ -110,7 +110,7 @@ mod wrapped {
         hostname: Option<String>,
         #[serde(default, deserialize_with = "json::object")]
         last_sync: Option<Sync>,
-        #[serde(default, deserialize_with = "json::objects")]
+        #[serde(default, deserialize_with = "json::several")]
         items: Option<Vec<Instance>>,
         #[serde(default, deserialize_with = "json::object")]
         properties: Option<Box<Instance>>,
@@ -172,7 +172,9 @@ mod tests {
     use crate::json;
 
     fn read(text: &str) -> Option<SyncStatus> {
-        json::read::<One<SyncStatus>>(&HeaderMap::new(), text.as_bytes(), false).ok().map(|One(said)| said)
+        json::read::<Object<SyncStatus>>(&HeaderMap::new(), text.as_bytes(), false)
+            .ok()
+            .map(|Object(said)| said)
     }
 
     #[test]

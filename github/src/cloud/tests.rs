@@ -322,7 +322,7 @@ async fn ten_thousand_entries_come_from_both_ends() {
     let in_order =
         |(nth, entry): (usize, &Entry)| *entry.value == format!("10.{}.{}.0/24", nth / 256, nth % 256);
     assert!(entries.list.iter().enumerate().all(in_order));
-    // One page alone, 99 in pairs, and whether the list is on.
+    // Object page alone, 99 in pairs, and whether the list is on.
     assert_eq!((served.requests().len(), served.connections()), (1 + 50 + 1, 1));
     assert_eq!(serde_json::to_string(&entries.list[0]).expect("JSON"), r#""10.0.0.0/24""#);
     assert_eq!(saved(&*list), *list);

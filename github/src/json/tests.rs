@@ -5,9 +5,9 @@ use super::*;
 #[derive(Debug, Deserialize)]
 struct Sample {
     number: Option<u64>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default, deserialize_with = "one")]
     inner: Option<Inner>,
-    #[serde(default, deserialize_with = "objects")]
+    #[serde(default, deserialize_with = "several")]
     list: Option<Vec<Inner>>,
     #[serde(default, deserialize_with = "text")]
     word: Option<String>,
@@ -43,6 +43,47 @@ fn lists_of_one_stand_for_objects_and_objects_for_lists_of_one() {
         let sample = sample(body).unwrap_or_else(|why| panic!("{body}: {why}"));
         assert!(sample.number.is_none() && sample.inner.is_none() && sample.list.is_none(), "{body}");
         assert!(sample.word.is_none());
+    }
+}
+
+#[test]
+fn where_no_example_has_a_list_it_is_no_object_and_an_object_no_list() {
+    #[derive(Debug, Deserialize)]
+    struct Exact {
+        #[serde(default, deserialize_with = "object")]
+        inner: Option<Inner>,
+        #[serde(default, deserialize_with = "objects")]
+        list: Option<Vec<Inner>>,
+        #[serde(default, deserialize_with = "objects_or_nulls")]
+        gaps: Option<Vec<Nullable<Inner>>>,
+    }
+    let exact = |body: &str| read::<Object<Exact>>(&HeaderMap::new(), body.as_bytes(), false);
+    let body = r#"{"inner": {"flag": true, "more": []}, "list": [{"flag": true}, {}], "gaps": [null, {"flag": true}]}"#;
+    let Object(Exact { inner, list, gaps }) = exact(body).unwrap_or_else(|why| panic!("{why}"));
+    let flags: Vec<_> = list.into_iter().flatten().map(|inner| inner.flag).collect();
+    let gaps: Vec<_> =
+        gaps.into_iter().flatten().map(|gap| gap.and_then(|Object(inner)| inner.flag)).collect();
+    assert_eq!(inner.and_then(|inner| inner.flag), Some(true));
+    assert_eq!((flags, gaps), (vec![Some(true), None], vec![None, Some(true)]));
+    for body in ["{}", r#"{"inner": null, "list": null, "gaps": null}"#] {
+        let Object(Exact { inner, list, gaps }) = exact(body).unwrap_or_else(|why| panic!("{body}: {why}"));
+        assert!(inner.is_none() && list.is_none() && gaps.is_none(), "{body}");
+    }
+    for (body, path) in [
+        (r#"[{"inner": {"flag": true}}]"#, "."),
+        (r#"[{"flag": true}]"#, "."),
+        ("[]", "."),
+        ("[[], null, null]", "."),
+        (r#"{"inner": [{"flag": true}]}"#, "inner"),
+        (r#"{"inner": [true]}"#, "inner"),
+        (r#"{"list": {"flag": true}}"#, "list"),
+        (r#"{"list": [[{"flag": true}]]}"#, "list[0]"),
+        (r#"{"list": [{"flag": true}, null]}"#, "list[1]"),
+        (r#"{"gaps": {"flag": true}}"#, "gaps"),
+        (r#"{"gaps": [null, [{"flag": true}]]}"#, "gaps[1]"),
+    ] {
+        let why = exact(body).expect_err(body);
+        assert!(matches!(&why, Refusal::WrongShape { path: told, .. } if told == path), "{body}: {why:?}");
     }
 }
 

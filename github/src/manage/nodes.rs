@@ -5,7 +5,7 @@ use super::NEEDS;
 use crate::{
     Answer, Api, OfTheRun,
     ask::Get,
-    json::{self, Objects, One},
+    json::{self, One, Several},
 };
 
 /// `GET /manage/v1/version`: the version of each node.
@@ -22,7 +22,7 @@ pub struct NodeVersion {
     #[serde(default, deserialize_with = "json::text")]
     pub hostname: Option<String>,
     /// Its version.
-    #[serde(default, deserialize_with = "json::object")]
+    #[serde(default, deserialize_with = "json::one")]
     pub version: Option<VersionSays>,
 }
 
@@ -54,7 +54,7 @@ pub struct Topology {
     #[serde(default, deserialize_with = "json::text")]
     pub topology: Option<String>,
     /// Its nodes.
-    #[serde(default, deserialize_with = "json::objects")]
+    #[serde(default, deserialize_with = "json::several")]
     pub nodes: Option<Vec<Node>>,
 }
 
@@ -90,7 +90,7 @@ pub struct Replication {
     #[serde(default)]
     pub status: Option<Health>,
     /// Each node.
-    #[serde(default, deserialize_with = "json::objects")]
+    #[serde(default, deserialize_with = "json::several")]
     pub nodes: Option<Vec<Replica>>,
 }
 
@@ -104,7 +104,7 @@ pub struct Replica {
     #[serde(default)]
     pub status: Option<Health>,
     /// Its services.
-    #[serde(default, deserialize_with = "json::objects")]
+    #[serde(default, deserialize_with = "json::several")]
     pub services: Option<Vec<Service>>,
 }
 
@@ -196,7 +196,7 @@ impl Fact for ManageVersion {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let get = Get::new(NEEDS, "/manage/v1/version");
-        Ok(Self { answer: get.read::<Objects<NodeVersion>>(cx).await?.map(|list| list.0) })
+        Ok(Self { answer: get.read::<Several<NodeVersion>>(cx).await?.map(|list| list.0) })
     }
 }
 
@@ -229,6 +229,6 @@ impl Fact for ManageMaintenance {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let get = Get::new(NEEDS, "/manage/v1/maintenance");
-        Ok(Self { answer: get.read::<Objects<NodeMaintenance>>(cx).await?.map(|list| list.0) })
+        Ok(Self { answer: get.read::<Several<NodeMaintenance>>(cx).await?.map(|list| list.0) })
     }
 }

@@ -73,11 +73,11 @@ struct SettingsReply {
     http_proxy: Option<ProxySetting>,
     private_mode: Option<bool>,
     subdomain_isolation: Option<bool>,
-    #[serde(default, deserialize_with = "json::object")]
+    #[serde(default, deserialize_with = "json::one")]
     github_ssl: Option<Tls>,
-    #[serde(default, deserialize_with = "json::object")]
+    #[serde(default, deserialize_with = "json::one")]
     ntp: Option<Ntp>,
-    #[serde(default, deserialize_with = "json::object")]
+    #[serde(default, deserialize_with = "json::one")]
     license: Option<Licence>,
 }
 

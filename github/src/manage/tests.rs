@@ -8,7 +8,7 @@ const SETTINGS: &str = r#"{"private_mode": true, "github_hostname": "ghes.corp.e
     "admin_password": "canary", "github_ssl": {"enabled": true, "cert": "canary", "key": "-----BEGIN CANARY"}, "smtp": {"password": "canary"},
     "ntp": {"primary_server": "0.pool.ntp.org", "secondary_server": "1.pool.ntp.org"}, "license": {"evaluation": false, "support_key": "canary"}}"#;
 
-/// Objects as the schema has them, or lists as the examples have them.
+/// Several as the schema has them, or lists as the examples have them.
 async fn manage(lists: bool) -> Served {
     Served::start(Speaks::Both, move |seen: &Seen| {
         let listed = |body: &str| Says::json(if lists { format!("[{body}]") } else { body.to_owned() });

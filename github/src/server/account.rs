@@ -7,7 +7,7 @@ use crate::{
     cloud::TokenSeen,
     credentials::Credentials,
     json,
-    json::One,
+    json::Object,
 };
 
 /// `GET /api/v3/user`: whose the server's token is (facts §3.2).
@@ -58,8 +58,8 @@ impl Fact for ServerUser {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let get = Get::new(Needs::token(Api::Server), "/api/v3/user");
-        let (answer, headers) = get.read_with_headers::<One<SiteUser>>(cx).await?;
-        let answer = answer.map(|One(user)| user);
+        let (answer, headers) = get.read_with_headers::<Object<SiteUser>>(cx).await?;
+        let answer = answer.map(|Object(user)| user);
         let token = Credentials::of(cx).server.as_ref().map(|token| TokenSeen {
             kind: token.kind(),
             origin: token.origin.to_string(),

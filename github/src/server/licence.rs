@@ -2,7 +2,7 @@ use gh_connect_engine::{Cx, Fact, Stop};
 use jiff::{Timestamp, fmt::strtime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Api, Count, Needs, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, Count, Needs, OfTheRun, ask::Get, json, json::Object};
 
 /// `GET /api/v3/enterprise/settings/license` (facts §3.2). Needs a site administrator's classic token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl Fact for ServerLicence {
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let needs = Needs::scope(Api::Server, "site_admin");
         let get = Get::new(needs, "/api/v3/enterprise/settings/license");
-        Ok(Self { answer: get.read::<One<ServerLicenceSays>>(cx).await?.map(|One(said)| said) })
+        Ok(Self { answer: get.read::<Object<ServerLicenceSays>>(cx).await?.map(|Object(said)| said) })
     }
 }
 
@@ -58,15 +58,16 @@ mod tests {
     #[test]
     fn a_licence_is_read_as_servers_write_it() {
         let read =
-            |body: &str| json::read::<One<ServerLicenceSays>>(&HeaderMap::new(), body.as_bytes(), false);
-        let One(said) = read(
+            |body: &str| json::read::<Object<ServerLicenceSays>>(&HeaderMap::new(), body.as_bytes(), false);
+        let Object(said) = read(
             r#"{"seats": "unlimited", "seats_used": 1316, "seats_available": 84, "kind": "standard",
                 "days_until_expiration": -3, "expire_at": "2016/02/06 12:41:52 -0600"}"#,
         )
         .expect("a licence");
         assert_eq!(said.seats, Some(Count::Word("unlimited".to_owned())));
         assert_eq!(said.expires().map(|at| at.to_string()).as_deref(), Some("2016-02-06T18:41:52Z"));
-        let One(said) = read(r#"{"seats": "1400", "expire_at": "2026-02-06T12:41:52Z"}"#).expect("a licence");
+        let Object(said) =
+            read(r#"{"seats": "1400", "expire_at": "2026-02-06T12:41:52Z"}"#).expect("a licence");
         assert_eq!((said.seats.clone(), said.days_until_expiration), (Some(Count::Number(1400)), None));
         assert!(said.expires().is_some());
     }

@@ -1,7 +1,7 @@
 use gh_connect_engine::{Cx, Fact, Stop, shown_bytes};
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, Needs, OfTheRun, ask::Get, json, json::Object};
 
 /// `GET /api/v3/meta`: which version the server is. In private mode a stranger may be told nothing (facts §7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +43,9 @@ impl Fact for ServerMeta {
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
         let get = Get { anonymous: true, ..Get::new(Needs::token(Api::Server), VERSION) };
-        let (answer, headers) = get.read_with_headers::<One<ServerMetaSays>>(cx).await?;
+        let (answer, headers) = get.read_with_headers::<Object<ServerMetaSays>>(cx).await?;
         let version_header = headers.get(VERSION_HEADER).map(|value| shown_bytes(value.as_bytes(), 40));
-        Ok(Self { answer: answer.map(|One(said)| said), version_header })
+        Ok(Self { answer: answer.map(|Object(said)| said), version_header })
     }
 }
 
