@@ -1,0 +1,116 @@
+//! Signs and records that may be this server's, where no record of it says that it is connected.
+
+use super::*;
+
+/// What came from a server is a sign of a connection, whatever the account's records say.
+#[test]
+fn what_came_without_a_record_is_explained_or_nobody_knows() {
+    let unproven = &["connection/unproven"][..];
+    let nothing = || World::of(vec![]);
+    let at_day = |date: &str| {
+        let last = LastSync { date: Some(date.to_owned()), status: Some("success".to_owned()), error: None };
+        let hostname = Some("https://GHES.corp.example.:443/".to_owned());
+        SyncStatus {
+            server_instances: Some(vec![ServerInstance { server_id: None, hostname, last_sync: Some(last) }]),
+        }
+    };
+    let dated = |date: &str| World { licences: Ok(at_day(date)), ..nothing() };
+    let listed = World {
+        licences: Ok(SyncStatus {
+            server_instances: at_day("").server_instances.map(|mut all| {
+                all[0].last_sync = None;
+                all
+            }),
+        }),
+        ..nothing()
+    };
+    let statistics = |name: Option<&str>, days| {
+        let day = Collected { host_name: name.map(str::to_owned), ..collected(days).remove(0) };
+        World { statistics: Some(vec![day]), ..nothing() }
+    };
+    let left = |days| World::of(vec![record("ghes.corp.example", Some(false), 400)]).synced(days);
+    for (world, expected) in [
+        (nothing().synced(2), unproven),
+        (nothing().synced(300), unproven),
+        (nothing().synced(-3), unproven),
+        (World { licences: Ok(synced(2, "failed")), ..nothing() }, unproven),
+        (dated("someday"), unproven),
+        (listed, unproven),
+        (statistics(Some("GHES.corp.example"), 1), unproven),
+        (statistics(Some("git.corp.example."), 30), unproven),
+        (statistics(Some("198.51.100.20"), 1), unproven),
+        (statistics(Some("other.example"), 1), &[]),
+        (World { log: Log::Unread(trouble("busy")), ..nothing().synced(2) }, unproven),
+        // The server's own log says what became of it.
+        (nothing().synced(3).logged(&[("destroy", 2)]), &[]),
+        (nothing().synced(2).logged(&[("destroy", 3)]), unproven),
+        (nothing().synced(2).logged(&[("create", 1), ("destroy", 3)]), &["connection/elsewhere"]),
+        (nothing().synced(1).logged(&[("create", 2)]), unproven),
+        // A date alone may be any time of its day.
+        (dated("2026-11-20").logged(&[("destroy", 2)]), unproven),
+        (dated("2026-11-19").logged(&[("destroy", 2)]), &[]),
+        // A record that says that it is not connected explains what is old.
+        (left(2), unproven),
+        (left(30), &["connection/leftover"]),
+    ] {
+        assert_eq!(world.ids(), expected, "{world:?}");
+    }
+    assert_eq!(
+        nothing().synced(2).message(),
+        "acme has no record of ghes.corp.example, and yet the account holds a license synchronization on 2026-11-20 in its name, \
+         which only a connected server sends. Its own audit log does not say that it was disconnected since, so whether it is \
+         connected cannot be told."
+    );
+    assert!(matches!(statistics(None, 1).judged(), Err(Stop::Trouble(_))));
+}
+
+/// Whether anything came is asked of an account that may not answer.
+#[test]
+fn signs_that_are_withheld_are_missed_aloud_and_others_are_unknown() {
+    let missing = World { licences: Err(trouble("it did not say")), ..World::of(vec![]) };
+    assert_eq!(missing.judged().err(), Some(trouble("it did not say")));
+    let withheld = World { withheld: Some("it may not be seen".to_owned()), ..missing };
+    let judged = withheld.judged().expect("judged");
+    assert_eq!(
+        (ids(&judged), judged.remark.as_deref()),
+        (
+            vec![],
+            Some(
+                "not connected yet (not read: which servers have sent their license usage: it may not be seen)"
+            )
+        )
+    );
+    let nameless = vec![Collected { host_name: None, ..collected(1).remove(0) }];
+    let also_nameless = World { statistics: Some(nameless), ..withheld };
+    assert!(matches!(also_nameless.judged(), Err(Stop::Trouble(_))));
+}
+
+#[test]
+fn a_record_of_an_alias_may_be_this_servers() {
+    let of = |name: &str, connected| World::of(vec![record(name, connected, 30)]);
+    for name in [
+        "198.51.100.20",
+        "https://198.51.100.20:8443/",
+        "::ffff:198.51.100.20",
+        "GHES",
+        "ghes-1",
+        "ghes-1.corp.example.",
+    ] {
+        assert_eq!(of(name, Some(true)).ids(), ["connection/unproven"], "{name}");
+        assert_eq!(of(name, None).ids(), ["connection/unproven"], "{name}");
+        assert_eq!(of(name, Some(false)).ids(), ["connection/leftover"], "{name}");
+        let with_its_own = World::of(vec![record(name, Some(true), 30), own(30)]).synced(1);
+        assert_eq!(with_its_own.ids(), ["connection/already-connected"], "{name}");
+    }
+    for name in ["198.51.100.21", "ghes-2", "ghes-staging.corp.example", "ghes.other.example"] {
+        assert!(of(name, Some(true)).ids().is_empty(), "{name}");
+    }
+    // Behind a proxy the server's addresses are not known here.
+    let aliases = Aliases::default();
+    assert_eq!(World { aliases, ..of("198.51.100.21", Some(true)) }.ids(), ["connection/unproven"]);
+    let message = of("198.51.100.20", Some(true)).message();
+    assert!(
+        message.starts_with("acme has no record of ghes.corp.example as connected, and one of 198.51.100.20 as connected since"),
+        "{message}"
+    );
+}
