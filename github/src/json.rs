@@ -2,7 +2,12 @@
 //! type, about fields that come twice, and about lists that do not hold what they should. Where GitHub's own examples have a list
 //! of one in the place of an object, [`One`] and [`Several`] read both.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher as _},
+    marker::PhantomData,
+};
 
 use gh_connect_engine::{Redactor, shown};
 use http::HeaderMap;
@@ -287,6 +292,36 @@ impl<'de, const MOST: usize> Deserialize<'de> for Text<MOST> {
             }
         }
         deserializer.deserialize_str(Shown)
+    }
+}
+
+/// What tells a text from others. It is not kept, for it may be long, and nobody is shown it.
+pub(crate) struct Hashed(pub(crate) u64);
+
+impl Hashed {
+    /// Of anything that has a hash.
+    pub(crate) fn of(value: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+impl<'de> Deserialize<'de> for Hashed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfText;
+        impl Visitor<'_> for OfText {
+            type Value = Hashed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Hashed, E> {
+                Ok(Hashed::of(text))
+            }
+        }
+        deserializer.deserialize_str(OfText)
     }
 }
 

@@ -71,7 +71,7 @@ fn pieces(text: &[u8]) -> impl Iterator<Item = Piece> {
     std::iter::from_fn(move || {
         let start = at;
         while at < text.len() {
-            at += text[at..].iter().position(|byte| is_special(*byte)).unwrap_or(text.len() - at);
+            at += plain(&text[at..]);
             match escape(&text[at..]) {
                 Some(_) if at > start => break,
                 Some((meaning, length)) => {
@@ -85,8 +85,22 @@ fn pieces(text: &[u8]) -> impl Iterator<Item = Piece> {
     })
 }
 
+/// How many bytes at the beginning cannot begin an escape. Whole blocks are looked at first: that is many bytes at a time.
+fn plain(text: &[u8]) -> usize {
+    const BLOCK: usize = 64;
+    let is_plain = |block: &&[u8]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
+    let blocks = BLOCK * text.chunks_exact(BLOCK).take_while(is_plain).count();
+    let rest = text[blocks..].iter();
+    blocks + rest.take_while(|byte| !is_special(**byte)).count()
+}
+
 fn is_special(byte: u8) -> bool {
-    matches!(byte, b'%' | b'\\' | b'&' | b'\n' | b'\r' | 0x80..)
+    // Without branches, so that many bytes are compared at a time.
+    let mut special = !byte.is_ascii();
+    for other in b"%\\&\n\r" {
+        special |= byte == *other;
+    }
+    special
 }
 
 /// What the escape at the beginning stands for, and how long it is.

@@ -1,8 +1,4 @@
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher as _, RandomState},
-    ops::ControlFlow,
-};
+use std::ops::ControlFlow;
 
 use gh_connect_engine::{Cx, Fact, Stop};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
@@ -11,7 +7,7 @@ use super::{InForce, OwnerInfo, slug};
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
     ask::Query,
-    json::{self, Nullable, Object, Text},
+    json::{self, Hashed, Nullable, Object, Text},
 };
 
 /// The entries of the enterprise account's IP allow list, from all of its pages.
@@ -154,27 +150,29 @@ struct Reading {
 
 /// Which entries were read, so that one that comes twice hides none that did not come.
 #[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    hashes: HashSet<u64>,
-    /// Whether any came twice.
-    twice: bool,
-}
+struct Seen(Vec<u64>);
 
 impl Seen {
     fn add(&mut self, node: &EntryReply) {
         let EntryReply { id, allow_list_value, is_active, name, owner } = node;
-        let hash = match id {
-            Some(id) => self.hasher.hash_one(&id.0),
+        self.0.push(match id {
+            Some(id) => id.0,
             // Two entries may be alike in everything but their ids: nothing else tells them apart.
             None => {
-                let text = |text: &Option<Text<LONGEST>>| text.as_ref().map(|text| text.0.clone());
                 let owner = owner.as_ref().map(|it| (text(&it.kind), text(&it.login), text(&it.name)));
-                self.hasher.hash_one((text(allow_list_value), is_active, text(name), owner))
+                Hashed::of((text(allow_list_value), is_active, text(name), owner)).0
             }
-        };
-        self.twice |= !self.hashes.insert(hash);
+        });
     }
+
+    fn has_one_twice(mut self) -> bool {
+        self.0.sort_unstable();
+        self.0.windows(2).any(|two| two[0] == two[1])
+    }
+}
+
+fn text(text: &Option<Text<LONGEST>>) -> Option<&str> {
+    text.as_ref().map(|text| text.0.as_str())
 }
 
 impl Reading {
@@ -226,8 +224,9 @@ impl Reading {
     }
 
     fn end(self, ended_by: Option<Refusal>) -> AllowList {
-        let ended_by = ended_by
-            .or_else(|| self.seen.twice.then(|| wrong("nodes", "a list in which every entry comes once")));
+        let twice = self.seen.has_one_twice();
+        let ended_by =
+            ended_by.or_else(|| twice.then(|| wrong("nodes", "a list in which every entry comes once")));
         let mut list = self.start;
         list.reserve_exact(self.end.iter().map(Vec::len).sum());
         list.extend(self.end.into_iter().rev().flatten());
@@ -316,7 +315,7 @@ struct PageInfoReply {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryReply {
-    id: Option<Text<LONGEST_ID>>,
+    id: Option<Hashed>,
     allow_list_value: Option<Text<LONGEST>>,
     is_active: Option<bool>,
     name: Option<Text<LONGEST>>,
@@ -364,7 +363,6 @@ const PAGE: usize = 100;
 /// Two pages each, so 50,000 entries.
 const MOST_QUESTIONS: usize = 250;
 const LONGEST: usize = 80;
-const LONGEST_ID: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -380,7 +378,7 @@ mod tests {
             let node = |nth: usize| match empty.contains(&nth) {
                 true => None,
                 false => Some(Object(EntryReply {
-                    id: Some(Text(format!("id {nth}"))),
+                    id: Some(Hashed::of(nth)),
                     allow_list_value: Some(Text(nth.to_string())),
                     is_active: Some(true),
                     name: None,
@@ -445,7 +443,7 @@ mod tests {
         let ended_by = |ids: [Option<&str>; 2], values: [&str; 2]| {
             let node = |nth: usize| {
                 Some(Object(EntryReply {
-                    id: ids[nth].map(|id| Text(id.to_owned())),
+                    id: ids[nth].map(Hashed::of),
                     allow_list_value: Some(Text(values[nth].to_owned())),
                     is_active: Some(true),
                     name: None,
