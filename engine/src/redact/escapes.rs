@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr2, memchr3};
+
 use crate::text::is_invisible;
 
 /// One piece of a text that is read with its escapes undone.
@@ -85,22 +87,18 @@ fn pieces(text: &[u8]) -> impl Iterator<Item = Piece> {
     })
 }
 
-/// How many bytes at the beginning cannot begin an escape. Whole blocks are looked at first: that is many bytes at a time.
+/// How many bytes at the beginning cannot begin an escape. Of a block all bytes are looked at together.
 fn plain(text: &[u8]) -> usize {
-    const BLOCK: usize = 64;
-    let is_plain = |block: &&[u8]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
+    let is_plain = |block: &&[u8]| {
+        block.is_ascii() && memchr3(b'%', b'\\', b'&', block).or(memchr2(b'\n', b'\r', block)).is_none()
+    };
     let blocks = BLOCK * text.chunks_exact(BLOCK).take_while(is_plain).count();
-    let rest = text[blocks..].iter();
-    blocks + rest.take_while(|byte| !is_special(**byte)).count()
+    let rest = &text[blocks..];
+    blocks + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
 }
 
 fn is_special(byte: u8) -> bool {
-    // Without branches, so that many bytes are compared at a time.
-    let mut special = !byte.is_ascii();
-    for other in b"%\\&\n\r" {
-        special |= byte == *other;
-    }
-    special
+    matches!(byte, b'%' | b'\\' | b'&' | b'\n' | b'\r' | 0x80..)
 }
 
 /// What the escape at the beginning stands for, and how long it is.
@@ -208,6 +206,9 @@ impl Meaning {
         }
     }
 }
+
+/// Bytes that are looked at together where escapes are looked for.
+const BLOCK: usize = 64;
 
 /// No escape is longer.
 const LONGEST: usize = 12;
