@@ -1,12 +1,10 @@
 //! `gh-connect check`: from what was said to reports and an exit code.
 
-use std::time::Duration;
-
 use gh_connect_checks::ALL;
-use gh_connect_engine::{Cx, Effects as _, Machine, Record, Run, Sourced, State, Waiver};
+use gh_connect_engine::{Machine, Record, Sourced, State, Waiver};
 
 use crate::{
-    Ending, account, appearance,
+    Ending, appearance,
     cli::{Appearance, CheckFlags},
     configuration::{self, Configuration},
     environment::Environment,
@@ -16,7 +14,9 @@ use crate::{
     plan::{self, Ground, Layer, Settings, Spoken, UsageError},
     platform::{self, Signals, Terminals},
     progress::{self, Style},
-    report, secrets, sink,
+    report, secrets,
+    session::{self, Session},
+    sink,
 };
 
 /// Measures, judges and reports.
@@ -26,31 +26,36 @@ pub(crate) fn check(
     environment: &Environment,
     terminals: &Terminals,
 ) -> Result<Exit, Ending> {
-    let Prepared { settings, environment: seen, lab } = prepare(flags, appearance, environment)?;
-    sink::learn(|redactor| {
-        redactor.merge(settings.plan.redactor());
-        settings.plan.account.echo.iter().for_each(|page| secrets::of_page(&page.value, redactor));
-    });
-    let unwritable: Vec<UsageError> =
-        settings.outputs.iter().filter_map(|output| output.prepare().err()).collect();
-    if !unwritable.is_empty() {
-        return Err(unwritable.into());
-    }
+    let prepared = prepare(flags, appearance, environment)?;
+    learn_and_test(&prepared)?;
+    let Prepared { settings, environment: seen, lab } = prepared;
     let exit = measure(settings, appearance, environment, &seen, terminals);
     drop(lab);
     exit
 }
 
-/// A run that can begin.
-struct Prepared {
-    settings: Settings,
-    /// The environment that it sees: the machine's, or the world's.
-    environment: Environment,
-    /// The world around it, which must live as long as the run.
-    lab: Option<gh_connect_lab::LabThread>,
+/// Learns the secrets of a plan, and finds out whether its reports can be written, before anything is measured.
+pub(crate) fn learn_and_test(prepared: &Prepared) -> Result<(), Ending> {
+    let plan = &prepared.settings.plan;
+    sink::learn(|redactor| {
+        redactor.merge(plan.redactor());
+        plan.account.echo.iter().for_each(|page| secrets::of_page(&page.value, redactor));
+    });
+    let outputs = prepared.settings.outputs.iter();
+    let unwritable: Vec<UsageError> = outputs.filter_map(|output| output.prepare().err()).collect();
+    if unwritable.is_empty() { Ok(()) } else { Err(unwritable.into()) }
 }
 
-fn prepare(
+/// A run that can begin.
+pub(crate) struct Prepared {
+    pub(crate) settings: Settings,
+    /// The environment that it sees: the machine's, or the world's.
+    pub(crate) environment: Environment,
+    /// The world around it, which must live as long as the run.
+    pub(crate) lab: Option<gh_connect_lab::LabThread>,
+}
+
+pub(crate) fn prepare(
     flags: &CheckFlags,
     appearance: &Appearance,
     environment: &Environment,
@@ -91,12 +96,7 @@ fn measure(
     terminals: &Terminals,
 ) -> Result<Exit, Ending> {
     platform::room_to_begin()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(MOST_BLOCKING_THREADS)
-        .thread_stack_size(BLOCKING_STACK)
-        .thread_keep_alive(Duration::from_millis(100))
-        .build()?;
+    let runtime = session::runtime()?;
     let exit = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let Settings { plan, policy, outputs, color, adopts } = settings;
@@ -104,31 +104,13 @@ fn measure(
         let style = Style::choose(terminals.stderr, environment.text("CI").is_some(), on_stderr.detail);
         let (tell, events) = tokio::sync::mpsc::unbounded_channel();
         let waivers = plan.waivers.clone();
-        let credentials = account::credentials(&plan, seen).await;
-        let cx = Cx::live(plan, Machine);
-        let prepare = account::preparation(&cx, &credentials, adopts);
-        credentials.give_to(&cx);
-        let run = Run {
-            checks: ALL,
-            cx,
-            policy,
-            id: run_id(),
-            vantage: platform::vantage(environment),
-            events: (style != Style::Silent).then_some(tell),
-            prepare,
-        };
+        let session = Session::open(plan, policy, adopts, seen, environment).await;
+        let tell = (style != Style::Silent).then_some(tell);
         let (measured, ()) =
-            tokio::join!(run.measure(signals.next()), progress::show(events, on_stderr, style));
+            tokio::join!(session.run(signals.next(), tell), progress::show(events, on_stderr, style));
         let record = &sink::clean_record(measured.into_record());
-        let on_stdout = appearance::of_stdout(appearance, color, environment, terminals);
-        let in_files = appearance::of_file(appearance, color);
-        let rendered = outputs.into_iter().map(|output| {
-            let look = if output.path.is_none() { &on_stdout } else { &in_files };
-            let report = report::render(output.format, record, look);
-            (output, report)
-        });
         tokio::select! {
-            written = write(rendered.collect()) => written.map(|()| conclude(&waivers, record)),
+            written = write_reports(outputs, record, appearance, color, environment, terminals) => written.map(|()| conclude(&waivers, record)),
             // Whoever says it twice means it.
             again = signals.next() => Ok(again.into()),
         }
@@ -136,6 +118,25 @@ fn measure(
     // Threads that wait for a name server which never answers are not waited for.
     runtime.shutdown_background();
     exit
+}
+
+/// Renders a record in all formats that were asked for, and writes them.
+pub(crate) async fn write_reports(
+    outputs: Vec<Output>,
+    record: &Record,
+    appearance: &Appearance,
+    color: Option<bool>,
+    environment: &Environment,
+    terminals: &Terminals,
+) -> Result<(), Ending> {
+    let on_stdout = appearance::of_stdout(appearance, color, environment, terminals);
+    let in_files = appearance::of_file(appearance, color);
+    let rendered = outputs.into_iter().map(|output| {
+        let look = if output.path.is_none() { &on_stdout } else { &in_files };
+        let report = report::render(output.format, record, look);
+        (output, report)
+    });
+    write(rendered.collect()).await
 }
 
 /// Writes all reports on a thread of its own: a reader that stalls must not keep a second Ctrl-C from being heard.
@@ -154,7 +155,7 @@ async fn write(reports: Vec<(Output, Vec<u8>)>) -> Result<(), Ending> {
 }
 
 /// The exit code: the run's own, unless somebody accepts what nobody found.
-fn conclude(waivers: &[Sourced<Waiver>], record: &Record) -> Exit {
+pub(crate) fn conclude(waivers: &[Sourced<Waiver>], record: &Record) -> Exit {
     let exit = Exit(record.summary.exit_code);
     let unused = unused(waivers, record);
     if unused.is_empty() || exit == Exit::FAILED || record.run.cut_short_by.is_some() {
@@ -180,12 +181,3 @@ fn unused<'w>(waivers: &'w [Sourced<Waiver>], record: &Record) -> Vec<&'w Source
     };
     waivers.iter().filter(|waiver| needless(&waiver.value.id)).collect()
 }
-
-/// Unique among the runs of one machine, and sorted by time.
-fn run_id() -> String {
-    format!("{}-{}", Machine.now().strftime("%Y%m%dT%H%M%S.%6fZ"), std::process::id())
-}
-
-/// Name lookups by the system block a thread each, and some never return.
-const MOST_BLOCKING_THREADS: usize = 8;
-const BLOCKING_STACK: usize = 512 << 10;

@@ -17,7 +17,7 @@ use crate::{plan::FEATURES, report::Format};
     version,
     about = "Find out before the click whether GitHub Connect will work, and who has to change what",
     long_about = "Find out before the click whether this GitHub Enterprise Server can be connected through GitHub \
-                  Connect, and if not, who has to change what.\n\nIt measures and judges; it changes nothing.",
+                  Connect, and if not, who has to change what.\n\n`check` and `status` change nothing; `enable` presses two buttons in a browser, only when everything passes and you agree.",
     after_help = "Try it without a server:  gh-connect check --lab\n\
                   See what a fault looks like:  gh-connect check --lab=tls/untrusted-issuer",
     arg_required_else_help = true,
@@ -69,6 +69,25 @@ pub(crate) enum Action {
                       read:audit_log), GHE_MANAGE_PASSWORD the password for its Manage API; `gh auth token` is asked for a token that is not set. Put a proxy's into HTTPS_PROXY."
     )]
     Check(Box<CheckFlags>),
+
+    /// Check, and only when everything passes, enable GitHub Connect and verify it.
+    #[command(
+        long_about = "Check, and only when everything passes, enable GitHub Connect in a browser and verify it.\n\nNo interface enables \
+                      GitHub Connect: it is done in a browser, by a person who is signed in on both sides and accepts GitHub's terms. Either \
+                      gh-connect opens a window of an installed browser, you sign in there, and it presses the two buttons; or you press them \
+                      in your own browser and it watches both sides. It says what will happen first, and asks.\n\nExit codes: 0 connected and \
+                      verified (or connected before), 10 refused (the gate is shut, or you did not agree; nothing was touched), 11 attempted \
+                      and not connected, 12 done and not verified; 2, 5, 130 and 143 as for check.",
+        after_help = "See first what it would do:  gh-connect enable --plan …\nTry it in the lab:          gh-connect enable --lab --headless --yes --accept-terms"
+    )]
+    Enable(Box<EnableFlags>),
+
+    /// Print what both sides say about the connection now. Changes nothing.
+    #[command(
+        long_about = "Print what both sides say about the connection now: records, license synchronization, statistics, audit events. Changes \
+                            nothing.\n\nExit codes: 0 GitHub lists the server as connected, 1 it does not, 3 that is not known."
+    )]
+    Status(Box<CheckFlags>),
 
     /// Explain a check or a finding in full, offline: what it is, why it matters, how to fix it and who acts.
     ///
@@ -233,6 +252,42 @@ pub(crate) struct CheckFlags {
     pub(crate) lab: Option<String>,
 }
 
+/// Options of `enable`.
+#[derive(Debug, Args)]
+pub(crate) struct EnableFlags {
+    /// Print all that would be done, from a run, and press nothing.
+    #[arg(long, help_heading = "Enabling")]
+    pub(crate) plan: bool,
+
+    /// Which browser: one that gh-connect drives, or your own (`accompany`).
+    #[arg(long, value_name = "BROWSER", default_value = "auto", value_parser = Suggesting(browsers), help_heading = "Enabling")]
+    pub(crate) browser: String,
+
+    /// Agree without being asked; with --accept-terms.
+    #[arg(long, requires = "accept_terms", help_heading = "Enabling")]
+    pub(crate) yes: bool,
+
+    /// Accept the GitHub Terms for Additional Products and Features, section Connect; with --yes.
+    #[arg(long, requires = "yes", help_heading = "Enabling")]
+    pub(crate) accept_terms: bool,
+
+    /// Show the account's billing page before "Connect", and ask what it says.
+    #[arg(long, help_heading = "Enabling")]
+    pub(crate) confirm_billing: bool,
+
+    /// Without a window; with --lab only.
+    #[arg(long, requires = "lab", help_heading = "Enabling")]
+    pub(crate) headless: bool,
+
+    /// Write what was seen of the pages, as roles, names, paths and times, without contents.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Enabling")]
+    pub(crate) save_steps: Option<String>,
+
+    /// As for `check`.
+    #[command(flatten)]
+    pub(crate) check: CheckFlags,
+}
+
 /// Options of `lab`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFlags {
@@ -265,6 +320,10 @@ impl TypedValueParser for Suggesting {
 
 fn when() -> Vec<PossibleValue> {
     ["auto", "always", "never"].map(PossibleValue::new).to_vec()
+}
+
+fn browsers() -> Vec<PossibleValue> {
+    ["auto", "chromium", "chrome", "edge", "firefox", "accompany"].map(PossibleValue::new).to_vec()
 }
 
 fn levels() -> Vec<PossibleValue> {

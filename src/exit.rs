@@ -11,6 +11,14 @@ impl Exit {
     pub(crate) const FAILED: Self = Self(1);
     /// Something that was said makes no sense; nothing was measured.
     pub(crate) const USAGE: Self = Self(2);
+    /// Nothing failed, but something required is not known.
+    pub(crate) const UNDETERMINED: Self = Self(3);
+    /// `enable`: the gate is shut, or the person did not agree; nothing was touched.
+    pub(crate) const REFUSED: Self = Self(10);
+    /// `enable`: it was attempted, and there is no connection.
+    pub(crate) const ATTEMPTED: Self = Self(11);
+    /// `enable`: it was done, and is not proven.
+    pub(crate) const UNVERIFIED: Self = Self(12);
     /// The fault is here.
     pub(crate) const INTERNAL: Self = Self(5);
     /// SIGHUP.

@@ -5,6 +5,7 @@ mod appearance;
 mod check;
 mod cli;
 mod configuration;
+mod enable;
 mod environment;
 mod exit;
 mod explain;
@@ -18,6 +19,7 @@ mod platform;
 mod progress;
 mod report;
 mod secrets;
+mod session;
 mod sink;
 
 use std::ffi::OsString;
@@ -59,7 +61,7 @@ fn run() -> Exit {
         Err(error) => return not_understood(&error, &environment, &terminals),
     };
     let Cli { command, appearance } = cli;
-    let measures = matches!(command, Action::Check(_));
+    let measures = matches!(command, Action::Check(_) | Action::Enable(_) | Action::Status(_));
     let refuse = |errors: &[UsageError]| {
         let color = appearance::color(appearance::said_color(&appearance), &environment, terminals.stderr);
         let afterwards = if measures { "\nNothing was measured.\n" } else { "" };
@@ -72,6 +74,8 @@ fn run() -> Exit {
     }
     let ended = match command {
         Action::Check(flags) => check::check(&flags, &appearance, &environment, &terminals),
+        Action::Enable(flags) => enable::enable(&flags, &appearance, &environment, &terminals),
+        Action::Status(flags) => enable::status(&flags, &appearance, &environment, &terminals),
         Action::Lab(flags) => lab::lab(&flags, &environment),
         Action::Explain { id } => {
             let look = appearance::of_stdout(

@@ -1,5 +1,7 @@
 //! What differs between operating systems: signals, terminals, the name of this machine, and whose files are whose.
 
+mod state;
+
 use std::{
     io::{IsTerminal as _, Read as _},
     net::Ipv4Addr,
@@ -10,6 +12,10 @@ use std::{
 };
 
 use gh_connect_engine::{Effects as _, Interrupt, Lack, Machine};
+
+pub(crate) use state::{
+    has_display, open_in_browser, private_folder, private_log, state_folder, write_private,
+};
 
 use crate::{environment::Environment, plan, sink};
 
@@ -65,6 +71,8 @@ impl Signals {
 /// What is known of the terminals.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminals {
+    /// Whether a person can answer on stdin.
+    pub(crate) stdin: bool,
     /// Whether a person reads stdout.
     pub(crate) stdout: bool,
     /// Whether a person reads stderr.
@@ -78,6 +86,7 @@ impl Terminals {
     pub(crate) fn of_this_process() -> Self {
         let stdout = std::io::stdout();
         Self {
+            stdin: std::io::stdin().is_terminal(),
             stdout: stdout.is_terminal(),
             stderr: std::io::stderr().is_terminal(),
             width: terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)),

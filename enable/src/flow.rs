@@ -207,7 +207,8 @@ impl Flow {
     fn on_server(&self, page: &Page) -> Action {
         let settings = pages::SETTINGS.path_for(&self.server_slug, &self.target.enterprise);
         if page.path != settings {
-            return match page.settled && !is_sign_in(&page.path) && page.path != pages::RETURN.path {
+            // A return that stays where it is did not connect: the settings page shows why.
+            return match page.settled && !is_sign_in(&page.path) {
                 true => self.open(),
                 false if page.path == pages::RETURN.path => Action::Wait(Waiting::Page),
                 false => Action::Wait(Waiting::SignIn(Some(Side::Server))),

@@ -83,7 +83,12 @@ fn every_page_has_its_next_action() {
         (&done, server(SETTINGS, &["enable-button"]), Stop(Trap::WindowMissed)),
         (&done, server(SETTINGS, &["not-completed", "complete-button"]), Stop(Trap::WindowMissed)),
         (&done, server(SETTINGS, &["disable-button"]), Verify),
-        (&done, server("/admin/dotcom_connection/change_complete", &[]), Wait(Waiting::Page)),
+        (
+            &done,
+            Page { settled: false, ..server("/admin/dotcom_connection/change_complete", &[]) },
+            Wait(Waiting::Page),
+        ),
+        (&done, server("/admin/dotcom_connection/change_complete", &["enable-button"]), OpenSettings),
         // The cloud.
         (&enabled, page("github.com", "/login", &[]), sign_in(Some(Side::Cloud))),
         (&enabled, page("github.com", "/enterprises/acme/sso", &[]), sign_in(Some(Side::Cloud))),

@@ -1,0 +1,115 @@
+//! The certificate of a change: who connected what, when, on which evidence. For the ticket as Markdown, for scripts as JSON.
+
+use gh_connect_enable::verify::{CloudSays, Evidence, Proof, ServerSays};
+use gh_connect_engine::{ConnectTarget, Plan, Waiver};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A change that was made, or at least attempted to its end.
+#[derive(Debug, Serialize)]
+pub(super) struct Certificate {
+    /// The version of its shape.
+    pub(super) schema_version: u32,
+    /// `gh-connect 0.1.0`
+    pub(super) tool: String,
+    /// What was connected to what, and from where it was measured.
+    pub(super) target: ConnectTarget,
+    /// Who agreed to the terms: the user of this machine, and how.
+    pub(super) consent: Consent,
+    /// The check that it rests on.
+    pub(super) run: String,
+    /// How the buttons were pressed: `chromium`, `firefox`, `accompany`.
+    pub(super) browser: String,
+    /// Warnings that were accepted, with their reasons.
+    pub(super) waivers: Vec<Waiver>,
+    /// Who said that the account is invoiced.
+    pub(super) invoiced: Option<String>,
+    /// What both sides said afterwards.
+    pub(super) evidence: Evidence,
+    /// What that proves.
+    pub(super) proof: Proof,
+    /// When it was asked.
+    pub(super) at: Timestamp,
+}
+
+/// How the person agreed.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Consent {
+    /// The user's name on this machine.
+    pub(super) by: String,
+    /// `typed acme`, or the flags.
+    pub(super) how: String,
+    /// When.
+    pub(super) at: Timestamp,
+    /// The terms.
+    pub(super) terms: &'static str,
+}
+
+impl Certificate {
+    /// As JSON.
+    pub(super) fn json(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("a certificate is plain data");
+        format!("{text}\n")
+    }
+
+    /// As Markdown.
+    pub(super) fn markdown(&self) -> String {
+        let ConnectTarget { server, enterprise, cloud, vantage } = &self.target;
+        let verdict = match &self.proof {
+            Proof::Verified => "**Connected and verified.** Both sides say so.".to_owned(),
+            Proof::NotConnected => "**Not connected.** Both sides say so.".to_owned(),
+            Proof::Unverified(missing) => format!("**Not verified.** {}", missing.join(" ")),
+        };
+        let cloud_says = match &self.evidence.cloud {
+            CloudSays::Connected { host_name, since: Some(since) } => {
+                format!("lists {host_name} as connected since {since}")
+            }
+            CloudSays::Connected { host_name, since: None } => format!("lists {host_name} as connected"),
+            CloudSays::NotConnected => "does not list the server as connected".to_owned(),
+            CloudSays::Unknown(why) => format!("could not be asked: {why}"),
+        };
+        let server_says = match &self.evidence.server {
+            ServerSays::Page => "its settings page shows the connection (seen in the browser)".to_owned(),
+            ServerSays::Log { at } => format!("its audit log has the new connection, at {at}"),
+            ServerSays::Word { by } => format!("its settings page shows the connection, by the word of {by}"),
+            ServerSays::NotConnected(how) => format!("it is not connected: {how}"),
+            ServerSays::Unknown(why) => format!("not known: {why}"),
+        };
+        let mut rows = vec![
+            ("Server", server.clone()),
+            ("Enterprise account", format!("{enterprise} on {cloud}")),
+            (
+                "Agreed to the terms",
+                format!(
+                    "{}, {} ({}); {}",
+                    self.consent.by, self.consent.at, self.consent.how, self.consent.terms
+                ),
+            ),
+            ("Check", format!("run {}, measured from {vantage}", self.run)),
+            ("Browser", self.browser.clone()),
+            (if cloud == "github.com" { "GitHub.com" } else { "GHE.com" }, cloud_says),
+            ("The server", server_says),
+        ];
+        rows.extend(self.invoiced.clone().map(|said| ("Invoiced", said)));
+        rows.extend(
+            self.waivers
+                .iter()
+                .map(|waiver| ("Accepted warning", format!("{}: {}", waiver.id, waiver.reason))),
+        );
+        let cell = |text: &str| text.replace('|', "\\|");
+        let rows: String = rows.iter().map(|(name, text)| format!("| {name} | {} |\n", cell(text))).collect();
+        format!(
+            "# GitHub Connect: {server} and {enterprise}\n\n{verdict}\n\n| | |\n| --- | --- |\n{rows}\n{}, {}\n",
+            self.tool, self.at
+        )
+    }
+}
+
+/// What a plan says about invoices, and its waivers.
+pub(super) fn said(plan: &Plan) -> (Option<String>, Vec<Waiver>) {
+    let invoiced = plan.account.invoiced.as_ref().map(|said| {
+        let word = &said.value;
+        format!("{} on {}: {}", word.by, word.on, word.evidence)
+    });
+    (invoiced, plan.waivers.iter().map(|waiver| waiver.value.clone()).collect())
+}

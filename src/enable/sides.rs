@@ -1,0 +1,107 @@
+//! What both sides say about the connection at this moment: asked anew each time, and nothing is changed by asking.
+
+use gh_connect_enable::verify::{CloudSays, Evidence, ServerSays};
+use gh_connect_engine::{Cx, Stop, shown};
+use gh_connect_github::{
+    Answer, OfTheRun,
+    cloud::{Enterprise, Event, Installations, OwnNames, Topic},
+    server::{ServerAuditLog, ServerEnterprises},
+};
+use jiff::Timestamp;
+
+use crate::session::Session;
+
+/// Both sides.
+pub(super) struct Sides {
+    /// GitHub Enterprise Cloud.
+    pub(super) cloud: CloudSays,
+    /// The server's own audit log: its events about connections, or why it was not read.
+    pub(super) log: Result<Vec<Event>, String>,
+}
+
+impl Sides {
+    /// Asks both.
+    pub(super) async fn ask(session: &Session) -> Self {
+        let cx = session.context();
+        let (cloud, log) = futures::join!(cloud(&cx), log(&cx));
+        let cloud = match cloud {
+            Ok(cloud) => cloud,
+            Err(why) => CloudSays::Unknown(why),
+        };
+        Self { cloud, log }
+    }
+
+    /// What they prove of a flow that began at `began`. `page` is what a browser or a person saw of the server's page.
+    pub(super) fn evidence(self, began: Timestamp, page: Option<ServerSays>) -> Evidence {
+        let server = match (page, self.connected_at(began)) {
+            (Some(page), _) => page,
+            (None, Some(at)) => ServerSays::Log { at },
+            (None, None) => ServerSays::Unknown(match &self.log {
+                Ok(_) => {
+                    "its audit log has no event of a new connection, and its page was not seen".to_owned()
+                }
+                Err(why) => format!("its audit log was not read ({why}), and its page was not seen"),
+            }),
+        };
+        Evidence { began, cloud: self.cloud, server }
+    }
+
+    /// When the server logged a new connection, if it did after `began` and no end after that.
+    pub(super) fn connected_at(&self, began: Timestamp) -> Option<Timestamp> {
+        let events = self.log.as_ref().ok()?;
+        let last = |action: &str| {
+            let these = events.iter().filter(|event| event.action == action).filter_map(|event| event.at);
+            these.max()
+        };
+        let created = last("dotcom_connection.create").filter(|at| *at >= began)?;
+        last("dotcom_connection.destroy").is_none_or(|ended| ended < created).then_some(created)
+    }
+}
+
+/// The slug of the server's own enterprise account, of which its settings page is part.
+pub(super) async fn server_slug(session: &Session) -> Option<String> {
+    let cx = session.context();
+    let fact = cx.fact::<ServerEnterprises>(&OfTheRun).await.ok()?;
+    fact.answer.said()?.iter().find_map(|enterprise| enterprise.slug.clone())
+}
+
+/// The display name of the enterprise account.
+pub(super) async fn account_name(session: &Session) -> Option<String> {
+    let cx = session.context();
+    cx.fact::<Enterprise>(&OfTheRun).await.ok()?.answer.said()?.name.clone()
+}
+
+async fn cloud(cx: &Cx) -> Result<CloudSays, String> {
+    let (names, fact) = futures::join!(OwnNames::of(cx), cx.fact::<Installations>(&OfTheRun));
+    let names = names.map_err(why)?.names;
+    let fact = fact.map_err(why)?;
+    let known = fact.answer.or_trouble("which servers it knows").map_err(why)?;
+    let connected = known.records_of(&names).filter(|record| record.is_connected == Some(true));
+    // Of several records the newest is that of the flow that was just made.
+    Ok(match connected.max_by_key(|record| record.created_at) {
+        Some(record) => {
+            CloudSays::Connected { host_name: shown(&record.host_name, 253), since: record.created_at }
+        }
+        None if known.total.is_some_and(|total| total <= known.servers.len() as u64) => {
+            CloudSays::NotConnected
+        }
+        None => return Err("it did not list all servers that it knows".to_owned()),
+    })
+}
+
+async fn log(cx: &Cx) -> Result<Vec<Event>, String> {
+    let fact = cx.fact::<ServerAuditLog>(&Topic::Connections).await.map_err(why)?;
+    match &fact.answer {
+        Answer::Said(events) => Ok(events.list.clone()),
+        other => {
+            Err(why(other.or_trouble("its audit log").err().unwrap_or_else(|| Stop::Trouble(String::new()))))
+        }
+    }
+}
+
+fn why(stop: Stop) -> String {
+    match stop {
+        Stop::Blocked(by) => format!("{by} stands in the way"),
+        Stop::Skipped(why) | Stop::NotApplicable(why) | Stop::Trouble(why) => why,
+    }
+}

@@ -1,0 +1,231 @@
+//! What a person reads before, during and after: what will happen, what each press means, what to do next.
+
+use gh_connect_enable::{
+    flow::{Button, Trap, Why},
+    pages::{self, Side},
+};
+use gh_connect_engine::ConnectTarget;
+use gh_connect_lab::Lab;
+
+/// The terms that pressing **Enable GitHub Connect** accepts (facts 1.7).
+pub(super) const TERMS: &str = "https://docs.github.com/en/site-policy/github-terms/github-terms-for-additional-products-and-features#connect";
+const DOCS: &str = "https://docs.github.com/en/enterprise-server@latest/admin/configuring-settings/configuring-github-connect";
+
+/// The addresses of a flow.
+pub(super) struct Addresses {
+    /// The page on the server.
+    pub(super) settings: String,
+    /// The account's page of billing.
+    pub(super) billing: String,
+    /// The account's known installations.
+    pub(super) installations: String,
+}
+
+/// The server as a person writes it: without the port that https implies.
+pub(super) fn server(target: &ConnectTarget) -> &str {
+    target.server.strip_suffix(":443").unwrap_or(&target.server)
+}
+
+impl Addresses {
+    /// Of a target, on a server with this enterprise account of its own.
+    pub(super) fn of(target: &ConnectTarget, server_slug: &str) -> Self {
+        let server = server(target);
+        let path = pages::SETTINGS.path_for(server_slug, &target.enterprise);
+        let account = format!("https://{}/enterprises/{}", target.cloud, target.enterprise);
+        Self {
+            settings: format!("https://{server}{path}"),
+            billing: format!("{account}/settings/billing"),
+            installations: format!("{account}/enterprise_installations"),
+        }
+    }
+}
+
+/// What will happen, before anybody agrees.
+pub(super) fn what_will_happen(target: &ConnectTarget, addresses: &Addresses) -> String {
+    let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
+    format!(
+        "\
+What will happen
+  1. A browser opens {settings}.
+     You sign in there as an owner of the server.
+  2. \"Enable GitHub Connect\" is pressed. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}.
+  3. \"Connect\" is pressed beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most.
+  4. gh-connect asks both sides whether they are connected.
+
+What this creates
+  - a GitHub App that {enterprise} owns, on {cloud}
+  - on {server}: its private key, and tokens that are valid for one hour; both are on every node, and in every backup and snapshot
+  - a record of the server on {cloud}: its name, version, license and the features that are on. No repository, issue or pull request is sent
+
+What this accepts
+  Pressing \"Enable GitHub Connect\" accepts the GitHub Terms for Additional Products and Features, section Connect:
+  {TERMS}
+
+What stays off
+  Every feature of GitHub Connect, until an owner turns it on on the same page.
+",
+        settings = addresses.settings
+    )
+}
+
+/// The rows that the flow leans on, each with its source.
+pub(super) fn assumptions() -> String {
+    let mut text = String::from("What is assumed about the pages\n");
+    for row in pages::ALL {
+        let side = if row.side == Side::Server { "server" } else { "cloud" };
+        let what = match row.role {
+            "" => format!("the page {}", row.path),
+            "text" => format!("the text \"{}\"", row.name),
+            role => format!("the {role} \"{}\"", row.name),
+        };
+        text.push_str(&format!(
+            "  {:<16} {side:<7} {what} ({}: {})\n",
+            row.id,
+            row.ground.word(),
+            row.source
+        ));
+    }
+    text
+}
+
+/// What exists now, and how to undo it.
+pub(super) fn afterwards(target: &ConnectTarget, addresses: &Addresses) -> String {
+    let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
+    format!(
+        "\
+What exists now
+  - a GitHub App that {enterprise} owns, on {cloud}
+  - its private key on every node of {server}, and in every backup and snapshot from now on
+  - tokens of that App, each valid for one hour
+
+What is still off
+  Every feature. Turn on what you need: {settings}
+
+How to undo it
+  \"Disable GitHub Connect\" on the same page, and once more to confirm. That deletes the App and the credentials on the server.
+
+What to watch
+  - the server reports once a week: gh-connect status
+  - a restored backup or a clone of the server carries the same key
+  - {DOCS}
+",
+        settings = addresses.settings
+    )
+}
+
+/// What a person does now, where the program waits for them.
+pub(super) fn sign_in(side: Option<Side>, target: &ConnectTarget) -> String {
+    match side {
+        Some(Side::Server) => {
+            format!("Sign in to {} in the window, as an owner of the server.", server(target))
+        }
+        Some(Side::Cloud) => {
+            format!("Sign in to {} in the window, as an owner of {}.", target.cloud, target.enterprise)
+        }
+        None => "Sign in in the window, with your identity provider.".to_owned(),
+    }
+}
+
+/// How a browser gets into a lab world, and as who it signs in there. The lab's person and password are the world's own.
+pub(super) fn way_into_lab(lab: &Lab) -> String {
+    let person = lab.person();
+    let login = |login: &Option<String>| login.clone().unwrap_or_default();
+    format!(
+        "\
+The pages of this lab world are reached by its own proxy only
+  proxy    {}
+  root     {}
+  server   {}, password {}, code {}
+  cloud    {}, with the same password and code
+",
+        lab.browser_proxy(),
+        lab.directory().join("public-ca.pem").display(),
+        login(&person.on_server),
+        person.password,
+        person.code,
+        login(&person.on_cloud),
+    )
+}
+
+/// What the lab saw of browsers: where no visit changed anything, nothing was touched.
+pub(super) fn log_of_lab(log: &[gh_connect_lab::Event]) -> String {
+    let visits = log.iter().filter_map(|event| match event {
+        gh_connect_lab::Event::Visit { changed, .. } => Some(*changed),
+        _ => None,
+    });
+    let visits: Vec<bool> = visits.collect();
+    let changes = visits.iter().filter(|changed| **changed).count();
+    format!("Lab: {} requests for pages, {changes} of them changed something.\n", visits.len())
+}
+
+/// A button, by its name on the page.
+pub(super) fn button(button: Button) -> &'static str {
+    match button {
+        Button::Enable => pages::ENABLE.name,
+        Button::Complete => pages::COMPLETE.name,
+        Button::Connect => pages::CONNECT.name,
+    }
+}
+
+/// Why the program hands over, and which assumption was wrong.
+pub(super) fn hand_over(why: Why) -> String {
+    let row = |id: &str| {
+        let row = pages::ALL.iter().find(|row| row.id == id);
+        row.map_or_else(String::new, |row| format!(" (row {}: {} \"{}\")", row.id, row.role, row.name))
+    };
+    match why {
+        Why::NoMatch(id) => format!(
+            "The page does not have the expected element{}. It may be in another language or of another release.",
+            row(id)
+        ),
+        Why::Several(id) => {
+            format!("More than one element matches{}, and it is not clear which is meant.", row(id))
+        }
+        Why::NotVerified => {
+            "The browser did not verify the certificate of this page. Nothing is pressed here.".to_owned()
+        }
+        Why::NoProgress => {
+            "The settings page was opened several times, and the browser always went elsewhere.".to_owned()
+        }
+        Why::PressedBefore(pressed) => format!(
+            "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
+            button(pressed)
+        ),
+    }
+}
+
+/// Why the flow ended, and what to do: what was seen, then what to do about it.
+pub(super) fn trap(trap: Trap, target: &ConnectTarget, addresses: &Addresses) -> [String; 2] {
+    let ConnectTarget { server, enterprise, cloud, .. } = target;
+    let host = server.rsplit_once(':').map_or(server.as_str(), |(host, _)| host);
+    let is_ghe_com = cloud != "github.com";
+    match trap {
+        Trap::WindowClosed => [
+            "The window was closed before the connection was made.".to_owned(),
+            "Run gh-connect enable again. It asks both sides first, and presses nothing twice.".to_owned(),
+        ],
+        Trap::BrowserCrashed => [
+            "The browser ended, or does not answer.".to_owned(),
+            "Run gh-connect enable again, with another browser (--browser firefox) or with your own (--browser accompany).".to_owned(),
+        ],
+        Trap::AlreadyExists => [
+            format!("{cloud} says that a connection for {host} already exists: one was left half-way, or another server has this name."),
+            format!("An owner of {enterprise} removes {host} from the known installations, {}. Then run gh-connect enable again.", addresses.installations),
+        ],
+        Trap::NotListed => [
+            format!("{enterprise} is not among the enterprise accounts that {cloud} offers to the person who is signed in."),
+            format!("Sign in as an owner of {enterprise}. If you are its owner, the account may not be eligible (a trial, or paid by credit card): {}", addresses.billing),
+        ],
+        Trap::WindowMissed => [
+            "The server does not show the connection: the setup was not completed within 5 minutes.".to_owned(),
+            format!("An owner of {enterprise} removes {host} from the known installations, {}. Then run gh-connect enable again, in one go.", addresses.installations),
+        ],
+        Trap::ReturnBlocked => [
+            "After \"Connect\" the browser did not come back to the server.".to_owned(),
+            match is_ghe_com {
+                true => "On GHE.com, browsers based on Chromium may block this step (the page's form-action policy). Run gh-connect enable --browser firefox.".to_owned(),
+                false => format!("Open {} and see whether it is connected, then run gh-connect status.", addresses.settings),
+            },
+        ],
+    }
+}

@@ -1,0 +1,96 @@
+//! `enable` and `status` where no browser is needed: what is refused, and that nothing was touched then.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::process::Output;
+
+use support::{gh_connect, world};
+
+const AGREED: [&str; 4] = ["--yes", "--accept-terms", "--browser", "accompany"];
+const UNTOUCHED: &str = "Lab: 0 requests for pages, 0 of them changed something.";
+
+fn enable(world: &str, flags: &[&str]) -> Output {
+    let text = format!("--lab={world}");
+    gh_connect(["enable", &text].iter().chain(flags)).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_blocker_or_an_unknown_refuses_and_touches_nothing() {
+    for id in ["tls/untrusted-issuer", "allow-list/not-included", "dns/servfail", "ghe-com/unreadable"] {
+        let output = enable(id, &AGREED);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(10), "{id}: {said}");
+        assert!(said.contains("Refused: ") && said.contains(UNTOUCHED), "{id}: {said}");
+    }
+}
+
+#[test]
+fn a_what_if_refuses() {
+    let output =
+        enable("healthy", &[&AGREED[..], &["--proxy", "off"], &["--resolver", "127.0.0.1:9"]].concat());
+    assert_eq!(output.status.code(), Some(10), "{}", stderr(&output));
+    assert!(stderr(&output).contains(UNTOUCHED));
+}
+
+#[test]
+fn nobody_agrees_where_nobody_can_answer() {
+    let output = enable("healthy", &["--browser", "accompany"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(10), "{said}");
+    assert!(said.contains("--yes --accept-terms") && said.contains(UNTOUCHED), "{said}");
+}
+
+#[test]
+fn a_plan_presses_nothing() {
+    for (id, exit) in [("healthy", 0), ("tls/untrusted-issuer", 10)] {
+        let output = enable(id, &["--plan"]);
+        let plan = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "{plan}");
+        assert!(plan.contains("What this accepts") && plan.contains("Nothing was pressed."), "{plan}");
+        assert!(stderr(&output).contains(UNTOUCHED));
+    }
+}
+
+#[test]
+fn what_is_connected_already_is_left_alone() {
+    let output = enable("connection/already-connected", &AGREED);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("Nothing is pressed.") && said.contains(UNTOUCHED), "{said}");
+}
+
+#[test]
+fn consent_is_both_flags_and_headless_is_the_labs() {
+    for arguments in [
+        &["enable", "--lab", "--yes"][..],
+        &["enable", "--lab", "--accept-terms"],
+        &["enable", "--headless"],
+        &["enable", "--lab", "--browser", "lynx"],
+    ] {
+        let output = gh_connect(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn status_says_what_both_sides_say() {
+    let connected = world("connected", "about = 'connected'\n[web]\nstart = 'connected'\n");
+    for (world, exit, words) in [
+        (connected.argument(), 0, "lists ghes.corp.example as connected"),
+        ("--lab".to_owned(), 1, "does not list the server as connected"),
+    ] {
+        let output = gh_connect(["status", &world]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "{text}");
+        assert!(text.contains(words), "{text}");
+        let output = gh_connect(["status", &world, "-o", "json"]).output().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &json["schema_version"]), (Some(exit), &1.into()));
+    }
+}
