@@ -32,11 +32,6 @@ fn chromium_enables() {
     enables("chromium");
 }
 
-#[test]
-fn firefox_enables() {
-    enables("firefox");
-}
-
 fn enables(browser: &str) {
     let (exit, said) = enable(browser, "");
     assert_eq!(exit, Some(0), "{said}");
