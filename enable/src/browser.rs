@@ -78,6 +78,12 @@ pub enum BrowserError {
     /// It refused a command: the element is gone, for example.
     #[error("the browser refuses: {0}")]
     Refused(String),
+    /// Another page was loaded before it had answered.
+    #[error("the page was left")]
+    Left,
+    /// It did not say anything about the page: that is just being left, or does not finish to load.
+    #[error("the browser does not say what became of it")]
+    Unanswered,
     /// It cannot be driven on this system.
     #[error("this browser cannot be driven on this system")]
     Unsupported,
@@ -152,10 +158,41 @@ fn place(url: &str) -> (String, String, bool) {
     (authority, if path.is_empty() { "/".to_owned() } else { path.to_owned() }, scheme == "https")
 }
 
+/// Why a browser has gone: the person closed its window or ended it, or it crashed.
+async fn why_ended(child: &mut std::process::Child) -> BrowserError {
+    // Its sockets close a moment before it has ended.
+    for _ in 0..MOST_ENDING {
+        match child.try_wait() {
+            Ok(Some(status)) if was_closed(status) => return BrowserError::Closed,
+            Ok(Some(status)) => return BrowserError::Crashed(status.to_string()),
+            Ok(None) => tokio::time::sleep(BETWEEN_ENDING).await,
+            Err(error) => return error.into(),
+        }
+    }
+    BrowserError::Crashed("it does not listen any more".to_owned())
+}
+
+#[cfg(unix)]
+fn was_closed(status: std::process::ExitStatus) -> bool {
+    // The signals of an end that was asked for: SIGHUP, SIGINT, SIGTERM.
+    status.success()
+        || std::os::unix::process::ExitStatusExt::signal(&status)
+            .is_some_and(|signal| [1, 2, 15].contains(&signal))
+}
+
+#[cfg(not(unix))]
+fn was_closed(status: std::process::ExitStatus) -> bool {
+    status.success()
+}
+
+const MOST_ENDING: u32 = 60;
+const BETWEEN_ENDING: Duration = Duration::from_millis(50);
+/// For an answer about a page, at first. A machine that is busy gets longer.
+const PAGE_ANSWER: Duration = Duration::from_secs(3);
 /// A start takes one to two seconds; a policy that forbids it never ends.
 const MOST_START: Duration = Duration::from_secs(20);
-/// For one command.
-const MOST_ANSWER: Duration = Duration::from_secs(15);
+/// For one command. Where the processor is busy with other work, a browser may need many seconds.
+const MOST_ANSWER: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

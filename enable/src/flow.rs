@@ -19,6 +19,12 @@ pub struct Flow {
     pub pressed: Pressed,
     /// How often the settings page was opened.
     pub opened: u8,
+    /// The page on which a button was pressed last.
+    pub pressed_on: Option<String>,
+    /// Whether the five minutes are over in which the setup has to be completed. The caller has the clock.
+    pub late: bool,
+    /// Whether the server asked who the person is after **Connect**: the setup is bound to the session in which it began.
+    pub session_ended: bool,
 }
 
 /// What was pressed. A press that was begun counts: whether it arrived is not known.
@@ -48,8 +54,14 @@ pub struct Page {
     pub authority: String,
     /// The path without query and fragment.
     pub path: String,
+    /// The browser's own name for the document: another one, once the page is loaded again.
+    pub document: String,
     /// Whether it came over TLS that the browser verified, and is no error page.
     pub verified: bool,
+    /// Whether the browser shows a page of its own in place of the site's: it could not reach it, or does not trust it.
+    pub failed: bool,
+    /// Whether the page's own policy forbade to leave it for where its form leads.
+    pub blocked: bool,
     /// The elements that match a row.
     pub matches: Vec<Match>,
     /// Whether the page has been the same for longer than a page takes to load.
@@ -115,6 +127,8 @@ pub enum Waiting {
     SignIn(Option<Side>),
     /// A page loads, or the sites redirect.
     Page,
+    /// The site takes its time to answer what was pressed.
+    Answer(Button),
 }
 
 /// Why the machine hands over.
@@ -126,6 +140,8 @@ pub enum Why {
     Several(&'static str),
     /// The page did not come over verified TLS.
     NotVerified,
+    /// The browser shows a page of its own in place of the site's.
+    NotReached,
     /// The same page came again and again.
     NoProgress,
     /// The button was pressed before, and it is pressed once only.
@@ -148,12 +164,24 @@ pub enum Trap {
     WindowMissed,
     /// After **Connect** the browser did not come back to the server.
     ReturnBlocked,
+    /// The session on the server ended on the way, and the setup with it.
+    SessionEnded,
+    /// The server led the browser to another cloud than the one that was checked.
+    OtherCloud,
 }
 
 impl Flow {
     /// A flow of which `pressed` was done already.
     pub fn new(target: ConnectTarget, server_slug: &str, pressed: Pressed) -> Self {
-        Self { target, server_slug: server_slug.to_owned(), pressed, opened: 0 }
+        Self {
+            target,
+            server_slug: server_slug.to_owned(),
+            pressed,
+            opened: 0,
+            pressed_on: None,
+            late: false,
+            session_ended: false,
+        }
     }
 
     /// The next action. It changes nothing: the caller notes with [`Flow::opened`] and [`Flow::did_press`] what it did.
@@ -166,14 +194,28 @@ impl Flow {
         match self.side(page) {
             // An identity provider, or the empty page of a new window.
             None if page.authority.is_empty() => self.open(),
+            None if self.pressed.enable && is_cloud(&page.authority) => Action::Stop(Trap::OtherCloud),
             None => Action::Wait(Waiting::SignIn(None)),
-            Some(_) if !page.verified => match page.settled {
-                true => Action::HandOver(Why::NotVerified),
-                false => Action::Wait(Waiting::Page),
-            },
+            Some(_) if !page.settled && !page.verified => Action::Wait(Waiting::Page),
+            Some(_) if page.failed && self.pressed.connect => Action::Stop(Trap::ReturnBlocked),
+            Some(_) if page.failed => Action::HandOver(Why::NotReached),
+            Some(_) if !page.verified => Action::HandOver(Why::NotVerified),
             Some(Side::Server) => self.on_server(page),
             Some(Side::Cloud) => self.on_cloud(page),
         }
+    }
+
+    /// Notes what has to be remembered of a page.
+    pub fn saw(&mut self, seen: &Seen) {
+        if let Seen::Page(page) = seen {
+            self.session_ended |=
+                self.pressed.connect && self.side(page) == Some(Side::Server) && is_sign_in(&page.path);
+        }
+    }
+
+    /// Why the server does not take what came back to it.
+    fn not_taken(&self) -> Action {
+        Action::Stop(if self.session_ended { Trap::SessionEnded } else { Trap::WindowMissed })
     }
 
     /// Notes that the settings page was opened.
@@ -181,8 +223,9 @@ impl Flow {
         self.opened = self.opened.saturating_add(1);
     }
 
-    /// Notes that a button is being pressed.
-    pub fn did_press(&mut self, button: Button) {
+    /// Notes that a button is being pressed, and on which document.
+    pub fn did_press(&mut self, button: Button, document: &str) {
+        self.pressed_on = Some(document.to_owned());
         match button {
             Button::Enable => self.pressed.enable = true,
             Button::Complete => {
@@ -226,24 +269,37 @@ impl Flow {
         }
     }
 
+    /// Whether the browser still shows the page on which the last button was pressed: the site has not answered yet, and may take as
+    /// long as the setup is good for.
+    fn awaits_answer(&self, page: &Page) -> bool {
+        !self.late && self.was_pressed_on(page)
+    }
+
+    /// Whether the last button was pressed on this very page.
+    pub fn was_pressed_on(&self, page: &Page) -> bool {
+        self.pressed_on.as_ref() == Some(&page.document)
+    }
+
     fn enable(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.enable, self.pressed.connect) {
             (false, false) => Action::Press(Button::Enable, handle.to_owned()),
+            _ if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Enable)),
             // The page may be the one on which the button was just pressed.
             _ if !page.settled => Action::Wait(Waiting::Page),
             (true, false) => Action::HandOver(Why::PressedBefore(Button::Enable)),
-            (_, true) => Action::Stop(Trap::WindowMissed),
+            (_, true) => self.not_taken(),
         }
     }
 
     fn complete(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.connect, page.settled) {
+            (false, _) if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Complete)),
             // It only leads to the cloud once more, and not for ever.
             (false, true) if self.opened >= MOST_OPENED => Action::HandOver(Why::NoProgress),
             (false, true) => Action::Press(Button::Complete, handle.to_owned()),
             (false, false) => Action::Wait(Waiting::Page),
             (true, false) => Action::Wait(Waiting::Page),
-            (true, true) => Action::Stop(Trap::WindowMissed),
+            (true, true) => self.not_taken(),
         }
     }
 
@@ -252,10 +308,15 @@ impl Flow {
             return Action::Stop(Trap::AlreadyExists);
         }
         if self.pressed.connect {
-            return match page.settled {
+            // A server that is slow is not a way that is blocked: that has a sign of its own, or the time is over.
+            return match page.blocked || self.late {
                 true => Action::Stop(Trap::ReturnBlocked),
-                false => Action::Wait(Waiting::Page),
+                false => Action::Wait(Waiting::Answer(Button::Connect)),
             };
+        }
+        if self.late && self.pressed.enable {
+            // What is chosen now comes too late for the server, and would leave a record without a connection.
+            return Action::Stop(Trap::WindowMissed);
         }
         if page.path != pages::SELECTION.path {
             return Action::Wait(Waiting::SignIn(Some(Side::Cloud)));
@@ -301,6 +362,13 @@ fn one<'a>(page: &'a Page, row: &Row) -> Found<'a> {
 fn matching<'a>(page: &'a Page, row: &Row) -> impl Iterator<Item = &'a Match> {
     let id = row.id;
     page.matches.iter().filter(move |found| found.row == id)
+}
+
+/// Whether GitHub itself is there, where GitHub Connect may be set up.
+fn is_cloud(authority: &str) -> bool {
+    let host = authority.trim_end_matches(":443");
+    host == "github.com"
+        || host.strip_suffix(".ghe.com").is_some_and(|name| !name.contains('.') && name != "auth")
 }
 
 /// Whether a person is asked who they are.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use gh_connect_enable::{
-    browser::{Browser, InLab, Kind, Looked, Profile, Start, find, sweep},
+    browser::{Browser, BrowserError, InLab, Kind, Looked, Profile, Start, find, sweep},
     flow::{Beside, Page},
 };
 
@@ -75,6 +75,35 @@ fn says_that_it_ended(kind: Kind) {
     });
 }
 
+#[test]
+fn chromium_does_not_take_its_own_error_page_for_the_sites() {
+    shows_an_error_page(Kind::Chromium);
+}
+
+#[test]
+fn firefox_does_not_take_its_own_error_page_for_the_sites() {
+    shows_an_error_page(Kind::Firefox);
+}
+
+fn shows_an_error_page(kind: Kind) {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        let _ = browser.open(&format!("https://{nobody}/")).await;
+        let mut page = Page::default();
+        for _ in 0..50 {
+            page = browser.look(&looked()).await.unwrap_or_default();
+            if page.failed {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert!(page.failed && !page.verified && page.authority == nobody.to_string(), "{page:?}");
+    });
+}
+
 async fn start(kind: Kind, base: &std::path::Path) -> Browser {
     let path = std::env::var_os("PATH").unwrap();
     let installed = find(kind, &path).unwrap_or_else(|| panic!("apt-get install {} (Debian)", kind.id()));
@@ -88,9 +117,12 @@ async fn start(kind: Kind, base: &std::path::Path) -> Browser {
 async fn settled(browser: &mut Browser, count: usize) -> Page {
     let mut page = Page::default();
     for _ in 0..100 {
-        page = browser.look(&looked()).await.unwrap();
-        if page.matches.len() >= count {
-            return page;
+        match browser.look(&looked()).await {
+            Ok(seen) if seen.matches.len() >= count => return seen,
+            Ok(seen) => page = seen,
+            // It still loads.
+            Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {}
+            Err(error) => panic!("{error}"),
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use gh_connect_checks::ALL;
 use gh_connect_enable::{
     browser::{self, Browser, InLab, Kind, Looked, Profile, Start},
-    flow::{Flow, Pressed, Trap},
+    flow::{Flow, Pressed},
     journal::{Journal, JournalError, Step},
-    verify::{self, Proof, ServerSays},
+    verify::{self, CloudSays, Proof, ServerSays},
 };
 use gh_connect_engine::{ConnectTarget, Effects as _, Machine, Measured, Reason, Record, gate};
 use jiff::Timestamp;
@@ -224,6 +224,10 @@ impl Enabling<'_> {
         let (run, pressed) = (permit.run().to_owned(), journal.pressed());
         let mut steps = Steps::new();
         let (browser, way) = self.browser(&mut talk, pressed).await;
+        let patience = match self.flags.headless {
+            true => walk::PATIENCE_WITHOUT_WINDOW,
+            false => walk::MOST_PATIENCE,
+        };
         let mut walk = Walk {
             session: self.session,
             permit,
@@ -234,6 +238,7 @@ impl Enabling<'_> {
             began,
             person: &self.person,
             confirm_billing: self.flags.confirm_billing,
+            patience,
         };
         let ended = match browser {
             Some(browser) => {
@@ -267,19 +272,19 @@ impl Enabling<'_> {
         let page = match ended {
             Ended::Done(page) => page,
             Ended::Trapped(trap) => {
-                return self.trapped(trap, &target, &addresses, &mut journal, &mut talk, &run, began).await;
+                let pressed = journal.pressed();
+                let words = words::trap(trap, &target, &addresses, pressed);
+                return self.stopped(words, pressed.connect, &mut journal, &mut talk, &run, began).await;
             }
             Ended::Declined(why) => {
                 talk.say(&format!("Stopped: {why}. \"Connect\" was not pressed."));
                 journal.note(Machine.now(), &run, Step::Stopped, &why)?;
                 return Ok(Exit::ATTEMPTED);
             }
+            // What the person did meanwhile is not known.
             Ended::GaveUp => {
-                talk.say(
-                    "Nothing has happened for 15 minutes. gh-connect stops watching; run it again to go on.",
-                );
-                journal.note(Machine.now(), &run, Step::Unverified, "nothing happened for 15 minutes")?;
-                return Ok(Exit::ATTEMPTED);
+                let words = words::gave_up(patience, &addresses);
+                return self.stopped(words, true, &mut journal, &mut talk, &run, began).await;
             }
         };
         let made = Made { target: &target, addresses: &addresses, consent, run, way, began };
@@ -407,36 +412,39 @@ impl Enabling<'_> {
         none
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of them are named where it is called")]
-    async fn trapped(
+    /// Says why the flow ended. Where **Connect** may have been pressed, both sides say what came of it.
+    async fn stopped(
         &self,
-        trap: Trap,
-        target: &ConnectTarget,
-        addresses: &Addresses,
+        [what, then]: [String; 2],
+        may_be_connected: bool,
         journal: &mut Journal,
         talk: &mut Talk,
         run: &str,
         began: Timestamp,
     ) -> Result<Exit, Ending> {
-        let pressed = journal.pressed();
-        let [what, then] = words::trap(trap, target, addresses);
         talk.say(&format!("Stopped: {what}\nDo: {then}"));
-        if !pressed.connect {
+        if !may_be_connected {
             journal.note(Machine.now(), run, Step::Stopped, &what)?;
             return Ok(Exit::ATTEMPTED);
         }
-        // Connect was pressed: what both sides say decides.
         let evidence = Sides::ask(self.session).await.evidence(began, None);
-        let proof = verify::prove(&evidence);
-        let (step, exit) = match proof {
-            Proof::Verified => (Step::Verified, Exit::SUCCESS),
+        let (step, exit) = match verify::prove(&evidence) {
+            Proof::Verified => {
+                talk.say("Verified all the same: both sides say that they are connected.");
+                (Step::Verified, Exit::SUCCESS)
+            }
             Proof::NotConnected => (Step::Stopped, Exit::ATTEMPTED),
-            Proof::Unverified(_) => (Step::Unverified, Exit::UNVERIFIED),
+            // Without a record there is no connection, whatever the server shows.
+            Proof::Unverified(_) if evidence.cloud == CloudSays::NotConnected => {
+                talk.say("GitHub lists no connection of this server.");
+                (Step::Unverified, Exit::ATTEMPTED)
+            }
+            Proof::Unverified(missing) => {
+                talk.say(&format!("Not verified: {}", missing.join(" ")));
+                (Step::Unverified, Exit::UNVERIFIED)
+            }
         };
         journal.note(Machine.now(), run, step, &what)?;
-        if let Proof::Unverified(missing) = proof {
-            talk.say(&format!("Not verified: {}", missing.join(" ")));
-        }
         Ok(exit)
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Walk<'a> {
     pub(super) person: &'a str,
     /// Whether the account's page of billing is shown before **Connect**.
     pub(super) confirm_billing: bool,
+    /// How long the person is waited for.
+    pub(super) patience: Duration,
 }
 
 /// How a walk ended.
@@ -74,8 +76,9 @@ impl Walk<'_> {
         flow: &mut Flow,
         looked: &Looked,
     ) -> Result<Ended, Broken> {
-        let (mut last, mut same, mut waiting_since) = (None, 0_u32, Instant::now());
+        let (mut last, mut same, mut waiting_since) = (None::<Page>, 0_u32, Instant::now());
         let mut watched = false;
+        let mut window = Window::default();
         loop {
             let seen = self.talk.unless_interrupted(browser.look(looked)).await?;
             let seen = match seen {
@@ -89,13 +92,24 @@ impl Walk<'_> {
                     Seen::Page(Page { settled: same >= SETTLED_AFTER, ..page })
                 }
                 Err(BrowserError::Closed) => Seen::Closed,
-                // The page was just being left.
-                Err(BrowserError::Refused(_)) => {
-                    sleep(LOOK_EVERY).await;
+                // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
+                Err(BrowserError::Left | BrowserError::Unanswered)
+                    if last.as_ref().is_some_and(|page| flow.was_pressed_on(page)) =>
+                {
+                    Seen::Page(Page { settled: false, ..last.clone().unwrap_or_default() })
+                }
+                // The page was just being left, or loads.
+                Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {
+                    if waiting_since.elapsed() > self.patience {
+                        return Ok(Ended::GaveUp);
+                    }
+                    self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
                     continue;
                 }
                 Err(_) => Seen::Crashed,
             };
+            flow.late = window.is_over();
+            flow.saw(&seen);
             match flow.next(&seen) {
                 Action::OpenSettings => {
                     flow.did_open();
@@ -103,10 +117,18 @@ impl Walk<'_> {
                     let _ = self.talk.unless_interrupted(browser.open(&self.addresses.settings)).await?;
                 }
                 Action::Wait(waiting) => {
-                    if let (Waiting::SignIn(side), true) = (waiting, same >= SETTLED_AFTER) {
-                        self.talk.say_once(&words::sign_in(side, &flow.target));
+                    match waiting {
+                        Waiting::SignIn(side) if waiting_since.elapsed() > SETTLES => {
+                            self.talk.say_once(&words::sign_in(side, &flow.target));
+                        }
+                        Waiting::Answer(button) if waiting_since.elapsed() > SETTLES => {
+                            self.talk.say_once(&words::answer(button, &flow.target));
+                        }
+                        _ => {}
                     }
-                    if waiting_since.elapsed() > MOST_PATIENCE {
+                    let patience =
+                        if matches!(waiting, Waiting::Answer(_)) { MOST_PATIENCE } else { self.patience };
+                    if waiting_since.elapsed() > patience {
                         return Ok(Ended::GaveUp);
                     }
                 }
@@ -117,9 +139,15 @@ impl Walk<'_> {
                     {
                         return Ok(Ended::Declined("the billing page does not confirm it".to_owned()));
                     }
-                    self.press(&mut browser, flow, button, &handle).await?;
+                    window.pressed(button);
+                    let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                    flow.did_press(button, &document);
+                    self.press(&mut browser, button, &handle).await?;
+                    (same, waiting_since) = (0, Instant::now());
                 }
-                Action::Verify => return Ok(Ended::Done(Some(ServerSays::Page))),
+                Action::Verify => {
+                    return Ok(Ended::Done(Some(ServerSays::Page)));
+                }
                 Action::Stop(trap) => return Ok(Ended::Trapped(trap)),
                 Action::HandOver(why) => {
                     if !watched {
@@ -133,7 +161,7 @@ impl Walk<'_> {
                     if sides.connected_at(self.began).is_some() {
                         return Ok(Ended::Done(None));
                     }
-                    if waiting_since.elapsed() > MOST_PATIENCE {
+                    if waiting_since.elapsed() > self.patience {
                         return Ok(Ended::GaveUp);
                     }
                 }
@@ -176,7 +204,7 @@ impl Walk<'_> {
             if on_cloud.is_some_and(|since| since.elapsed() > LOG_PATIENCE) {
                 return Ok(Ended::Done(self.word_of_the_person().await?));
             }
-            if started.elapsed() > MOST_PATIENCE {
+            if started.elapsed() > self.patience {
                 return Ok(Ended::GaveUp);
             }
             self.talk.unless_interrupted(sleep(ASK_EVERY)).await?;
@@ -217,13 +245,7 @@ impl Walk<'_> {
         Ok(confirmed)
     }
 
-    async fn press(
-        &mut self,
-        browser: &mut Browser,
-        flow: &mut Flow,
-        button: Button,
-        handle: &str,
-    ) -> Result<(), Broken> {
+    async fn press(&mut self, browser: &mut Browser, button: Button, handle: &str) -> Result<(), Broken> {
         let name = words::button(button);
         let (before, after) = match button {
             Button::Enable | Button::Complete => (Step::PressingEnable, Step::PressedEnable),
@@ -231,12 +253,13 @@ impl Walk<'_> {
         };
         self.talk.say(&format!("Pressing \"{name}\"."));
         self.note(before, name)?;
-        flow.did_press(button);
         self.steps.pressed(name);
         // A click that was begun is not interrupted.
         match browser.press(handle).await {
             Ok(()) => self.note(after, name)?,
-            Err(error) => self.talk.say(&format!("\"{name}\" could not be pressed: {error}.")),
+            Err(error) => self.talk.say(&format!(
+                "\"{name}\" may not have been pressed: {error}. If nothing happens in the window, press it there yourself."
+            )),
         }
         Ok(())
     }
@@ -246,11 +269,40 @@ impl Walk<'_> {
     }
 }
 
+/// The five minutes in which the setup has to be completed (facts 2).
+#[derive(Default)]
+struct Window {
+    /// When **Enable GitHub Connect** was pressed by this run, or the setup was gone on with.
+    began: Option<Instant>,
+    /// When **Connect** was.
+    connected: Option<Instant>,
+}
+
+impl Window {
+    fn pressed(&mut self, button: Button) {
+        match button {
+            Button::Enable | Button::Complete => self.began = Some(Instant::now()),
+            Button::Connect => self.connected = Some(Instant::now()),
+        }
+    }
+
+    /// Whether nothing can be completed any more. What was pressed at the last moment still has its time to come back.
+    fn is_over(&self) -> bool {
+        self.began.is_some_and(|began| began.elapsed() > SETUP)
+            && self.connected.is_none_or(|connected| connected.elapsed() > MOST_RETURN)
+    }
+}
+
+const SETUP: Duration = Duration::from_secs(5 * 60);
+const MOST_RETURN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// So many looks at the same page: longer than a page takes to load.
 const SETTLED_AFTER: u32 = 8;
+const SETTLES: Duration = Duration::from_millis(2_400);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 /// A server that logs the connection does so at once.
 const LOG_PATIENCE: Duration = Duration::from_secs(10);
 /// For the person: longer than a setup is good for.
-const MOST_PATIENCE: Duration = Duration::from_secs(15 * 60);
+pub(super) const MOST_PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// Without a window nobody can act; what the lab's person does by themselves takes a moment.
+pub(super) const PATIENCE_WITHOUT_WINDOW: Duration = Duration::from_secs(12);

@@ -1,7 +1,9 @@
 //! What a person reads before, during and after: what will happen, what each press means, what to do next.
 
+use std::time::Duration;
+
 use gh_connect_enable::{
-    flow::{Button, Trap, Why},
+    flow::{Button, Pressed, Trap, Why},
     pages::{self, Side},
 };
 use gh_connect_engine::ConnectTarget;
@@ -126,6 +128,34 @@ pub(super) fn sign_in(side: Option<Side>, target: &ConnectTarget) -> String {
     }
 }
 
+/// What is waited for after a press. A site that is slow looks like one that does nothing.
+pub(super) fn answer(button: Button, target: &ConnectTarget) -> String {
+    let (server, cloud) = (server(target), &target.cloud);
+    let what = match button {
+        Button::Enable | Button::Complete => format!("{server} to lead the browser to {cloud}"),
+        Button::Connect => format!("the browser to come back to {server}"),
+    };
+    format!(
+        "\"{}\" was pressed. Waiting for {what}. This may be slow: gh-connect waits until the 5 minutes are over that the setup is good for. If the window asks for something, do it there.",
+        self::button(button)
+    )
+}
+
+/// Why nothing is waited for any more.
+pub(super) fn gave_up(patience: Duration, addresses: &Addresses) -> [String; 2] {
+    let time = match patience.as_secs() {
+        seconds @ 0..60 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds / 60),
+    };
+    [
+        format!("Nothing has happened for {time}."),
+        format!(
+            "Look at {}, then run gh-connect enable again. It asks both sides first, and presses nothing twice.",
+            addresses.settings
+        ),
+    ]
+}
+
 /// How a browser gets into a lab world, and as who it signs in there. The lab's person and password are the world's own.
 pub(super) fn way_into_lab(lab: &Lab) -> String {
     let person = lab.person();
@@ -174,15 +204,26 @@ pub(super) fn hand_over(why: Why) -> String {
         row.map_or_else(String::new, |row| format!(" (row {}: {} \"{}\")", row.id, row.role, row.name))
     };
     match why {
-        Why::NoMatch(id) => format!(
-            "The page does not have the expected element{}. It may be in another language or of another release.",
-            row(id)
-        ),
+        Why::NoMatch(id) => {
+            let who = match id {
+                id if id == pages::ENABLE.id => "who is signed in may not be an owner of the server",
+                _ => {
+                    "who is signed in may not own an enterprise account that can be connected (not a trial, nor paid by credit card)"
+                }
+            };
+            format!(
+                "The page does not have the expected element{}: {who}, or the page is in another language or of another release.",
+                row(id)
+            )
+        }
         Why::Several(id) => {
             format!("More than one element matches{}, and it is not clear which is meant.", row(id))
         }
         Why::NotVerified => {
             "The browser did not verify the certificate of this page. Nothing is pressed here.".to_owned()
+        }
+        Why::NotReached => {
+            "The browser shows an error page of its own: it does not reach the site.".to_owned()
         }
         Why::NoProgress => {
             "The settings page was opened several times, and the browser always went elsewhere.".to_owned()
@@ -195,7 +236,12 @@ pub(super) fn hand_over(why: Why) -> String {
 }
 
 /// Why the flow ended, and what to do: what was seen, then what to do about it.
-pub(super) fn trap(trap: Trap, target: &ConnectTarget, addresses: &Addresses) -> [String; 2] {
+pub(super) fn trap(
+    trap: Trap,
+    target: &ConnectTarget,
+    addresses: &Addresses,
+    pressed: Pressed,
+) -> [String; 2] {
     let ConnectTarget { server, enterprise, cloud, .. } = target;
     let host = server.rsplit_once(':').map_or(server.as_str(), |(host, _)| host);
     let is_ghe_com = cloud != "github.com";
@@ -216,14 +262,29 @@ pub(super) fn trap(trap: Trap, target: &ConnectTarget, addresses: &Addresses) ->
             format!("{enterprise} is not among the enterprise accounts that {cloud} offers to the person who is signed in."),
             format!("Sign in as an owner of {enterprise}. If you are its owner, the account may not be eligible (a trial, or paid by credit card): {}", addresses.billing),
         ],
+        Trap::WindowMissed if !pressed.connect => [
+            "The 5 minutes are over in which the setup has to be completed. \"Connect\" was not pressed.".to_owned(),
+            "Run gh-connect enable again, and sign in on both sides in one go.".to_owned(),
+        ],
         Trap::WindowMissed => [
             "The server does not show the connection: the setup was not completed within 5 minutes.".to_owned(),
             format!("An owner of {enterprise} removes {host} from the known installations, {}. Then run gh-connect enable again, in one go.", addresses.installations),
         ],
+        Trap::SessionEnded => [
+            "The session on the server ended on the way, and the setup is bound to it.".to_owned(),
+            format!("An owner of {enterprise} removes {host} from the known installations, {}. Then run gh-connect enable again, in one go.", addresses.installations),
+        ],
+        Trap::OtherCloud => [
+            format!("The server led the browser to another cloud than {cloud}: it is set up for that one."),
+            "An administrator of the server sets where GitHub Connect leads (gh-connect explain ghe-com/still-configured), then run gh-connect enable again.".to_owned(),
+        ],
         Trap::ReturnBlocked => [
             "After \"Connect\" the browser did not come back to the server.".to_owned(),
             match is_ghe_com {
-                true => "On GHE.com, browsers based on Chromium may block this step (the page's form-action policy). Run gh-connect enable --browser firefox.".to_owned(),
+                true => format!(
+                    "On GHE.com, browsers based on Chromium may block this step (the page's form-action policy). An owner of {enterprise} removes {host} from the known installations, {}. Then run gh-connect enable --browser firefox.",
+                    addresses.installations
+                ),
                 false => format!("Open {} and see whether it is connected, then run gh-connect status.", addresses.settings),
             },
         ],

@@ -1,57 +1,56 @@
 //! `enable` in real browsers, headless, in lab worlds whose person signs in by themselves.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(unreachable_pub, reason = "modules of a test")]
 
+mod harness;
 #[path = "../support/mod.rs"]
 mod support;
 
-use support::{gh_connect, world};
+use harness::Place;
 
-/// Enables in a world, and gives the exit code and what was said.
-fn enable(browser: &str, web: &str) -> (Option<i32>, String) {
-    let text =
-        format!("about = 'a person at a browser'\n[web]\n{web}\n[web.person]\nsigns-in-after-seconds = 1\n");
-    let world = world("browser", &text);
-    let mut command = gh_connect([
-        "enable",
-        &world.argument(),
-        "--headless",
-        "--yes",
-        "--accept-terms",
-        "--browser",
-        browser,
-    ]);
-    command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", world.path("home"));
-    let output = command.output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+/// Enables in a world, and holds what was said against what is expected.
+fn enables(browser: &str, world: &str, exit: i32, says: &[&str], never: &[&str]) -> Place {
+    let place = Place::new(world);
+    let ended = place.enable(browser);
+    assert_eq!(ended.exit, Some(exit), "{}", ended.said);
+    for text in says {
+        assert!(ended.said.contains(text), "it does not say {text:?}:\n{}", ended.said);
+    }
+    for text in never {
+        assert!(!ended.said.contains(text), "it says {text:?}:\n{}", ended.said);
+    }
+    assert_eq!(place.profiles(), [] as [std::path::PathBuf; 0], "{}", ended.said);
+    assert_eq!(place.browsers(), [] as [u32; 0], "{}", ended.said);
+    place
 }
 
-#[test]
-fn chromium_enables() {
-    enables("chromium");
+/// A row for each world: a test with its name, the browser, the world, the exit code, what is said and what is not.
+macro_rules! worlds {
+    ($($name:ident: $browser:literal, $world:expr, $exit:literal, [$($says:expr),*], [$($never:expr),*];)*) => {
+        $(#[test]
+        fn $name() {
+            crate::enables($browser, $world, $exit, &[$($says),*], &[$($never),*]);
+        })*
+    };
+}
+pub(crate) use worlds;
+
+const VERIFIED: &str = "Verified: both sides say that they are connected.";
+
+worlds! {
+    chromium_enables: "chromium", "", 0, [VERIFIED, "3 of them changed something"], ["Stopped", "Waiting for"];
+    firefox_enables: "firefox", "", 0, [VERIFIED, "3 of them changed something"], ["Stopped"];
+    chromium_waits_for_a_slow_return: "chromium", SLOW_RETURN, 0, [VERIFIED, SLOW, "3 of them changed something"], ["Stopped"];
+    firefox_waits_for_a_slow_return: "firefox", SLOW_RETURN, 0, [VERIFIED, SLOW, "3 of them changed something"], ["Stopped"];
+    chromium_waits_for_a_slow_start: "chromium", SLOW_START, 0, [VERIFIED, "Waiting for ghes.corp.example to lead"], ["Stopped", "go on yourself"];
+    firefox_enables_on_ghe_com: "firefox", "[target]\nghe-com = 'acme'", 0, [VERIFIED], ["Stopped"];
 }
 
-fn enables(browser: &str) {
-    let (exit, said) = enable(browser, "");
-    assert_eq!(exit, Some(0), "{said}");
-    assert!(said.contains("Verified: both sides say that they are connected."), "{said}");
-    assert!(said.contains("3 of them changed something"), "{said}");
-}
-
-#[test]
-fn an_account_that_is_not_listed_is_not_replaced_by_another() {
-    let (exit, said) = enable("chromium", "enterprises = [{ slug = 'acme-labs', name = 'Acme Labs' }]");
-    assert_eq!(exit, Some(11), "{said}");
-    assert!(
-        said.contains("acme is not among the enterprise accounts") && !said.contains("Pressing \"Connect\""),
-        "{said}"
-    );
-}
-
-#[test]
-fn a_window_that_was_missed_is_told() {
-    let (exit, said) = enable("chromium", "window-seconds = 1");
-    assert_eq!(exit, Some(12), "{said}");
-    assert!(said.contains("was not completed within 5 minutes"), "{said}");
-}
+const SLOW: &str = "Waiting for the browser to come back to ghes.corp.example.";
+const SLOW_RETURN: &str =
+    "[endpoint.'ghes.corp.example/admin/dotcom_connection/change_complete']\ndelay-ms = 6000\n";
+/// The server asks the cloud before it answers the press.
+const SLOW_START: &str = "[endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\n\
+                          about = 'authenticity_token'\ndelay-ms = 6000\n";

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-use super::{BrowserError, Looked, MOST_ANSWER, MOST_START, Profile, Start, place, rows};
+use super::{
+    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place, rows, why_ended,
+};
 use crate::{
     flow::{Beside, Match, Page},
     pages::{self, Row},
@@ -26,6 +28,8 @@ pub struct Firefox {
     next: u64,
     /// The window that is looked at.
     context: Option<String>,
+    /// How long an answer about its page is waited for.
+    patience: Duration,
     _profile: Profile,
 }
 
@@ -51,10 +55,12 @@ impl Firefox {
             .map_err(|_| not_started())?
             .map_err(|error| BrowserError::Crashed(error.to_string()))?;
         let child = child.0.take().ok_or_else(not_started)?;
-        let mut this = Self { socket, child, next: 0, context: None, _profile: profile };
+        let mut this =
+            Self { socket, child, next: 0, context: None, patience: PAGE_ANSWER, _profile: profile };
         let insecure = start.lab.is_some();
         let wanted = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": insecure } } });
         this.call("session.new", wanted).await?;
+        this.call("session.subscribe", json!({ "events": [LOADED] })).await?;
         Ok(this)
     }
 
@@ -73,7 +79,7 @@ impl Firefox {
 
     pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
         let (context, url) = self.context(Some(looked)).await?;
-        let (authority, path, verified) = place(&url);
+        let (authority, path, secure) = place(&url);
         if authority.is_empty() {
             return Ok(Page::default());
         }
@@ -87,7 +93,18 @@ impl Firefox {
                 matches.push(Match { row: row.id, beside, handle });
             }
         }
-        Ok(Page { authority, path, verified, matches, settled: false })
+        let by_path = |path: &str| json!({ "type": "xpath", "value": path });
+        let failed = !self.locate(&context, &by_path(ERROR_PAGE), None).await?.is_empty();
+        let document = self.locate(&context, &by_path("/*"), None).await?.concat();
+        Ok(Page {
+            authority,
+            path,
+            document,
+            verified: secure && !failed,
+            failed,
+            matches,
+            ..Page::default()
+        })
     }
 
     pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
@@ -103,17 +120,19 @@ impl Firefox {
                     { "type": "pointerUp", "button": 0 },
                 ],
             }] });
-            match self.call("input.performActions", click).await {
+            match self.call_page("input.performActions", click).await {
                 Err(BrowserError::Refused(why)) if why.contains("move target out of bounds") => {
                     last = BrowserError::Refused(why);
                 }
+                // The click was what the page was left for.
+                Err(BrowserError::Left) => return Ok(()),
                 other => return other.map(|_| ()),
             }
             let turn = json!({ "context": context, "actions": [{
                 "type": "wheel", "id": "wheel",
                 "actions": [{ "type": "scroll", "x": 10, "y": 10, "deltaX": 0, "deltaY": A_TURN }],
             }] });
-            self.call("input.performActions", turn).await?;
+            self.call_page("input.performActions", turn).await?;
             tokio::time::sleep(SCROLLING).await;
         }
         Err(last)
@@ -127,8 +146,7 @@ impl Firefox {
         if buttons.len() != 1 {
             return Ok(Beside::Unclear);
         }
-        let said =
-            [Some(looked.slug.as_str()), looked.name.as_deref()].into_iter().flatten().filter_map(element_of);
+        let said = [Some(looked.slug.as_str()), looked.name.as_deref()].into_iter().flatten().map(element_of);
         for text in said {
             if !self.locate(context, &json!({ "type": "xpath", "value": text }), Some(part)).await?.is_empty()
             {
@@ -138,7 +156,7 @@ impl Firefox {
         Ok(Beside::Other)
     }
 
-    /// The elements that a locator finds, by the browser's own names for them. A page that is just being left has none.
+    /// The elements that a locator finds, by the browser's own names for them.
     async fn locate(
         &mut self,
         context: &str,
@@ -149,10 +167,7 @@ impl Firefox {
         if let Some(under) = under {
             wanted["startNodes"] = json!([{ "sharedId": under }]);
         }
-        let found = match self.call("browsingContext.locateNodes", wanted).await {
-            Err(BrowserError::Refused(_)) => return Ok(Vec::new()),
-            found => found?,
-        };
+        let found = self.call_page("browsingContext.locateNodes", wanted).await?;
         let nodes = found["nodes"].as_array().into_iter().flatten();
         Ok(nodes.filter_map(|node| node["sharedId"].as_str().map(str::to_owned)).collect())
     }
@@ -184,32 +199,53 @@ impl Firefox {
         Ok(chosen)
     }
 
+    /// Asks the browser itself, which answers whatever its pages do.
     async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        let answer = match timeout(MOST_ANSWER, self.ask(method, parameters)).await {
+        match timeout(MOST_ANSWER, self.ask(method, parameters, false)).await {
             Ok(answer) => answer,
             Err(_) => Err(BrowserError::Crashed(format!("no answer to {method}"))),
-        };
-        answer.map_err(|error| match (error, self.child.try_wait()) {
-            (BrowserError::Closed, Ok(Some(status))) if !status.success() => {
-                BrowserError::Crashed(status.to_string())
-            }
-            (error, _) => error,
-        })
+        }
     }
 
-    async fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+    /// Asks about the page. Firefox waits there for an accessibility tree that is ready; of a page that is left meanwhile, and kept
+    /// for the way back, it never is, and the question has no answer. So it is over when another page has loaded, or after some
+    /// seconds: whether the browser still lives, the next look tells.
+    async fn call_page(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        match timeout(self.patience, self.ask(method, parameters, true)).await {
+            Ok(answer) => {
+                self.patience = PAGE_ANSWER;
+                answer
+            }
+            Err(_) => {
+                // A machine that is busy needs longer for the same page.
+                self.patience = (self.patience * 2).min(MOST_ANSWER);
+                Err(BrowserError::Unanswered)
+            }
+        }
+    }
+
+    /// Sends a command and waits for its answer. Answers to commands that are not waited for any more are passed over.
+    async fn ask(&mut self, method: &str, parameters: Value, of_page: bool) -> Result<Value, BrowserError> {
         self.next += 1;
         let id = self.next;
         let message = json!({ "id": id, "method": method, "params": parameters }).to_string();
-        self.socket.send(Message::text(message)).await.map_err(|_| BrowserError::Closed)?;
+        if self.socket.send(Message::text(message)).await.is_err() {
+            return Err(why_ended(&mut self.child).await);
+        }
         loop {
             let text = match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => return Err(BrowserError::Closed),
+                Some(Err(_)) | None => return Err(why_ended(&mut self.child).await),
             };
             let mut answer: Value =
                 serde_json::from_str(&text).map_err(|error| BrowserError::Crashed(error.to_string()))?;
+            if of_page
+                && answer["method"] == LOADED
+                && answer["params"]["context"].as_str() == self.context.as_deref()
+            {
+                return Err(BrowserError::Left);
+            }
             if answer["id"] != id {
                 continue;
             }
@@ -274,22 +310,41 @@ async fn listening(stderr: Option<ChildStderr>) -> Option<String> {
 
 fn locator(row: &Row, looked: &Looked) -> Value {
     match row.role {
-        "text" => {
-            json!({ "type": "innerText", "value": rows::text_of(row, looked), "matchType": "partial", "ignoreCase": true, "maxDepth": 0 })
-        }
+        "text" => json!({ "type": "xpath", "value": with_text(&rows::text_of(row, looked)) }),
         role => json!({ "type": "accessibility", "value": { "role": role, "name": row.name } }),
     }
 }
 
-/// An XPath for an element whose whole text is this, whatever its case; `None` for a text with both kinds of quotes, which XPath 1.0
-/// cannot write.
-fn element_of(text: &str) -> Option<String> {
-    let text = text.trim().to_ascii_lowercase();
+/// An XPath for the innermost elements that hold a text, whatever its case. Firefox has no locator by text.
+fn with_text(text: &str) -> String {
+    let Some(text) = quoted(text) else { return NOWHERE.to_owned() };
+    let has = format!("contains({}, {text})", lowered("normalize-space(.)"));
+    let hidden = "self::script or self::style or self::template or ancestor-or-self::*[@hidden or @aria-hidden = 'true']";
+    format!("//*[{has} and not(*[{has}]) and not({hidden})]")
+}
+
+/// An XPath for an element whose whole text is this, whatever its case.
+fn element_of(text: &str) -> String {
+    let own = lowered("normalize-space(.)");
+    let alternatives: Vec<String> = ["", "@", "/"]
+        .iter()
+        .filter_map(|mark| Some(format!("{own} = {}", quoted(&format!("{mark}{}", text.trim()))?)))
+        .collect();
+    match alternatives.is_empty() {
+        true => NOWHERE.to_owned(),
+        false => format!("descendant::*[{}]", alternatives.join(" or ")),
+    }
+}
+
+fn lowered(expression: &str) -> String {
+    format!("translate({expression}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')")
+}
+
+/// A text in lower case as XPath 1.0 writes it; `None` for one with both kinds of quotes, which it cannot write.
+fn quoted(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
     let quote = ['"', '\''].into_iter().find(|quote| !text.contains(*quote))?;
-    let (upper, lower) = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz");
-    let own = format!("translate(normalize-space(.), '{upper}', '{lower}')");
-    let alternatives = ["", "@", "/"].map(|mark| format!("{own} = {quote}{mark}{text}{quote}"));
-    Some(format!("descendant::*[{}]", alternatives.join(" or ")))
+    Some(format!("{quote}{text}{quote}"))
 }
 
 /// No first-run pages, no updates, nothing that is sent to anybody but the two sites.
@@ -322,6 +377,12 @@ fn preferences(start: &Start) -> String {
 
 /// The list item or row around an element, the nearest last.
 const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem' or @role='row']";
+/// An XPath that finds nothing.
+const NOWHERE: &str = "/..";
+/// What the browser shows in place of a site that it could not reach or does not trust: no site can load such a style sheet.
+const ERROR_PAGE: &str = "/html/head/link[starts-with(@href, 'chrome://')]";
+/// The event of a page that was loaded.
+const LOADED: &str = "browsingContext.load";
 const MOST_NODES: usize = 50;
 const MOST_TURNS: usize = 40;
 const A_TURN: i64 = 300;

@@ -1,7 +1,8 @@
 //! Chromium, Chrome and Edge over DevTools' pipe (`--remote-debugging-pipe`): JSON with a zero byte behind it, on descriptors 3
 //! and 4 of the browser, so that no other process of the machine can speak to it.
 //!
-//! Only these domains are used: Browser, Target, Page, Accessibility, Input, and of DOM one method, `getContentQuads`.
+//! Only these domains are used: Browser, Target, Page, Accessibility, Input, of DOM one method, `getContentQuads`, and of Audits the
+//! one event that a page's own policy forbade where its form leads.
 
 use std::{
     collections::HashMap,
@@ -19,8 +20,9 @@ use tokio::{
 };
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, Profile, Start, place,
+    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place,
     rows::{self, Node},
+    why_ended,
 };
 use crate::flow::Page;
 
@@ -31,6 +33,8 @@ pub struct Chromium {
     child: Child,
     /// The tab that is looked at, and the session in which it is spoken to.
     tab: Option<(String, String)>,
+    /// How long an answer about its page is waited for.
+    patience: Duration,
     /// Gone last: the browser writes to it until it has ended.
     _profile: Profile,
 }
@@ -55,8 +59,9 @@ impl Chromium {
             to: pipe::Sender::from_owned_fd(to_browser.into())?,
             from: BufReader::new(pipe::Receiver::from_owned_fd(from_browser.into())?),
             next: 0,
+            blocked: false,
         };
-        let mut this = Self { pipe, child, tab: None, _profile: profile };
+        let mut this = Self { pipe, child, tab: None, patience: PAGE_ANSWER, _profile: profile };
         match timeout(MOST_START, this.pipe.call(None, "Browser.getVersion", json!({}))).await {
             Ok(answer) => answer.map(|_| this),
             Err(_) => {
@@ -74,7 +79,7 @@ impl Chromium {
 
     pub(super) async fn open(&mut self, url: &str) -> Result<(), BrowserError> {
         let session = self.session(None).await?;
-        let answer = self.call(&session, "Page.navigate", json!({ "url": url })).await?;
+        let answer = self.call_page(&session, "Page.navigate", json!({ "url": url })).await?;
         match answer.get("errorText").and_then(Value::as_str) {
             // The page that the browser shows in its place is looked at like any other.
             Some(error) => Err(BrowserError::Refused(error.to_owned())),
@@ -84,16 +89,28 @@ impl Chromium {
 
     pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
         let session = self.session(Some(looked)).await?;
-        let tree = self.call(&session, "Page.getFrameTree", json!({})).await?;
+        let tree = self.call_page(&session, "Page.getFrameTree", json!({})).await?;
         let frame = &tree["frameTree"]["frame"];
-        let (authority, path, secure) = place(frame["url"].as_str().unwrap_or_default());
-        let is_error = frame["unreachableUrl"].as_str().is_some_and(|url| !url.is_empty());
+        // What the browser shows in place of a site has an address of its own.
+        let unreachable = frame["unreachableUrl"].as_str().filter(|url| !url.is_empty());
+        let is_error = unreachable.is_some();
+        let (authority, path, secure) =
+            place(unreachable.or_else(|| frame["url"].as_str()).unwrap_or_default());
         if authority.is_empty() {
             return Ok(Page::default());
         }
-        let tree = self.call(&session, "Accessibility.getFullAXTree", json!({})).await?;
+        let tree = self.call_page(&session, "Accessibility.getFullAXTree", json!({})).await?;
         let matches = rows::matches(&nodes(&tree), looked);
-        Ok(Page { authority, path, verified: secure && !is_error, matches, settled: false })
+        Ok(Page {
+            authority,
+            path,
+            document: frame["loaderId"].as_str().unwrap_or_default().to_owned(),
+            verified: secure && !is_error,
+            failed: is_error,
+            blocked: self.pipe.blocked,
+            matches,
+            settled: false,
+        })
     }
 
     pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
@@ -103,7 +120,7 @@ impl Chromium {
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
             let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
-            self.call(&session, "Input.dispatchMouseEvent", event).await?;
+            self.call_page(&session, "Input.dispatchMouseEvent", event).await?;
         }
         Ok(())
     }
@@ -111,10 +128,11 @@ impl Chromium {
     /// The middle of an element, after turning the wheel until it is in the window.
     async fn bring_into_view(&mut self, session: &str, node: u64) -> Result<(f64, f64), BrowserError> {
         for _ in 0..MOST_TURNS {
-            let quads = self.call(session, "DOM.getContentQuads", json!({ "backendNodeId": node })).await?;
+            let quads =
+                self.call_page(session, "DOM.getContentQuads", json!({ "backendNodeId": node })).await?;
             let (x, y) = middle(&quads)
                 .ok_or_else(|| BrowserError::Refused("the element is not visible".to_owned()))?;
-            let metrics = self.call(session, "Page.getLayoutMetrics", json!({})).await?;
+            let metrics = self.call_page(session, "Page.getLayoutMetrics", json!({})).await?;
             let view = &metrics["cssLayoutViewport"];
             let (width, height) =
                 (view["clientWidth"].as_f64().unwrap_or(0.0), view["clientHeight"].as_f64().unwrap_or(0.0));
@@ -123,7 +141,7 @@ impl Chromium {
             }
             let down = if y < 0.0 { -height / 2.0 } else { height / 2.0 };
             let turn = json!({ "type": "mouseWheel", "x": width / 2.0, "y": height / 2.0, "deltaX": 0, "deltaY": down });
-            self.call(session, "Input.dispatchMouseEvent", turn).await?;
+            self.call_page(session, "Input.dispatchMouseEvent", turn).await?;
             tokio::time::sleep(SCROLLING).await;
         }
         Err(BrowserError::Refused("the element cannot be brought into view".to_owned()))
@@ -131,7 +149,7 @@ impl Chromium {
 
     /// The session of the tab to look at: the newest on one of the two sites, else the one that was looked at before.
     async fn session(&mut self, looked: Option<&Looked>) -> Result<String, BrowserError> {
-        let targets = self.pipe.call(None, "Target.getTargets", json!({})).await?;
+        let targets = self.call("Target.getTargets", json!({})).await?;
         let pages: Vec<(&str, &str)> = targets["targetInfos"]
             .as_array()
             .into_iter()
@@ -158,28 +176,41 @@ impl Chromium {
             return Ok(session.clone());
         }
         let id = id.to_owned();
-        let attached =
-            self.pipe.call(None, "Target.attachToTarget", json!({ "targetId": id, "flatten": true })).await?;
+        let attached = self.call("Target.attachToTarget", json!({ "targetId": id, "flatten": true })).await?;
         let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
         self.tab = Some((id, session.clone()));
-        self.call(&session, "Page.enable", json!({})).await?;
+        self.call_page(&session, "Page.enable", json!({})).await?;
+        self.call_page(&session, "Audits.enable", json!({})).await?;
         Ok(session)
     }
 
-    async fn call(&mut self, session: &str, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        match timeout(MOST_ANSWER, self.pipe.call(Some(session), method, parameters)).await {
-            Ok(answer) => answer.map_err(|error| self.why_ended(error)),
+    /// Asks the browser itself, which answers whatever its pages do.
+    async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        match timeout(MOST_ANSWER, self.pipe.call(None, method, parameters)).await {
+            Ok(Err(BrowserError::Closed)) => Err(why_ended(&mut self.child).await),
+            Ok(answer) => answer,
             Err(_) => Err(BrowserError::Crashed(format!("no answer to {method}"))),
         }
     }
 
-    /// A browser whose last window was closed ends well; one that crashed does not.
-    fn why_ended(&mut self, error: BrowserError) -> BrowserError {
-        match (error, self.child.try_wait()) {
-            (BrowserError::Closed, Ok(Some(status))) if !status.success() => {
-                BrowserError::Crashed(status.to_string())
+    /// Asks about the page. While it is being left for a site that does not answer yet, Chromium holds the question back: whether the
+    /// browser still lives, the next look tells.
+    async fn call_page(
+        &mut self,
+        session: &str,
+        method: &str,
+        parameters: Value,
+    ) -> Result<Value, BrowserError> {
+        match timeout(self.patience, self.pipe.call(Some(session), method, parameters)).await {
+            Ok(Err(BrowserError::Closed)) => Err(why_ended(&mut self.child).await),
+            Ok(answer) => {
+                self.patience = PAGE_ANSWER;
+                answer
             }
-            (error, _) => error,
+            Err(_) => {
+                self.patience = (self.patience * 2).min(MOST_ANSWER);
+                Err(BrowserError::Unanswered)
+            }
         }
     }
 }
@@ -196,10 +227,12 @@ struct Pipe {
     to: pipe::Sender,
     from: BufReader<pipe::Receiver>,
     next: u64,
+    /// Whether the page's own policy forbade where its form leads, since the page was opened.
+    blocked: bool,
 }
 
 impl Pipe {
-    /// Asks, and waits for the answer. Events that come in between are passed over, but for a crash.
+    /// Asks, and waits for the answer. Events that come in between are passed over, but for a crash and a way that was blocked.
     async fn call(
         &mut self,
         session: Option<&str>,
@@ -220,6 +253,13 @@ impl Pipe {
             if answer["method"] == "Inspector.targetCrashed" || answer["method"] == "Target.targetCrashed" {
                 return Err(BrowserError::Crashed("the page crashed".to_owned()));
             }
+            self.blocked = match answer["method"].as_str() {
+                Some("Audits.issueAdded") => self.blocked || is_blocked_form(&answer["params"]["issue"]),
+                Some("Page.frameNavigated") => {
+                    self.blocked && answer["params"]["frame"]["parentId"].is_string()
+                }
+                _ => self.blocked,
+            };
             if answer["id"] != id {
                 continue;
             }
@@ -240,6 +280,12 @@ impl Pipe {
         }
         serde_json::from_slice(&bytes).map_err(|error| BrowserError::Crashed(error.to_string()))
     }
+}
+
+/// Whether an issue is that of a form whose way the page's policy forbids: of the redirects behind it, too.
+fn is_blocked_form(issue: &Value) -> bool {
+    let details = &issue["details"]["contentSecurityPolicyIssueDetails"];
+    details["violatedDirective"] == "form-action" && details["isReportOnly"] != true
 }
 
 fn arguments(start: &Start, profile: &Profile) -> Vec<String> {

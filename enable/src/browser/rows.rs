@@ -20,8 +20,11 @@ pub(super) struct Node {
 pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
     let rows = pages::ALL.iter().filter(|row| !row.role.is_empty());
     rows.flat_map(|row| {
-        let found = (0..nodes.len()).filter(move |at| is(row, &nodes[*at], looked));
-        found.map(|at| Match {
+        let found = match row.role {
+            "text" => with_text(nodes, &text_of(row, looked)),
+            _ => (0..nodes.len()).filter(|at| is(row, &nodes[*at])).collect(),
+        };
+        found.into_iter().map(move |at| Match {
             row: row.id,
             beside: if row.id == pages::CONNECT.id { beside(nodes, at, looked) } else { Beside::Unclear },
             handle: nodes[at].handle.clone(),
@@ -30,11 +33,24 @@ pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
     .collect()
 }
 
-fn is(row: &Row, node: &Node, looked: &Looked) -> bool {
-    match row.role {
-        "text" => contains(&node.name, &text_of(row, looked)),
-        role => node.role == role && node.name.trim() == row.name,
+fn is(row: &Row, node: &Node) -> bool {
+    node.role == row.role && node.name.trim() == row.name
+}
+
+/// The innermost nodes that hold a text, also where a link or a bold word divides it.
+fn with_text(nodes: &[Node], part: &str) -> Vec<usize> {
+    let mut texts: Vec<String> = nodes.iter().map(|node| format!("{} ", node.name)).collect();
+    for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.role == "StaticText") {
+        for up in ancestors(nodes, at) {
+            texts[up].push_str(&node.name);
+        }
     }
+    let has: Vec<bool> = texts.iter().map(|text| contains(text, part)).collect();
+    let mut innermost = has.clone();
+    for parent in (0..nodes.len()).filter(|at| has[*at]).filter_map(|at| nodes[at].parent) {
+        innermost[parent] = false;
+    }
+    (0..nodes.len()).filter(|at| innermost[*at]).collect()
 }
 
 /// A row's text with the server's name in it.
@@ -48,12 +64,12 @@ fn contains(text: &str, part: &str) -> bool {
 
 /// The account beside a button: what stands in the widest part of the page that has no other such button.
 fn beside(nodes: &[Node], button: usize, looked: &Looked) -> Beside {
-    let buttons: Vec<usize> = (0..nodes.len()).filter(|at| is(pages::CONNECT, &nodes[*at], looked)).collect();
+    let buttons: Vec<usize> = (0..nodes.len()).filter(|at| is(pages::CONNECT, &nodes[*at])).collect();
     let under = |at: usize, top: usize| ancestors(nodes, at).any(|up| up == top);
     let alone = |top: &usize| buttons.iter().filter(|other| under(**other, *top)).count() == 1;
     let Some(part) = ancestors(nodes, button).take_while(alone).last() else { return Beside::Unclear };
     let texts: Vec<&str> = (0..nodes.len())
-        .filter(|at| *at != button && under(*at, part))
+        .filter(|at| *at != button && under(*at, part) && !under(*at, button))
         .map(|at| nodes[at].name.trim())
         .filter(|text| !text.is_empty())
         .collect();
@@ -107,6 +123,15 @@ mod tests {
         nodes
     }
 
+    fn part(text: &str, handle: &str) -> Node {
+        Node {
+            role: "StaticText".to_owned(),
+            name: text.to_owned(),
+            parent: Some(0),
+            handle: handle.to_owned(),
+        }
+    }
+
     fn seen(text: &str) -> Vec<(&'static str, Beside, String)> {
         matches(&tree(text), &looked())
             .into_iter()
@@ -135,6 +160,8 @@ mod tests {
         // Two buttons in one part of the page: which belongs to the account is not clear.
         let both = "RootWebArea\n row\n  StaticText acme\n  button Connect\n  button Connect";
         assert_eq!(seen(both).iter().map(|(_, beside, _)| *beside).collect::<Vec<_>>(), [Beside::Unclear; 2]);
+        let both = "RootWebArea\n row\n  StaticText acme\n  form\n   button Connect\n    StaticText Connect\n  form\n   button Connect\n    StaticText Connect";
+        assert_eq!(seen(both).iter().map(|(_, beside, _)| *beside).collect::<Vec<_>>(), [Beside::Unclear; 2]);
     }
 
     #[test]
@@ -142,5 +169,17 @@ mod tests {
         let page = "RootWebArea\n alert\n  StaticText A connection for GHES.corp.example already exists. Please disconnect";
         assert_eq!(seen(page), [("already-exists", Beside::Unclear, "n2".to_owned())]);
         assert_eq!(seen("RootWebArea\n StaticText A connection for other.example already exists."), []);
+        let divided = vec![
+            Node { role: "alert".to_owned(), handle: "n0".to_owned(), ..Node::default() },
+            part("A connection for ", "n1"),
+            Node { role: "strong".to_owned(), parent: Some(0), ..Node::default() },
+            Node { parent: Some(2), ..part("ghes.corp.example", "n3") },
+            part(" already exists.", "n4"),
+        ];
+        let found = matches(&divided, &looked());
+        assert_eq!(
+            found.iter().map(|found| (found.row, found.handle.as_str())).collect::<Vec<_>>(),
+            [("already-exists", "n0")]
+        );
     }
 }

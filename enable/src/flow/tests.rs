@@ -29,6 +29,7 @@ fn page(host: &str, path: &str, matches: &[(&'static str, Beside)]) -> Page {
         verified: true,
         matches: matches.collect(),
         settled: true,
+        ..Page::default()
     }
 }
 
@@ -51,6 +52,10 @@ fn every_page_has_its_next_action() {
     let exists = page("github.com", "/enterprise_installations/new", &[("already-exists", Unclear)]);
     let fresh = flow(false, false);
     let (enabled, done) = (flow(true, false), flow(true, true));
+    let late = |connect| Flow { late: true, ..flow(true, connect) };
+    let mut signed_out = flow(true, true);
+    signed_out.saw(&Seen::Page(server("/login", &[])));
+    let awaiting = Flow { pressed_on: Some(String::new()), ..flow(true, false) };
     for (flow, seen, expected) in [
         // The new window, the sign-in on the server, a page that the sign-in led to.
         (&fresh, Page::default(), OpenSettings),
@@ -101,8 +106,42 @@ fn every_page_has_its_next_action() {
         (&enabled, selection(&[]), HandOver(Why::NoMatch("connect-button"))),
         (&enabled, exists.clone(), Stop(Trap::AlreadyExists)),
         (&fresh, selection(&[Right]), HandOver(Why::NoMatch("enable-button"))),
-        (&done, selection(&[Right]), Stop(Trap::ReturnBlocked)),
+        // A return that is slow is no return that is blocked.
+        (&done, selection(&[Right]), Wait(Waiting::Answer(Button::Connect))),
+        (&done, page("github.com", "/sessions/sudo", &[]), Wait(Waiting::Answer(Button::Connect))),
+        (&done, Page { blocked: true, ..selection(&[Right]) }, Stop(Trap::ReturnBlocked)),
+        (&late(true), selection(&[Right]), Stop(Trap::ReturnBlocked)),
+        (
+            &done,
+            Page { verified: false, failed: true, ..server("/admin/dotcom_connection/change_complete", &[]) },
+            Stop(Trap::ReturnBlocked),
+        ),
+        // After five minutes nothing is chosen any more: the server would not take it.
+        (&late(false), selection(&[Right]), Stop(Trap::WindowMissed)),
+        (&late(false), page("github.com", "/login", &[]), Stop(Trap::WindowMissed)),
+        (&late(true), server(SETTINGS, &["disable-button"]), Verify),
+        // The page on which the button was pressed is there until the server answers.
+        (&awaiting, server(SETTINGS, &["enable-button"]), Wait(Waiting::Answer(Button::Enable))),
+        (&awaiting, server(SETTINGS, &["complete-button"]), Wait(Waiting::Answer(Button::Complete))),
+        (
+            &awaiting,
+            Page { document: "2".to_owned(), ..server(SETTINGS, &["enable-button"]) },
+            HandOver(Why::PressedBefore(Button::Enable)),
+        ),
+        (
+            &Flow { late: true, ..awaiting.clone() },
+            server(SETTINGS, &["enable-button"]),
+            HandOver(Why::PressedBefore(Button::Enable)),
+        ),
         (&done, exists, Stop(Trap::AlreadyExists)),
+        // The session that began the setup is over.
+        (&signed_out, server(SETTINGS, &["complete-button"]), Stop(Trap::SessionEnded)),
+        (&signed_out, server(SETTINGS, &["enable-button"]), Stop(Trap::SessionEnded)),
+        (&signed_out, server(SETTINGS, &["disable-button"]), Verify),
+        // The server is set up for another cloud.
+        (&enabled, page("acme.ghe.com", "/login", &[]), Stop(Trap::OtherCloud)),
+        (&fresh, page("acme.ghe.com", "/login", &[]), sign_in(None)),
+        (&enabled, page("auth.ghe.com", "/login", &[]), sign_in(None)),
         // What looks like the right host and is not, or is not proven to be.
         (
             &fresh,
@@ -115,6 +154,7 @@ fn every_page_has_its_next_action() {
             HandOver(Why::NotVerified),
         ),
         (&enabled, Page { verified: false, ..selection(&[Right]) }, HandOver(Why::NotVerified)),
+        (&fresh, Page { verified: false, failed: true, ..server(SETTINGS, &[]) }, HandOver(Why::NotReached)),
         (
             &fresh,
             Page { authority: "ghes.corp.example:8443".to_owned(), ..server(SETTINGS, &["enable-button"]) },
@@ -136,7 +176,6 @@ fn a_page_that_still_loads_is_waited_for() {
         (flow(true, true), server(SETTINGS, &["enable-button"])),
         (flow(true, true), server(SETTINGS, &["complete-button"])),
         (flow(true, false), selection(&[Beside::Other])),
-        (flow(true, true), selection(&[Beside::Right])),
         (flow(false, false), Page { verified: false, ..server(SETTINGS, &["enable-button"]) }),
     ] {
         assert_eq!(flow.next(&loading(seen.clone())), Action::Wait(Waiting::Page), "{seen:?}");
@@ -169,6 +208,7 @@ fn any_page() -> impl Strategy<Value = Page> {
             verified,
             matches,
             settled,
+            ..Page::default()
         },
     )
 }
@@ -197,7 +237,7 @@ proptest! {
                     prop_assert!(!flow.pressed.connect, "after Connect nothing is pressed");
                     enables += usize::from(button == Button::Enable);
                     connects += usize::from(button == Button::Connect);
-                    flow.did_press(button);
+                    flow.did_press(button, &page.document);
                 }
                 Action::Wait(_) | Action::Verify | Action::HandOver(_) | Action::Stop(_) => {}
             }
