@@ -7,7 +7,7 @@ use std::{
 };
 
 use gh_connect_engine::{ConnectTarget, shown};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::Pressed;
@@ -133,6 +133,20 @@ impl Journal {
         &self.entries[from..]
     }
 
+    /// Whether the last press of an unfinished flow is so long ago that its server does not take the rest of the setup any more. A
+    /// clock that was set back, or a line that cannot be read, says no.
+    pub fn is_past_its_time(&self, now: Timestamp) -> bool {
+        let presses = |entry: &&Entry| {
+            use Step::{HandedOver, PressedConnect, PressedEnable, PressingConnect, PressingEnable};
+            matches!(
+                entry.step,
+                HandedOver | PressedConnect | PressedEnable | PressingConnect | PressingEnable
+            )
+        };
+        let last = self.unfinished().iter().rfind(presses);
+        self.unreadable == 0 && last.is_some_and(|entry| now.duration_since(entry.at) > MOST_SETUP)
+    }
+
     /// What an unfinished flow may have pressed. A line that cannot be read may have been any step.
     pub fn pressed(&self) -> Pressed {
         let any = |steps: &[Step]| self.unfinished().iter().any(|entry| steps.contains(&entry.step));
@@ -144,6 +158,8 @@ impl Journal {
     }
 }
 
+/// The five minutes, and some for clocks that differ.
+const MOST_SETUP: SignedDuration = SignedDuration::from_mins(10);
 const MOST_READ: u64 = 4 << 20;
 const MOST_NOTE: usize = 300;
 
@@ -207,6 +223,23 @@ mod tests {
             drop(journal_of(&path, steps));
             let pressed = Journal::take(open(&path)).expect("a journal").pressed();
             assert_eq!((pressed.enable, pressed.connect), (enable, connect), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_setup_is_past_its_time_some_minutes_after_the_last_press() {
+        let at = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        for (steps, past) in [
+            (&[][..], false),
+            (&[Step::Consented], false),
+            (&[Step::PressingEnable, Step::PressedEnable], true),
+            (&[Step::PressingConnect, Step::Unverified], true),
+            (&[Step::PressingConnect, Step::Stopped], false),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let journal = journal_of(&folder.path().join("j.jsonl"), steps);
+            assert_eq!(journal.is_past_its_time(at(11)), past, "{steps:?}");
+            assert!(!journal.is_past_its_time(at(4)) && !journal.is_past_its_time(at(-60)), "{steps:?}");
         }
     }
 

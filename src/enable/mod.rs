@@ -189,6 +189,8 @@ impl Enabling<'_> {
         {
             return Ok(exit);
         }
+        // A setup that is over is not the one that begins now.
+        let began = self.began(&journal);
         let clear = match clear {
             Ok(clear) => clear,
             Err(reasons) => {
@@ -313,19 +315,30 @@ impl Enabling<'_> {
             .iter()
             .flat_map(|check| &check.findings)
             .find(|finding| finding.id == "connection/already-connected");
-        let unfinished = journal.pressed() != Pressed::default();
-        if unfinished {
+        if !journal.unfinished().is_empty() {
             talk.say("An earlier run was not finished. What it did:");
             for entry in journal.unfinished() {
                 let step = serde_json::to_value(entry.step).unwrap_or_default();
                 talk.say(&format!("  {}  {}  {}", entry.at, step.as_str().unwrap_or_default(), entry.note));
             }
-            let evidence = Sides::ask(self.session).await.evidence(began, None);
+        }
+        let unfinished = journal.pressed() != Pressed::default();
+        if unfinished {
+            let was_seen = journal.unfinished().iter().any(|entry| entry.step == Step::SeenOnServer);
+            let page = was_seen.then_some(ServerSays::Page);
+            let evidence = Sides::ask(self.session).await.evidence(began, page);
             if verify::prove(&evidence) == Proof::Verified {
                 journal.note(Machine.now(), &record.run.id, Step::Verified, "found by a later run")?;
                 talk.say("Both sides say that they are connected. Verified.");
                 talk.say(&words::afterwards(target, addresses));
                 return Ok(Some(Exit::SUCCESS));
+            }
+            if evidence.cloud == CloudSays::NotConnected && journal.is_past_its_time(Machine.now()) {
+                // Nothing came of it, and nothing can any more: the server takes it for five minutes.
+                let why = "both sides are without it, and its 5 minutes are over";
+                talk.say(&format!("That setup is over: {why}. A new one begins."));
+                journal.note(Machine.now(), &record.run.id, Step::Stopped, why)?;
+                return Ok(None);
             }
             talk.say("The connection is not proven. What was pressed then is not pressed again.");
         }

@@ -146,6 +146,7 @@ impl Walk<'_> {
                     (same, waiting_since) = (0, Instant::now());
                 }
                 Action::Verify => {
+                    self.note(Step::SeenOnServer, "its page shows the connection")?;
                     return Ok(Ended::Done(Some(ServerSays::Page)));
                 }
                 Action::Stop(trap) => return Ok(Ended::Trapped(trap)),

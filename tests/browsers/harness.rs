@@ -59,6 +59,19 @@ impl Place {
         lines.filter_map(|line| line["step"].as_str().map(str::to_owned)).collect()
     }
 
+    /// Lets an hour pass for the journal.
+    pub fn an_hour_later(&self) {
+        let path = self.left("jsonl").remove(0);
+        let lines = fs::read_to_string(&path).unwrap();
+        let older = lines.lines().map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let at: jiff::Timestamp = line["at"].as_str().unwrap().parse().unwrap();
+            line["at"] = (at - jiff::SignedDuration::from_hours(1)).to_string().into();
+            format!("{line}\n")
+        });
+        fs::write(&path, older.collect::<String>()).unwrap();
+    }
+
     /// Waits until a step is in the journal.
     pub fn wait_for(&self, step: &str) {
         let limit = Instant::now() + LIMIT;

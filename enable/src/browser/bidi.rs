@@ -44,6 +44,9 @@ impl Firefox {
         }
         command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = Ended(Some(command.spawn()?));
+        if let Some(child) = &child.0 {
+            profile.is_used_by(child)?;
+        }
         let stderr = child.0.as_mut().and_then(|child| child.stderr.take());
         let not_started =
             || BrowserError::NotStarted { program: start.program.display().to_string(), limit: MOST_START };

@@ -53,6 +53,7 @@ impl Chromium {
         ];
         command.fd_mappings(mappings).map_err(|error| std::io::Error::other(error.to_string()))?;
         let child = command.spawn()?;
+        profile.is_used_by(&child)?;
         // With the command go this process's copies of the browser's ends: the browser's end is then seen as the end of the pipe.
         drop(command);
         let pipe = Pipe {

@@ -30,6 +30,11 @@ impl Profile {
         Err(io::Error::other("too many profiles are in use"))
     }
 
+    /// Notes the browser's process, for [`sweep`].
+    pub(super) fn is_used_by(&self, browser: &std::process::Child) -> io::Result<()> {
+        fs::write(self.folder.join(BROWSER), browser.id().to_string())
+    }
+
     /// Where the browser keeps its files.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -50,18 +55,51 @@ impl Drop for Profile {
     }
 }
 
-/// Removes the profiles that no process uses any more, and says how many there were.
+/// Removes the profiles that no program uses any more, ends the browsers that still run in them, and says how many there were.
 pub fn sweep(base: &Path) -> usize {
     let Ok(entries) = fs::read_dir(base) else { return 0 };
     let left = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
     let free = left.filter(|entry| lock_of(&entry.path()).is_ok_and(|lock| lock.try_lock().is_ok()));
-    free.filter(|entry| fs::remove_dir_all(entry.path()).is_ok()).count()
+    free.filter(|entry| {
+        if end_browser_of(&entry.path()) {
+            std::thread::sleep(BETWEEN_REMOVALS);
+        }
+        (0..MOST_REMOVALS).any(|nth| {
+            if nth > 0 {
+                std::thread::sleep(BETWEEN_REMOVALS);
+            }
+            fs::remove_dir_all(entry.path()).is_ok()
+        })
+    })
+    .count()
+}
+
+/// Ends the browser that a killed program left behind in a profile. That it is this one, its command line says: another process may
+/// have its number by now.
+#[cfg(target_os = "linux")]
+fn end_browser_of(folder: &Path) -> bool {
+    use gh_connect_engine::{Effects as _, Machine};
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let text = |path: &Path| Machine.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let id = text(&folder.join(BROWSER)).ok().and_then(|text| text.trim().parse::<i32>().ok());
+    let Some(id) = id.and_then(Pid::from_raw) else { return false };
+    let command = text(Path::new(&format!("/proc/{}/cmdline", id.as_raw_nonzero())));
+    let runs_in_it = command.is_ok_and(|line| line.contains(&*folder.to_string_lossy()));
+    runs_in_it && kill_process(id, Signal::KILL).is_ok()
+}
+
+/// Elsewhere a browser that was left behind is the person's to close.
+#[cfg(not(target_os = "linux"))]
+fn end_browser_of(_: &Path) -> bool {
+    false
 }
 
 fn lock_of(folder: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("gh-connect.lock"))
 }
 
+const BROWSER: &str = "gh-connect.pid";
 const PREFIX: &str = "profile-";
 const MOST_AT_ONCE: usize = 16;
 const MOST_REMOVALS: u32 = 40;

@@ -1,0 +1,162 @@
+//! `kill -9` right after each step that the journal has, and the next run: it says what was done, asks both sides first, presses
+//! nothing twice, and what the killed run left behind is gone.
+
+use crate::harness::{Place, eventually};
+
+const SETUP_AND_RECORD: &str = "[web]\nstart = 'pending'\n[[enterprise.installation]]\nhost-name = 'ghes.corp.example'\ncreated = '0 minutes ago'\n";
+const CONNECTED: &str = "[web]\nstart = 'connected'\n[server]\naudit-log = [{ action = 'dotcom_connection.create', at = '0 minutes ago', \
+                         actor = 'ghe-admin' }]\n[[enterprise.installation]]\nhost-name = 'ghes.corp.example'\ncreated = '0 minutes ago'\n";
+
+/// Kills a run after `step`, lets the next one find `then`, and holds how that ends against what is expected.
+fn killed_after(step: &str, browser: &str, then: &str, exit: i32, says: &[&str], never: &[&str]) {
+    let place = Place::new("");
+    let running = place.start(browser);
+    place.wait_for(step);
+    running.kill();
+    let steps = place.steps();
+    place.becomes(then);
+    let ended = place.enable(browser);
+    let seen = format!("killed after {steps:?}, then\n{}", ended.said);
+    assert_eq!(ended.exit, Some(exit), "{seen}");
+    for text in says {
+        assert!(ended.said.contains(text), "it does not say {text:?}: {seen}");
+    }
+    for text in never {
+        assert!(!ended.said.contains(text), "it says {text:?}: {seen}");
+    }
+    // A flow that ended is not told again.
+    if steps.last().is_some_and(|last| last != "verified") {
+        assert!(
+            ended.said.contains("An earlier run was not finished. What it did:") && ended.said.contains(step),
+            "{seen}"
+        );
+    }
+    eventually("a profile is left", || place.profiles().is_empty());
+    eventually("a browser is left", || place.browsers().is_empty());
+}
+
+const ENABLE: &str = "Pressing \"Enable GitHub Connect\".";
+const CONNECT: &str = "Pressing \"Connect\".";
+const VERIFIED: &str = "Both sides say that they are connected. Verified.";
+
+#[test]
+fn after_consent_all_is_to_be_done() {
+    killed_after("consented", "chromium", "", 0, &[ENABLE, CONNECT, crate::VERIFIED], &[]);
+}
+
+#[test]
+fn a_press_that_did_not_arrive_is_the_persons() {
+    killed_after(
+        "pressing-enable",
+        "chromium",
+        "",
+        11,
+        &["was pressed before", "go on yourself"],
+        &[ENABLE, CONNECT],
+    );
+}
+
+#[test]
+fn a_press_that_arrived_is_gone_on_with() {
+    killed_after(
+        "pressing-enable",
+        "chromium",
+        "[web]\nstart = 'pending'",
+        0,
+        &[CONNECT, crate::VERIFIED],
+        &[ENABLE],
+    );
+}
+
+#[test]
+fn after_enable_the_setup_is_completed() {
+    killed_after(
+        "pressed-enable",
+        "chromium",
+        "[web]\nstart = 'pending'",
+        0,
+        &[CONNECT, crate::VERIFIED],
+        &[ENABLE],
+    );
+}
+
+#[test]
+fn after_enable_the_setup_is_completed_in_firefox() {
+    killed_after(
+        "pressed-enable",
+        "firefox",
+        "[web]\nstart = 'pending'",
+        0,
+        &[CONNECT, crate::VERIFIED],
+        &[ENABLE],
+    );
+}
+
+#[test]
+fn a_connect_that_did_not_arrive_is_the_persons() {
+    killed_after(
+        "pressing-connect",
+        "chromium",
+        "[web]\nstart = 'pending'",
+        11,
+        &["may have pressed \"Connect\""],
+        &[ENABLE, CONNECT],
+    );
+}
+
+#[test]
+fn a_connect_that_arrived_is_verified() {
+    killed_after("pressing-connect", "chromium", CONNECTED, 0, &[VERIFIED], &[ENABLE, CONNECT]);
+}
+
+#[test]
+fn after_connect_a_record_without_a_connection_is_no_connection() {
+    killed_after(
+        "pressed-connect",
+        "chromium",
+        SETUP_AND_RECORD,
+        10,
+        &["Refused"],
+        &[ENABLE, CONNECT, VERIFIED],
+    );
+}
+
+#[test]
+fn after_connect_both_sides_are_asked() {
+    killed_after("pressed-connect", "firefox", CONNECTED, 0, &[VERIFIED], &[ENABLE, CONNECT]);
+}
+
+#[test]
+fn after_the_return_both_sides_are_asked() {
+    killed_after("seen-on-server", "chromium", CONNECTED, 0, &["connected"], &[ENABLE, CONNECT]);
+}
+
+#[test]
+fn after_verification_there_is_nothing_to_do() {
+    killed_after("verified", "chromium", CONNECTED, 0, &["Nothing is pressed."], &[ENABLE, CONNECT]);
+}
+
+#[test]
+fn a_setup_that_is_long_over_is_begun_anew() {
+    let place = Place::new("");
+    let running = place.start("chromium");
+    place.wait_for("pressed-enable");
+    running.kill();
+    place.an_hour_later();
+    let ended = place.enable("chromium");
+    assert_eq!(ended.exit, Some(0), "{}", ended.said);
+    assert!(ended.said.contains("That setup is over") && ended.said.contains(ENABLE), "{}", ended.said);
+}
+
+#[test]
+fn of_two_at_once_the_second_refuses() {
+    let place = Place::new("");
+    let first = place.start("chromium");
+    place.wait_for("pressed-enable");
+    let second = place.enable("chromium");
+    assert_eq!(second.exit, Some(10), "{}", second.said);
+    assert!(second.said.contains("Another gh-connect enables the same connection"), "{}", second.said);
+    assert!(second.said.contains("Lab: 0 requests for pages"), "{}", second.said);
+    let ended = first.wait();
+    assert_eq!(ended.exit, Some(0), "{}", ended.said);
+}
