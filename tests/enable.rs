@@ -22,7 +22,13 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn a_blocker_or_an_unknown_refuses_and_touches_nothing() {
-    for id in ["tls/untrusted-issuer", "allow-list/not-included", "dns/servfail", "ghe-com/unreadable"] {
+    for id in [
+        "tls/untrusted-issuer",
+        "allow-list/not-included",
+        "dns/servfail",
+        "ghe-com/unreadable",
+        "ghe-com/still-configured",
+    ] {
         let output = enable(id, &AGREED);
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(10), "{id}: {said}");

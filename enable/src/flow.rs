@@ -62,6 +62,8 @@ pub struct Page {
     pub failed: bool,
     /// Whether the page's own policy forbade to leave it for where its form leads.
     pub blocked: bool,
+    /// Who is signed in on this site, where its header says so.
+    pub account: Option<String>,
     /// The elements that match a row.
     pub matches: Vec<Match>,
     /// Whether the page has been the same for longer than a page takes to load.

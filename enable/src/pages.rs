@@ -154,9 +154,21 @@ pub const SIGN_IN: &Row = &Row {
     source: "public pages of github.com, which the server shares",
 };
 
+/// Who is signed in, in the header of every page.
+pub const ACCOUNT: &Row = &Row {
+    id: "signed-in",
+    side: Side::Server,
+    path: "",
+    role: "image",
+    name: "@LOGIN",
+    ground: Ground::Inferred,
+    source: "public pages of github.com, whose header has the avatar of who is signed in",
+};
+
 /// All of them, in the order of the flow.
 pub const ALL: &[&Row] = &[
     SIGN_IN,
+    ACCOUNT,
     SETTINGS,
     ENABLE,
     SELECTION,

@@ -142,7 +142,8 @@ impl Walk<'_> {
                     window.pressed(button);
                     let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
                     flow.did_press(button, &document);
-                    self.press(&mut browser, button, &handle).await?;
+                    let account = last.as_ref().and_then(|page| page.account.as_deref());
+                    self.press(&mut browser, button, &handle, account).await?;
                     (same, waiting_since) = (0, Instant::now());
                 }
                 Action::Verify => {
@@ -153,7 +154,11 @@ impl Walk<'_> {
                 Action::HandOver(why) => {
                     if !watched {
                         watched = true;
+                        let account = last.as_ref().and_then(|page| page.account.clone());
                         self.talk.say(&words::hand_over(why));
+                        if let Some(account) = account {
+                            self.talk.say(&format!("Signed in there: {account}."));
+                        }
                         self.talk
                             .say("Please go on yourself, in the same window. gh-connect watches both sides.");
                         self.note(Step::HandedOver, &words::hand_over(why))?;
@@ -246,12 +251,22 @@ impl Walk<'_> {
         Ok(confirmed)
     }
 
-    async fn press(&mut self, browser: &mut Browser, button: Button, handle: &str) -> Result<(), Broken> {
+    async fn press(
+        &mut self,
+        browser: &mut Browser,
+        button: Button,
+        handle: &str,
+        account: Option<&str>,
+    ) -> Result<(), Broken> {
         let name = words::button(button);
         let (before, after) = match button {
             Button::Enable | Button::Complete => (Step::PressingEnable, Step::PressedEnable),
             Button::Connect => (Step::PressingConnect, Step::PressedConnect),
         };
+        if let Some(account) = account {
+            self.talk
+                .say(&format!("Signed in to {} as {account}.", words::site(button, self.permit.target())));
+        }
         self.talk.say(&format!("Pressing \"{name}\"."));
         self.note(before, name)?;
         self.steps.pressed(name);

@@ -188,6 +188,14 @@ pub(super) fn log_of_lab(log: &[gh_connect_lab::Event]) -> String {
     format!("Lab: {} requests for pages, {changes} of them changed something.\n", visits.len())
 }
 
+/// The site on which a button is.
+pub(super) fn site(button: Button, target: &ConnectTarget) -> &str {
+    match button {
+        Button::Enable | Button::Complete => server(target),
+        Button::Connect => &target.cloud,
+    }
+}
+
 /// A button, by its name on the page.
 pub(super) fn button(button: Button) -> &'static str {
     match button {

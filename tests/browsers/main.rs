@@ -8,6 +8,7 @@ mod harness;
 mod killed;
 #[path = "../support/mod.rs"]
 mod support;
+mod traps;
 
 use harness::Place;
 
@@ -41,14 +42,16 @@ pub(crate) use worlds;
 const VERIFIED: &str = "Verified: both sides say that they are connected.";
 
 worlds! {
-    chromium_enables: "chromium", "", 0, [VERIFIED, "3 of them changed something"], ["Stopped", "Waiting for"];
-    firefox_enables: "firefox", "", 0, [VERIFIED, "3 of them changed something"], ["Stopped"];
+    chromium_enables: "chromium", "", 0, [VERIFIED, ON_SERVER, ON_CLOUD, "3 of them changed something"], ["Stopped", "Waiting for"];
+    firefox_enables: "firefox", "", 0, [VERIFIED, ON_SERVER, ON_CLOUD, "3 of them changed something"], ["Stopped"];
     chromium_waits_for_a_slow_return: "chromium", SLOW_RETURN, 0, [VERIFIED, SLOW, "3 of them changed something"], ["Stopped"];
     firefox_waits_for_a_slow_return: "firefox", SLOW_RETURN, 0, [VERIFIED, SLOW, "3 of them changed something"], ["Stopped"];
     chromium_waits_for_a_slow_start: "chromium", SLOW_START, 0, [VERIFIED, "Waiting for ghes.corp.example to lead"], ["Stopped", "go on yourself"];
     firefox_enables_on_ghe_com: "firefox", "[target]\nghe-com = 'acme'", 0, [VERIFIED], ["Stopped"];
 }
 
+const ON_SERVER: &str = "Signed in to ghes.corp.example as ghe-admin.";
+const ON_CLOUD: &str = "Signed in to github.com as octo-owner.";
 const SLOW: &str = "Waiting for the browser to come back to ghes.corp.example.";
 const SLOW_RETURN: &str =
     "[endpoint.'ghes.corp.example/admin/dotcom_connection/change_complete']\ndelay-ms = 6000\n";

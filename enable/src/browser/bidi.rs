@@ -87,7 +87,7 @@ impl Firefox {
             return Ok(Page::default());
         }
         let mut matches = Vec::new();
-        for row in pages::ALL.iter().filter(|row| !row.role.is_empty()) {
+        for row in rows::looked_for() {
             for handle in self.locate(&context, &locator(row, looked), None).await? {
                 let beside = match row.id == pages::CONNECT.id {
                     true => self.beside(&context, &handle, looked).await?,
@@ -98,6 +98,9 @@ impl Firefox {
         }
         let by_path = |path: &str| json!({ "type": "xpath", "value": path });
         let failed = !self.locate(&context, &by_path(ERROR_PAGE), None).await?.is_empty();
+        let images = self.nodes(&context, &by_path(AVATAR), None).await?;
+        let account =
+            rows::only_login(images.iter().filter_map(|image| image["value"]["attributes"]["alt"].as_str()));
         let document = self.locate(&context, &by_path("/*"), None).await?.concat();
         Ok(Page {
             authority,
@@ -105,6 +108,7 @@ impl Firefox {
             document,
             verified: secure && !failed,
             failed,
+            account,
             matches,
             ..Page::default()
         })
@@ -166,13 +170,26 @@ impl Firefox {
         locator: &Value,
         under: Option<&str>,
     ) -> Result<Vec<String>, BrowserError> {
+        let nodes = self.nodes(context, locator, under).await?;
+        Ok(nodes.iter().filter_map(|node| node["sharedId"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The elements that a locator finds, with their attributes.
+    async fn nodes(
+        &mut self,
+        context: &str,
+        locator: &Value,
+        under: Option<&str>,
+    ) -> Result<Vec<Value>, BrowserError> {
         let mut wanted = json!({ "context": context, "locator": locator, "maxNodeCount": MOST_NODES });
         if let Some(under) = under {
             wanted["startNodes"] = json!([{ "sharedId": under }]);
         }
-        let found = self.call_page("browsingContext.locateNodes", wanted).await?;
-        let nodes = found["nodes"].as_array().into_iter().flatten();
-        Ok(nodes.filter_map(|node| node["sharedId"].as_str().map(str::to_owned)).collect())
+        let mut found = self.call_page("browsingContext.locateNodes", wanted).await?;
+        match found["nodes"].take() {
+            Value::Array(nodes) => Ok(nodes),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The window to look at and its address: the newest on the server, else the one that was looked at before.
@@ -384,6 +401,8 @@ const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem'
 const NOWHERE: &str = "/..";
 /// What the browser shows in place of a site that it could not reach or does not trust: no site can load such a style sheet.
 const ERROR_PAGE: &str = "/html/head/link[starts-with(@href, 'chrome://')]";
+/// The images in the header of the page, not in those of its parts.
+const AVATAR: &str = "//*[(self::header and not(ancestor::main or ancestor::article or ancestor::section)) or @role='banner']//img[starts-with(@alt, '@')]";
 /// The event of a page that was loaded.
 const LOADED: &str = "browsingContext.load";
 const MOST_NODES: usize = 50;

@@ -101,7 +101,8 @@ impl Chromium {
             return Ok(Page::default());
         }
         let tree = self.call_page(&session, "Accessibility.getFullAXTree", json!({})).await?;
-        let matches = rows::matches(&nodes(&tree), looked);
+        let nodes = nodes(&tree);
+        let (account, matches) = (rows::account(&nodes), rows::matches(&nodes, looked));
         Ok(Page {
             authority,
             path,
@@ -109,6 +110,7 @@ impl Chromium {
             verified: secure && !is_error,
             failed: is_error,
             blocked: self.pipe.blocked,
+            account,
             matches,
             settled: false,
         })

@@ -18,19 +18,24 @@ pub(super) struct Node {
 
 /// Everything in the tree that matches a row.
 pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
-    let rows = pages::ALL.iter().filter(|row| !row.role.is_empty());
-    rows.flat_map(|row| {
-        let found = match row.role {
-            "text" => with_text(nodes, &text_of(row, looked)),
-            _ => (0..nodes.len()).filter(|at| is(row, &nodes[*at])).collect(),
-        };
-        found.into_iter().map(move |at| Match {
-            row: row.id,
-            beside: if row.id == pages::CONNECT.id { beside(nodes, at, looked) } else { Beside::Unclear },
-            handle: nodes[at].handle.clone(),
+    looked_for()
+        .flat_map(|row| {
+            let found = match row.role {
+                "text" => with_text(nodes, &text_of(row, looked)),
+                _ => (0..nodes.len()).filter(|at| is(row, &nodes[*at])).collect(),
+            };
+            found.into_iter().map(move |at| Match {
+                row: row.id,
+                beside: if row.id == pages::CONNECT.id { beside(nodes, at, looked) } else { Beside::Unclear },
+                handle: nodes[at].handle.clone(),
+            })
         })
-    })
-    .collect()
+        .collect()
+}
+
+/// The rows about elements that are pressed or read.
+pub(super) fn looked_for() -> impl Iterator<Item = &'static Row> {
+    pages::ALL.iter().copied().filter(|row| !row.role.is_empty() && row.id != pages::ACCOUNT.id)
 }
 
 fn is(row: &Row, node: &Node) -> bool {
@@ -52,6 +57,25 @@ fn with_text(nodes: &[Node], part: &str) -> Vec<usize> {
     }
     (0..nodes.len()).filter(|at| innermost[*at]).collect()
 }
+
+/// Who is signed in: the one image in the header that is named after an account. The rest of a page has such images, too.
+pub(super) fn account(nodes: &[Node]) -> Option<String> {
+    let in_header = |at: &usize| ancestors(nodes, *at).any(|up| nodes[up].role == "banner");
+    let images = (0..nodes.len()).filter(|at| nodes[*at].role == "image").filter(in_header);
+    only_login(images.map(|at| nodes[at].name.as_str()))
+}
+
+/// The one name among several that is an account's, `@octo-owner`, without its mark.
+pub(super) fn only_login<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let is_login = |login: &&str| {
+        (1..=MOST_LOGIN).contains(&login.len())
+            && login.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let mut logins = names.filter_map(|name| name.trim().strip_prefix('@')).filter(is_login);
+    logins.next().filter(|first| logins.all(|other| other == *first)).map(str::to_owned)
+}
+
+const MOST_LOGIN: usize = 100;
 
 /// A row's text with the server's name in it.
 pub(super) fn text_of(row: &Row, looked: &Looked) -> String {
@@ -144,6 +168,18 @@ mod tests {
         let page = "RootWebArea Settings\n button Enable GitHub Connect\n link Enable GitHub Connect\n button Enable GitHub Connect now\n button enable github connect";
         assert_eq!(seen(page), [("enable-button", Beside::Unclear, "n1".to_owned())]);
         assert_eq!(seen("RootWebArea\n button GitHub Connect aktivieren"), []);
+    }
+
+    #[test]
+    fn who_is_signed_in_stands_in_the_header() {
+        for (page, login) in [
+            ("RootWebArea\n banner\n  image @octo-owner\n image @acme", Some("octo-owner")),
+            ("RootWebArea\n banner\n  image @a\n  image @b", None),
+            ("RootWebArea\n banner\n  image @not a login\n  image Logo", None),
+            ("RootWebArea\n image @acme", None),
+        ] {
+            assert_eq!(account(&tree(page)).as_deref(), login, "{page}");
+        }
     }
 
     #[test]

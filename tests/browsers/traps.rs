@@ -1,0 +1,91 @@
+//! What may go wrong in the browser: each with its own message, its exit code, and a journal from which the next run goes on.
+
+use crate::{harness::Place, worlds};
+
+const ENABLE: &str = "Pressing \"Enable GitHub Connect\".";
+const CONNECT: &str = "Pressing \"Connect\".";
+const NOTHING: &str = ", 0 of them changed something";
+
+worlds! {
+    chromium_is_stopped_by_form_action: "chromium", "[target]\nghe-com = 'acme'", 12,
+        [CONNECT, "did not come back to the server", "form-action", "--browser firefox", "Not verified"], [];
+    a_window_that_was_missed: "chromium", "[web]\nwindow-seconds = 1", 12, ["was not completed within 5 minutes", "known installations"], [];
+    a_window_that_was_missed_in_firefox: "firefox", "[web]\nwindow-seconds = 1", 12, ["was not completed within 5 minutes"], [];
+    a_connection_that_exists: "chromium", EXISTS, 11, ["a connection for ghes.corp.example already exists", "known installations"], [];
+    a_connection_that_exists_in_firefox: "firefox", EXISTS, 11, ["a connection for ghes.corp.example already exists"], [];
+    an_account_that_is_not_listed: "chromium", UNLISTED, 11, ["acme is not among the enterprise accounts"], [CONNECT];
+    an_account_that_is_not_listed_in_firefox: "firefox", UNLISTED, 11, ["acme is not among the enterprise accounts"], [CONNECT];
+    an_account_that_is_not_eligible: "chromium", "[web]\nenterprises = [{ slug = 'acme', name = 'Acme Corp', eligible = false }]", 11,
+        ["not a trial, nor paid by credit card", "Nothing has happened"], [CONNECT];
+    no_owner_of_the_account: "chromium", "[web.person]\nas = 'somebody-else'", 11, ["may not own an enterprise account", "Signed in there: somebody-else."], [CONNECT];
+    no_owner_of_the_server: "chromium", "[web.person]\nas-on-server = 'somebody-else'", 11, ["may not be an owner of the server", "Signed in there: somebody-else.", NOTHING], [ENABLE];
+    a_session_that_ends_on_the_way: "chromium", "[web]\nsession-expires-after = 3", 12, ["The session on the server ended on the way"], [];
+    two_buttons_on_the_server: "chromium", "[web]\ntwo-buttons = 'server'", 11, ["More than one element matches", NOTHING], [ENABLE];
+    two_buttons_on_the_cloud: "chromium", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches", "1 of them changed"], [CONNECT];
+    two_buttons_in_firefox: "firefox", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches"], [CONNECT];
+    another_language: "chromium", "[web]\nlang = 'de'", 11, ["another language", NOTHING], [ENABLE, CONNECT];
+    another_language_in_firefox: "firefox", "[web]\nlang = 'de'", 11, ["another language", NOTHING], [ENABLE, CONNECT];
+    another_language_in_which_the_person_goes_on: "chromium", "[web]\nlang = 'de'\n[web.person]\npresses = true", 0,
+        ["go on yourself", crate::VERIFIED], [ENABLE, CONNECT];
+}
+
+const UNLISTED: &str = "[web]\nenterprises = [{ slug = 'acme-labs', name = 'Acme Labs' }]";
+/// The account has a record that its interfaces do not tell of.
+const EXISTS: &str = "[web]\nstart = 'orphan'\n[endpoint.'api.github.com/graphql']\nabout = 'enterpriseServerInstallations'\n\
+                      set = { 'data.enterprise.ownerInfo.enterpriseServerInstallations.nodes' = [], \
+                      'data.enterprise.ownerInfo.enterpriseServerInstallations.totalCount' = 0 }";
+
+#[test]
+fn a_blocked_return_is_gone_on_with_rightly() {
+    let place = crate::enables("chromium", "[target]\nghe-com = 'acme'", 12, &[], &[]);
+    // The record is still there: nothing is pressed until an owner has removed it.
+    place.becomes("[target]\nghe-com = 'acme'\n[web]\nstart = 'orphan'");
+    let ended = place.enable("firefox");
+    assert_eq!(ended.exit, Some(10), "{}", ended.said);
+    assert!(
+        ended.said.contains("An earlier run was not finished") && ended.said.contains(NOTHING),
+        "{}",
+        ended.said
+    );
+}
+
+/// The window is closed, or the browser crashes, after the first press: the next run resumes the setup, and presses neither button
+/// twice.
+fn ends_on_the_way(browser: &str, signal: &str, message: &str) {
+    let place = Place::new("[web]\nsso = true");
+    let running = place.start(browser);
+    place.wait_for("pressed-enable");
+    running.signal_browser(signal);
+    let ended = running.wait();
+    assert_eq!(ended.exit, Some(11), "{}", ended.said);
+    assert!(ended.said.contains(message) && !ended.said.contains(CONNECT), "{}", ended.said);
+    assert!(place.profiles().is_empty(), "{}", ended.said);
+    place.becomes("[web]\nstart = 'pending'");
+    let ended = place.enable(browser);
+    assert_eq!(ended.exit, Some(0), "{}", ended.said);
+    assert!(
+        !ended.said.contains(ENABLE) && ended.said.contains("Pressing \"Complete your"),
+        "{}",
+        ended.said
+    );
+}
+
+#[test]
+fn a_window_of_chromium_that_is_closed() {
+    ends_on_the_way("chromium", "-TERM", "The window was closed");
+}
+
+#[test]
+fn a_window_of_firefox_that_is_closed() {
+    ends_on_the_way("firefox", "-TERM", "The window was closed");
+}
+
+#[test]
+fn a_chromium_that_crashes() {
+    ends_on_the_way("chromium", "-KILL", "The browser ended");
+}
+
+#[test]
+fn a_firefox_that_crashes() {
+    ends_on_the_way("firefox", "-KILL", "The browser ended");
+}
