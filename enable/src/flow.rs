@@ -19,6 +19,8 @@ pub struct Flow {
     pub pressed: Pressed,
     /// How often the settings page was opened.
     pub opened: u8,
+    /// The page that was shown when the settings page was opened last.
+    pub opened_on: Option<String>,
     /// The page on which a button was pressed last.
     pub pressed_on: Option<String>,
     /// Whether the five minutes are over in which the setup has to be completed. The caller has the clock.
@@ -180,6 +182,7 @@ impl Flow {
             server_slug: server_slug.to_owned(),
             pressed,
             opened: 0,
+            opened_on: None,
             pressed_on: None,
             late: false,
             session_ended: false,
@@ -195,7 +198,7 @@ impl Flow {
         };
         match self.side(page) {
             // An identity provider, or the empty page of a new window.
-            None if page.authority.is_empty() => self.open(),
+            None if page.authority.is_empty() => self.open(page),
             None if self.pressed.enable && is_cloud(&page.authority) => Action::Stop(Trap::OtherCloud),
             None => Action::Wait(Waiting::SignIn(None)),
             Some(_) if !page.settled && !page.verified => Action::Wait(Waiting::Page),
@@ -220,9 +223,10 @@ impl Flow {
         Action::Stop(if self.session_ended { Trap::SessionEnded } else { Trap::WindowMissed })
     }
 
-    /// Notes that the settings page was opened.
-    pub fn did_open(&mut self) {
+    /// Notes that the settings page was opened, and in place of which document.
+    pub fn did_open(&mut self, document: &str) {
         self.opened = self.opened.saturating_add(1);
+        self.opened_on = Some(document.to_owned());
     }
 
     /// Notes that a button is being pressed, and on which document.
@@ -232,7 +236,7 @@ impl Flow {
             Button::Enable => self.pressed.enable = true,
             Button::Complete => {
                 self.pressed.enable = true;
-                self.did_open();
+                self.opened = self.opened.saturating_add(1);
             }
             Button::Connect => self.pressed.connect = true,
         }
@@ -254,7 +258,7 @@ impl Flow {
         if page.path != settings {
             // A return that stays where it is did not connect: the settings page shows why.
             return match page.settled && !is_sign_in(&page.path) {
-                true => self.open(),
+                true => self.open(page),
                 false if page.path == pages::RETURN.path => Action::Wait(Waiting::Page),
                 false => Action::Wait(Waiting::SignIn(Some(Side::Server))),
             };
@@ -337,8 +341,10 @@ impl Flow {
         }
     }
 
-    fn open(&self) -> Action {
+    fn open(&self, page: &Page) -> Action {
         match self.opened < MOST_OPENED {
+            // It was opened, and the server has not answered yet.
+            _ if self.opened_on.as_ref() == Some(&page.document) => Action::Wait(Waiting::Page),
             true => Action::OpenSettings,
             false => Action::HandOver(Why::NoProgress),
         }

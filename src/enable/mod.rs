@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use gh_connect_checks::ALL;
 use gh_connect_enable::{
     browser::{self, Browser, InLab, Kind, Looked, Profile, Start},
-    flow::{Flow, Pressed},
+    flow::{Flow, Pressed, Trap},
     journal::{Journal, JournalError, Step},
     verify::{self, CloudSays, Proof, ServerSays},
 };
@@ -276,7 +276,9 @@ impl Enabling<'_> {
             Ended::Trapped(trap) => {
                 let pressed = journal.pressed();
                 let words = words::trap(trap, &target, &addresses, pressed);
-                return self.stopped(words, pressed.connect, &mut journal, &mut talk, &run, began).await;
+                // A connection that exists already is none that was made now.
+                let may_be_connected = pressed.connect && trap != Trap::AlreadyExists;
+                return self.stopped(words, may_be_connected, &mut journal, &mut talk, &run, began).await;
             }
             Ended::Declined(why) => {
                 talk.say(&format!("Stopped: {why}. \"Connect\" was not pressed."));

@@ -34,7 +34,7 @@ pub(super) struct Walk<'a> {
     pub(super) person: &'a str,
     /// Whether the account's page of billing is shown before **Connect**.
     pub(super) confirm_billing: bool,
-    /// How long the person is waited for.
+    /// How long a person who goes on by themselves is waited for.
     pub(super) patience: Duration,
 }
 
@@ -100,7 +100,7 @@ impl Walk<'_> {
                 }
                 // The page was just being left, or loads.
                 Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {
-                    if waiting_since.elapsed() > self.patience {
+                    if waiting_since.elapsed() > MOST_PATIENCE {
                         return Ok(Ended::GaveUp);
                     }
                     self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
@@ -112,7 +112,8 @@ impl Walk<'_> {
             flow.saw(&seen);
             match flow.next(&seen) {
                 Action::OpenSettings => {
-                    flow.did_open();
+                    let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                    flow.did_open(&document);
                     // What cannot be opened is seen on the page that the browser shows in its place.
                     let _ = self.talk.unless_interrupted(browser.open(&self.addresses.settings)).await?;
                 }
@@ -126,9 +127,7 @@ impl Walk<'_> {
                         }
                         _ => {}
                     }
-                    let patience =
-                        if matches!(waiting, Waiting::Answer(_)) { MOST_PATIENCE } else { self.patience };
-                    if waiting_since.elapsed() > patience {
+                    if waiting_since.elapsed() > MOST_PATIENCE {
                         return Ok(Ended::GaveUp);
                     }
                 }
@@ -321,4 +320,4 @@ const LOG_PATIENCE: Duration = Duration::from_secs(10);
 /// For the person: longer than a setup is good for.
 pub(super) const MOST_PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Without a window nobody can act; what the lab's person does by themselves takes a moment.
-pub(super) const PATIENCE_WITHOUT_WINDOW: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE_WITHOUT_WINDOW: Duration = Duration::from_secs(20);

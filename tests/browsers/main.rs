@@ -23,6 +23,16 @@ fn enables(browser: &str, world: &str, exit: i32, says: &[&str], never: &[&str])
     for text in never {
         assert!(!ended.said.contains(text), "it says {text:?}:\n{}", ended.said);
     }
+    // What the next run goes on from: what is not known stays unfinished.
+    let (steps, is_any) = (place.steps(), |step: &str| place.steps().iter().any(|noted| noted == step));
+    let last = steps.last().map(String::as_str);
+    match exit {
+        0 => assert_eq!(last, Some("verified"), "{steps:?}"),
+        11 if !is_any("handed-over") => {
+            assert_eq!(last, Some("stopped"), "{steps:?}")
+        }
+        _ => assert_eq!(last, Some("unverified"), "{steps:?}"),
+    }
     assert_eq!(place.profiles(), [] as [std::path::PathBuf; 0], "{}", ended.said);
     assert_eq!(place.browsers(), [] as [u32; 0], "{}", ended.said);
     place
@@ -47,6 +57,8 @@ worlds! {
     chromium_waits_for_a_slow_return: "chromium", SLOW_RETURN, 0, [VERIFIED, SLOW, "3 of them changed something"], ["Stopped"];
     firefox_waits_for_a_slow_return: "firefox", SLOW_RETURN, 0, [VERIFIED, SLOW, "3 of them changed something"], ["Stopped"];
     chromium_waits_for_a_slow_start: "chromium", SLOW_START, 0, [VERIFIED, "Waiting for ghes.corp.example to lead"], ["Stopped", "go on yourself"];
+    chromium_waits_for_a_slow_server: "chromium", SLOW_SERVER, 0, [VERIFIED], ["Stopped", "go on yourself"];
+    firefox_waits_for_a_slow_server: "firefox", SLOW_SERVER, 0, [VERIFIED], ["Stopped", "go on yourself"];
     firefox_enables_on_ghe_com: "firefox", "[target]\nghe-com = 'acme'", 0, [VERIFIED], ["Stopped"];
 }
 
@@ -55,6 +67,8 @@ const ON_CLOUD: &str = "Signed in to github.com as octo-owner.";
 const SLOW: &str = "Waiting for the browser to come back to ghes.corp.example.";
 const SLOW_RETURN: &str =
     "[endpoint.'ghes.corp.example/admin/dotcom_connection/change_complete']\ndelay-ms = 6000\n";
+const SLOW_SERVER: &str =
+    "[endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\ndelay-ms = 4000\n";
 /// The server asks the cloud before it answers the press.
 const SLOW_START: &str = "[endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\n\
                           about = 'authenticity_token'\ndelay-ms = 6000\n";

@@ -182,8 +182,13 @@ impl Chromium {
         let attached = self.call("Target.attachToTarget", json!({ "targetId": id, "flatten": true })).await?;
         let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
         self.tab = Some((id, session.clone()));
-        self.call_page(&session, "Page.enable", json!({})).await?;
-        self.call_page(&session, "Audits.enable", json!({})).await?;
+        for method in ["Page.enable", "Audits.enable"] {
+            match self.call_page(&session, method, json!({})).await {
+                // It was asked for, and comes with the page.
+                Ok(_) | Err(BrowserError::Unanswered) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(session)
     }
 
