@@ -274,24 +274,36 @@ where
     Ok(Option::<List<Nullable<T>>>::deserialize(json)?.map(|list| list.0))
 }
 
+/// What is made of a text without a copy of it.
+pub(crate) fn of_str<'de, T: for<'a> From<&'a str>, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
+    struct Of<T>(PhantomData<T>);
+    impl<T: for<'a> From<&'a str>> Visitor<'_> for Of<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<T, E> {
+            Ok(text.into())
+        }
+    }
+    json.deserialize_str(Of(PhantomData))
+}
+
 /// A text of at most `MOST` characters, safe to show.
+#[derive(Hash)]
 pub(crate) struct Text<const MOST: usize>(pub(crate) String);
+
+impl<const MOST: usize> From<&str> for Text<MOST> {
+    fn from(text: &str) -> Self {
+        Self(shown(text, MOST))
+    }
+}
 
 impl<'de, const MOST: usize> Deserialize<'de> for Text<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Shown<const MOST: usize>;
-        impl<const MOST: usize> Visitor<'_> for Shown<MOST> {
-            type Value = Text<MOST>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text<MOST>, E> {
-                Ok(Text(shown(text, MOST)))
-            }
-        }
-        deserializer.deserialize_str(Shown)
+        of_str(deserializer)
     }
 }
 
@@ -307,21 +319,15 @@ impl Hashed {
     }
 }
 
+impl From<&str> for Hashed {
+    fn from(text: &str) -> Self {
+        Self::of(text)
+    }
+}
+
 impl<'de> Deserialize<'de> for Hashed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfText;
-        impl Visitor<'_> for OfText {
-            type Value = Hashed;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Hashed, E> {
-                Ok(Hashed::of(text))
-            }
-        }
-        deserializer.deserialize_str(OfText)
+        of_str(deserializer)
     }
 }
 

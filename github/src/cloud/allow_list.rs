@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 
 use gh_connect_engine::{Cx, Fact, Stop};
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{InForce, OwnerInfo, slug};
 use crate::{
@@ -57,7 +57,7 @@ impl Serialize for Entry {
         let Self { value, name, active, owner } = self;
         if *active && *owner == EntryOwner::Enterprise && !value.contains(' ') {
             return match name {
-                Some(name) => serializer.collect_str(&format_args!("{value} {name}")),
+                Some(name) => serializer.serialize_str(&[value, " ", name].concat()),
                 None => serializer.serialize_str(value),
             };
         }
@@ -159,7 +159,7 @@ impl Seen {
             Some(id) => id.0,
             // Two entries may be alike in everything but their ids: nothing else tells them apart.
             None => {
-                let owner = owner.as_ref().map(|it| (text(&it.kind), text(&it.login), text(&it.name)));
+                let owner = owner.as_ref().map(|it| (&it.kind, text(&it.login), text(&it.name)));
                 Hashed::of((text(allow_list_value), is_active, text(name), owner)).0
             }
         });
@@ -326,9 +326,35 @@ struct EntryReply {
 #[derive(Deserialize)]
 struct OwnerReply {
     #[serde(rename = "__typename")]
-    kind: Option<Text<LONGEST>>,
+    kind: Option<OwnerKind>,
     name: Option<Text<LONGEST>>,
     login: Option<Text<LONGEST>>,
+}
+
+/// A type of GitHub's schema. Nearly all entries are the enterprise's, and of these no text is kept.
+#[derive(Hash)]
+enum OwnerKind {
+    Enterprise,
+    Organization,
+    App,
+    Other(Text<LONGEST>),
+}
+
+impl From<&str> for OwnerKind {
+    fn from(name: &str) -> Self {
+        match name {
+            "Enterprise" => Self::Enterprise,
+            "Organization" => Self::Organization,
+            "App" => Self::App,
+            other => Self::Other(other.into()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnerKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::of_str(deserializer)
+    }
 }
 
 impl EntryReply {
@@ -338,11 +364,11 @@ impl EntryReply {
         let text =
             |text: Option<Text<LONGEST>>| text.map_or_else(Default::default, |text| text.0.into_boxed_str());
         let OwnerReply { kind, name, login } = self.owner?;
-        let owner = match kind?.0.as_str() {
-            "Enterprise" => EntryOwner::Enterprise,
-            "Organization" => EntryOwner::Organization(text(login)),
-            "App" => EntryOwner::App(text(name)),
-            other => EntryOwner::Other(other.into()),
+        let owner = match kind? {
+            OwnerKind::Enterprise => EntryOwner::Enterprise,
+            OwnerKind::Organization => EntryOwner::Organization(text(login)),
+            OwnerKind::App => EntryOwner::App(text(name)),
+            OwnerKind::Other(kind) => EntryOwner::Other(text(Some(kind))),
         };
         Some(Entry {
             value: text(Some(self.allow_list_value?)),
@@ -382,11 +408,7 @@ mod tests {
                     allow_list_value: Some(Text(nth.to_string())),
                     is_active: Some(true),
                     name: None,
-                    owner: Some(OwnerReply {
-                        kind: Some(Text("Enterprise".to_owned())),
-                        name: None,
-                        login: None,
-                    }),
+                    owner: Some(OwnerReply { kind: Some(OwnerKind::Enterprise), name: None, login: None }),
                 })),
             };
             Some(range.map(node).collect())
