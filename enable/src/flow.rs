@@ -68,6 +68,8 @@ pub struct Page {
     pub account: Option<String>,
     /// The elements that match a row.
     pub matches: Vec<Match>,
+    /// Whether the page was the same at the last few looks. No button is pressed on a page that still changes.
+    pub steady: bool,
     /// Whether the page has been the same for longer than a page takes to load.
     pub settled: bool,
 }
@@ -263,8 +265,10 @@ impl Flow {
                 false => Action::Wait(Waiting::SignIn(Some(Side::Server))),
             };
         }
+        let begun = matching(page, pages::NOT_COMPLETED).next().is_some();
         match (one(page, pages::DISABLE), one(page, pages::ENABLE), one(page, pages::COMPLETE)) {
-            (Found::One(_), Found::None, _) => Action::Verify,
+            _ if !page.steady => Action::Wait(Waiting::Page),
+            (Found::One(_), Found::None, Found::None) if !begun => Action::Verify,
             (Found::None, Found::One(handle), Found::None) => self.enable(page, handle),
             (Found::None, _, Found::One(handle)) => self.complete(page, handle),
             (Found::None, Found::None, Found::None) if !page.settled => Action::Wait(Waiting::Page),
@@ -326,6 +330,9 @@ impl Flow {
         }
         if page.path != pages::SELECTION.path {
             return Action::Wait(Waiting::SignIn(Some(Side::Cloud)));
+        }
+        if !page.steady {
+            return Action::Wait(Waiting::Page);
         }
         let all: Vec<&Match> = matching(page, pages::CONNECT).collect();
         let right: Vec<&&Match> = all.iter().filter(|found| found.beside == Beside::Right).collect();

@@ -17,8 +17,8 @@ use crate::flow::Pressed;
 pub struct Journal {
     file: File,
     entries: Vec<Entry>,
-    /// Lines that cannot be read: something may have been done of which nothing is known.
-    unreadable: usize,
+    /// Whether a line cannot be read since the last flow that ended: something may have been done of which nothing is known.
+    has_gap: bool,
 }
 
 /// A step.
@@ -69,6 +69,9 @@ pub enum JournalError {
     /// Another process has it.
     #[error("another gh-connect enables the same connection at this moment")]
     InUse,
+    /// It is longer than any that this program writes.
+    #[error("the journal is longer than {MOST_READ} bytes: look at it, and move it away")]
+    TooLong,
     /// It cannot be read or written.
     #[error("the journal cannot be used: {0}")]
     Io(#[from] io::Error),
@@ -94,20 +97,26 @@ impl Journal {
         }
         file.seek(SeekFrom::Start(0))?;
         let mut text = Vec::new();
-        (&mut file).take(MOST_READ).read_to_end(&mut text)?;
+        (&mut file).take(MOST_READ + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > MOST_READ {
+            return Err(JournalError::TooLong);
+        }
         let text = String::from_utf8_lossy(&text);
-        let (mut entries, mut unreadable) = (Vec::new(), 0);
+        let (mut entries, mut has_gap) = (Vec::new(), false);
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            match serde_json::from_str(line) {
-                Ok(entry) => entries.push(entry),
-                Err(_) => unreadable += 1,
+            match serde_json::from_str::<Entry>(line) {
+                Ok(entry) => {
+                    has_gap &= !entry.ends();
+                    entries.push(entry);
+                }
+                Err(_) => has_gap = true,
             }
         }
         if !text.is_empty() && !text.ends_with('\n') {
             // The last line was cut by a crash: the next one begins on a line of its own.
             file.write_all(b"\n")?;
         }
-        Ok(Self { file, entries, unreadable })
+        Ok(Self { file, entries, has_gap })
     }
 
     /// Notes a step. When this returns the step is on the disk.
@@ -117,6 +126,7 @@ impl Journal {
         line.push(b'\n');
         self.file.write_all(&line)?;
         self.file.sync_data()?;
+        self.has_gap &= !entry.ends();
         self.entries.push(entry);
         Ok(())
     }
@@ -128,8 +138,7 @@ impl Journal {
 
     /// What was left unfinished: the steps since the last flow that ended, where one was begun.
     pub fn unfinished(&self) -> &[Entry] {
-        let ended = |entry: &Entry| matches!(entry.step, Step::Verified | Step::Stopped);
-        let from = self.entries.iter().rposition(ended).map_or(0, |at| at + 1);
+        let from = self.entries.iter().rposition(Entry::ends).map_or(0, |at| at + 1);
         &self.entries[from..]
     }
 
@@ -144,17 +153,31 @@ impl Journal {
             )
         };
         let last = self.unfinished().iter().rfind(presses);
-        self.unreadable == 0 && last.is_some_and(|entry| now.duration_since(entry.at) > MOST_SETUP)
+        !self.has_gap && last.is_some_and(|entry| now.duration_since(entry.at) > MOST_SETUP)
     }
 
-    /// What an unfinished flow may have pressed. A line that cannot be read may have been any step.
+    /// What an unfinished flow may have pressed. A line that cannot be read may have been any step, and a person to whom the flow
+    /// was handed over may have pressed anything.
     pub fn pressed(&self) -> Pressed {
         let any = |steps: &[Step]| self.unfinished().iter().any(|entry| steps.contains(&entry.step));
-        let unknown = self.unreadable > 0 && !self.unfinished().is_empty();
+        let unknown = self.has_gap || any(&[Step::HandedOver, Step::SeenOnCloud, Step::SeenOnServer]);
         Pressed {
             enable: unknown || any(&[Step::PressingEnable, Step::PressedEnable]),
             connect: unknown || any(&[Step::PressingConnect, Step::PressedConnect]),
         }
+    }
+
+    /// When the first button of an unfinished flow may have been pressed.
+    pub fn first_press(&self) -> Option<Timestamp> {
+        let presses = |entry: &&Entry| entry.step != Step::Consented;
+        self.unfinished().iter().find(presses).map(|entry| entry.at)
+    }
+}
+
+impl Entry {
+    /// Whether a flow ended with this step.
+    fn ends(&self) -> bool {
+        matches!(self.step, Step::Verified | Step::Stopped)
     }
 }
 
@@ -216,6 +239,9 @@ mod tests {
             (&[Step::PressingEnable, Step::PressedEnable, Step::PressingConnect], true, true),
             (&[Step::PressingEnable, Step::Stopped, Step::Consented], false, false),
             (&[Step::PressingConnect, Step::Unverified], false, true),
+            (&[Step::Consented, Step::HandedOver], true, true),
+            (&[Step::HandedOver, Step::SeenOnCloud], true, true),
+            (&[Step::HandedOver, Step::Stopped], false, false),
             (&[Step::PressingConnect, Step::Verified], false, false),
         ] {
             let folder = tempfile::tempdir().expect("a folder");
@@ -241,6 +267,29 @@ mod tests {
             assert_eq!(journal.is_past_its_time(at(11)), past, "{steps:?}");
             assert!(!journal.is_past_its_time(at(4)) && !journal.is_past_its_time(at(-60)), "{steps:?}");
         }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_counts_until_its_flow_has_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j.jsonl");
+        std::fs::write(&path, "garbage\n").expect("written");
+        let mut journal = Journal::take(open(&path)).expect("a journal");
+        let both = Pressed { enable: true, connect: true };
+        assert_eq!(journal.pressed(), both);
+        assert!(!journal.is_past_its_time(Timestamp::MAX));
+        journal.note(Timestamp::UNIX_EPOCH, "run-1", Step::Stopped, "").expect("written");
+        assert_eq!(journal.pressed(), Pressed::default());
+        drop(journal);
+        assert_eq!(Journal::take(open(&path)).expect("a journal").pressed(), Pressed::default());
+    }
+
+    #[test]
+    fn a_journal_that_nobody_wrote_is_not_read_in_part() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j.jsonl");
+        std::fs::write(&path, vec![b'\n'; (MOST_READ + 1) as usize]).expect("written");
+        assert!(matches!(Journal::take(open(&path)), Err(JournalError::TooLong)));
     }
 
     #[test]

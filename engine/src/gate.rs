@@ -29,15 +29,16 @@ pub struct ConnectTarget {
     pub vantage: String,
 }
 
-/// Leave to press the buttons, once. Made by [`Clear::redeem`] only.
+/// Leave to press one button, now. Made by [`Clear::redeem`] only; a press takes it by value.
 ///
 /// ```compile_fail
-/// let forged = gh_connect_engine::Permit { run: String::new(), target: todo!() };
+/// let forged = gh_connect_engine::Permit { run: String::new(), target: todo!(), earned: todo!() };
 /// ```
 #[derive(Debug)]
 pub struct Permit {
     run: String,
     target: ConnectTarget,
+    earned: Timestamp,
 }
 
 /// Why a [`Clear`] is not good any more.
@@ -68,22 +69,30 @@ impl Clear {
         &self.target
     }
 
-    /// Trades it for a permit: `again` is what the gate said of a run immediately before the click.
-    pub fn redeem(self, again: Result<Self, Vec<Reason>>, now: Timestamp) -> Result<Permit, Stale> {
-        let age = now.duration_since(self.earned);
-        // A clock that was set back proves no age at all.
-        if age > Self::LIFE || age < SignedDuration::ZERO {
+    /// Trades it for a permit: `again` is what the gate said of a run immediately before the click. That run's own leave is
+    /// what the next press begins with.
+    pub fn redeem(self, again: Result<Self, Vec<Reason>>, now: Timestamp) -> Result<(Permit, Self), Stale> {
+        if !is_younger(self.earned, Self::LIFE, now) {
             return Err(Stale::Expired(self.earned));
         }
         let again = again.map_err(Stale::Shut)?;
         if again.target != self.target || again.earned < self.earned {
             return Err(Stale::OtherTarget);
         }
-        Ok(Permit { run: again.run, target: self.target })
+        let permit = Permit { run: again.run.clone(), target: self.target, earned: again.earned };
+        Ok((permit, again))
     }
 }
 
 impl Permit {
+    /// How long it is good for, from the end of the run immediately before the click.
+    pub const LIFE: SignedDuration = SignedDuration::from_secs(15);
+
+    /// Whether it is good still.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        is_younger(self.earned, Self::LIFE, now)
+    }
+
     /// The id of the run that was measured last.
     pub fn run(&self) -> &str {
         &self.run
@@ -93,6 +102,12 @@ impl Permit {
     pub fn target(&self) -> &ConnectTarget {
         &self.target
     }
+}
+
+/// A clock that was set back proves no age at all.
+fn is_younger(earned: Timestamp, life: SignedDuration, now: Timestamp) -> bool {
+    let age = now.duration_since(earned);
+    SignedDuration::ZERO <= age && age <= life
 }
 
 impl ConnectTarget {

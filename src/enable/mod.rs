@@ -216,7 +216,7 @@ impl Enabling<'_> {
             Err(signal) => return Ok(signal.into()),
         };
         let permit = match clear.redeem(gate(&again, ALL), Machine.now()) {
-            Ok(permit) => permit,
+            Ok((permit, _)) => permit,
             Err(stale) => {
                 talk.say(&format!("Refused: {stale}. Nothing was pressed."));
                 return Ok(Exit::REFUSED);

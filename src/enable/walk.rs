@@ -89,7 +89,7 @@ impl Walk<'_> {
                         self.steps.saw(&page);
                     }
                     last = Some(page.clone());
-                    Seen::Page(Page { settled: same >= SETTLED_AFTER, ..page })
+                    Seen::Page(Page { steady: same >= STEADY_AFTER, settled: same >= SETTLED_AFTER, ..page })
                 }
                 Err(BrowserError::Closed) => Seen::Closed,
                 // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
@@ -311,6 +311,8 @@ impl Window {
 const SETUP: Duration = Duration::from_secs(5 * 60);
 const MOST_RETURN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// So many looks at a page that does not change: nothing moves under the pointer any more.
+const STEADY_AFTER: u32 = 2;
 /// So many looks at the same page: longer than a page takes to load.
 const SETTLED_AFTER: u32 = 8;
 const SETTLES: Duration = Duration::from_millis(2_400);

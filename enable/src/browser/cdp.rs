@@ -112,6 +112,7 @@ impl Chromium {
             blocked: self.pipe.blocked,
             account,
             matches,
+            steady: false,
             settled: false,
         })
     }

@@ -28,6 +28,7 @@ fn page(host: &str, path: &str, matches: &[(&'static str, Beside)]) -> Page {
         path: path.to_owned(),
         verified: true,
         matches: matches.collect(),
+        steady: true,
         settled: true,
         ..Page::default()
     }
@@ -88,6 +89,17 @@ fn every_page_has_its_next_action() {
         (&done, server(SETTINGS, &["enable-button"]), Stop(Trap::WindowMissed)),
         (&done, server(SETTINGS, &["not-completed", "complete-button"]), Stop(Trap::WindowMissed)),
         (&done, server(SETTINGS, &["disable-button"]), Verify),
+        // A setup that is not completed is no connection, whatever else is there.
+        (
+            &done,
+            server(SETTINGS, &["disable-button", "complete-button"]),
+            HandOver(Why::Several("disable-button")),
+        ),
+        (
+            &done,
+            server(SETTINGS, &["disable-button", "not-completed"]),
+            HandOver(Why::Several("disable-button")),
+        ),
         (
             &done,
             Page { settled: false, ..server("/admin/dotcom_connection/change_complete", &[]) },
@@ -177,6 +189,9 @@ fn a_page_that_still_loads_is_waited_for() {
         (flow(true, true), server(SETTINGS, &["complete-button"])),
         (flow(true, false), selection(&[Beside::Other])),
         (flow(false, false), Page { verified: false, ..server(SETTINGS, &["enable-button"]) }),
+        (flow(false, false), Page { steady: false, ..server(SETTINGS, &["enable-button"]) }),
+        (flow(true, false), Page { steady: false, ..selection(&[Beside::Right]) }),
+        (flow(true, true), Page { steady: false, ..server(SETTINGS, &["disable-button"]) }),
     ] {
         assert_eq!(flow.next(&loading(seen.clone())), Action::Wait(Waiting::Page), "{seen:?}");
     }
@@ -203,12 +218,13 @@ fn any_page() -> impl Strategy<Value = Page> {
     let beside = proptest::sample::select(&[Beside::Right, Beside::Other, Beside::Unclear][..]);
     let found =
         (row, beside, "h[0-9]").prop_map(|(row, beside, handle)| Match { row: row.id, beside, handle });
-    (authority, path, any::<bool>(), any::<bool>(), proptest::collection::vec(found, 0..5)).prop_map(
-        |(authority, path, verified, settled, matches)| Page {
+    (authority, path, any::<[bool; 3]>(), proptest::collection::vec(found, 0..5)).prop_map(
+        |(authority, path, [verified, steady, settled], matches)| Page {
             authority: authority.to_owned(),
             path: path.to_owned(),
             verified,
             matches,
+            steady,
             settled,
             ..Page::default()
         },
@@ -235,7 +251,7 @@ proptest! {
                     });
                     let handles: Vec<&str> = matching.map(|found| found.handle.as_str()).collect();
                     prop_assert_eq!(handles, [handle.as_str()]);
-                    prop_assert!(page.verified && page.authority == host);
+                    prop_assert!(page.verified && page.steady && page.authority == host);
                     prop_assert!(!flow.pressed.connect, "after Connect nothing is pressed");
                     enables += usize::from(button == Button::Enable);
                     connects += usize::from(button == Button::Connect);

@@ -231,9 +231,16 @@ async fn leave_is_for_its_target_and_for_five_minutes() {
         });
         assert_eq!(redeemed, expected, "{after_s}");
     }
-    let (clear, now) = earned(plan()).await;
+    let (clear, _) = earned(plan()).await;
+    let (again, ended) = earned(plan()).await;
+    let (permit, next) = clear.redeem(Ok(again), ended).expect("good");
+    assert_eq!((permit.run(), permit.target()), (next.run(), next.target()));
+    for (after_s, is_good) in [(-1, false), (0, true), (15, true), (16, false)] {
+        assert_eq!(permit.is_good(ended + jiff::SignedDuration::from_secs(after_s)), is_good, "{after_s}");
+    }
+    let clear = next;
     let shut = gate(&run(plan(), registry(vec![fated("a", &[Failed])])).await, checks);
-    assert!(matches!(clear.redeem(shut, now), Err(Stale::Shut(_))));
+    assert!(matches!(clear.redeem(shut, ended), Err(Stale::Shut(_))));
 }
 
 #[tokio::test]
