@@ -1,7 +1,7 @@
 //! `gh-connect check`: from what was said to reports and an exit code.
 
 use gh_connect_checks::ALL;
-use gh_connect_engine::{Machine, Record, Sourced, State, Waiver};
+use gh_connect_engine::{Interrupt, Machine, Measured, Record, Sourced, State, Waiver};
 
 use crate::{
     Ending, appearance,
@@ -14,7 +14,8 @@ use crate::{
     plan::{self, Ground, Layer, Settings, Spoken, UsageError},
     platform::{self, Signals, Terminals},
     progress::{self, Style},
-    report, secrets,
+    report::{self, Look},
+    secrets,
     session::{self, Session},
     sink,
 };
@@ -100,14 +101,10 @@ fn measure(
     let exit = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let Settings { plan, policy, outputs, color, adopts } = settings;
-        let on_stderr = appearance::of_stderr(appearance, color, environment, terminals);
-        let style = Style::choose(terminals.stderr, environment.text("CI").is_some(), on_stderr.detail);
-        let (tell, events) = tokio::sync::mpsc::unbounded_channel();
+        let shown = Shown::choose(appearance, color, environment, terminals);
         let waivers = plan.waivers.clone();
         let session = Session::open(plan, policy, adopts, seen, environment).await;
-        let tell = (style != Style::Silent).then_some(tell);
-        let (measured, ()) =
-            tokio::join!(session.run(signals.next(), tell), progress::show(events, on_stderr, style));
+        let measured = run_and_show(&session, signals.next(), shown).await;
         let record = &sink::clean_record(measured.into_record());
         tokio::select! {
             written = write_reports(outputs, record, appearance, color, environment, terminals) => written.map(|()| conclude(&waivers, record)),
@@ -118,6 +115,39 @@ fn measure(
     // Threads that wait for a name server which never answers are not waited for.
     runtime.shutdown_background();
     exit
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    look: Look,
+    style: Style,
+}
+
+impl Shown {
+    /// What suits who reads stderr.
+    pub(crate) fn choose(
+        appearance: &Appearance,
+        color: Option<bool>,
+        environment: &Environment,
+        terminals: &Terminals,
+    ) -> Self {
+        let look = appearance::of_stderr(appearance, color, environment, terminals);
+        let style = Style::choose(terminals.stderr, environment.text("CI").is_some(), look.detail);
+        Self { look, style }
+    }
+}
+
+/// One run of all checks, with its progress on stderr.
+pub(crate) async fn run_and_show(
+    session: &Session,
+    interrupt: impl Future<Output = Interrupt>,
+    Shown { look, style }: Shown,
+) -> Measured {
+    let (tell, events) = tokio::sync::mpsc::unbounded_channel();
+    let tell = (style != Style::Silent).then_some(tell);
+    let (measured, ()) = tokio::join!(session.run(interrupt, tell), progress::show(events, look, style));
+    measured
 }
 
 /// Renders a record in all formats that were asked for, and writes them.

@@ -24,12 +24,26 @@ pub(super) struct Certificate {
     pub(super) waivers: Vec<Waiver>,
     /// Who said that the account is invoiced.
     pub(super) invoiced: Option<String>,
+    /// Who saw on the account's billing page that it is invoiced, with `--confirm-billing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) billing: Option<Billing>,
     /// What both sides said afterwards.
     pub(super) evidence: Evidence,
     /// What that proves.
     pub(super) proof: Proof,
     /// When it was asked.
     pub(super) at: Timestamp,
+}
+
+/// What a person saw on the account's billing page, before anything was pressed.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Billing {
+    /// The user's name on this machine.
+    pub(super) by: String,
+    /// When.
+    pub(super) at: Timestamp,
+    /// What, and where.
+    pub(super) evidence: String,
 }
 
 /// How the person agreed.
@@ -91,6 +105,11 @@ impl Certificate {
             ("The server", server_says),
         ];
         rows.extend(self.invoiced.clone().map(|said| ("Invoiced", said)));
+        rows.extend(
+            self.billing
+                .iter()
+                .map(|seen| ("Billing page", format!("{} on {}: {}", seen.by, seen.at, seen.evidence))),
+        );
         rows.extend(
             self.waivers
                 .iter()

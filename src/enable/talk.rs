@@ -1,7 +1,7 @@
 //! The conversation with the person: lines on stderr, answers from the terminal. Flat lines, a thought each, so that a screen
 //! reader and a log read the same.
 
-use std::io::BufRead as _;
+use std::{convert::Infallible, io::BufRead as _};
 
 use gh_connect_engine::{Interrupt, shown};
 
@@ -13,6 +13,14 @@ pub(super) struct Talk {
     pub(super) answers: bool,
     signals: Signals,
     last: String,
+}
+
+/// What came of a question.
+pub(super) enum Heard<T> {
+    /// A line; `None` where nobody can answer.
+    Answer(Option<String>),
+    /// Something else happened before the person answered.
+    Meanwhile(T),
 }
 
 impl Talk {
@@ -36,8 +44,20 @@ impl Talk {
 
     /// Asks, and waits for a line. `None` where nobody can answer, or the answers have ended.
     pub(super) async fn ask(&mut self, question: &str) -> Result<Option<String>, Interrupt> {
+        Ok(match self.ask_unless(question, std::future::pending::<Infallible>()).await? {
+            Heard::Answer(answer) => answer,
+            Heard::Meanwhile(never) => match never {},
+        })
+    }
+
+    /// Asks, and waits for a line as long as nothing else happens.
+    pub(super) async fn ask_unless<T>(
+        &mut self,
+        question: &str,
+        meanwhile: impl Future<Output = T>,
+    ) -> Result<Heard<T>, Interrupt> {
         if !self.answers {
-            return Ok(None);
+            return Ok(Heard::Answer(None));
         }
         sink::stderr(question);
         self.last.clear();
@@ -49,10 +69,11 @@ impl Talk {
             let _ = tell.send(read.is_ok_and(|bytes| bytes > 0).then_some(line));
         });
         if spawned.is_err() {
-            return Ok(None);
+            return Ok(Heard::Answer(None));
         }
         tokio::select! {
-            answer = told => Ok(answer.ok().flatten().map(|line| shown(line.trim(), MOST_ANSWER))),
+            answer = told => Ok(Heard::Answer(answer.ok().flatten().map(|line| shown(line.trim(), MOST_ANSWER)))),
+            happened = meanwhile => Ok(Heard::Meanwhile(happened)),
             signal = self.signals.next() => Err(signal),
         }
     }

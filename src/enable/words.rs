@@ -8,12 +8,15 @@ use gh_connect_enable::{
 };
 use gh_connect_engine::ConnectTarget;
 use gh_connect_lab::Lab;
+use serde::Serialize;
 
 /// The terms that pressing **Enable GitHub Connect** accepts (facts 1.7).
 pub(super) const TERMS: &str = "https://docs.github.com/en/site-policy/github-terms/github-terms-for-additional-products-and-features#connect";
-const DOCS: &str = "https://docs.github.com/en/enterprise-server@latest/admin/configuring-settings/configuring-github-connect";
+/// What GitHub says about it.
+pub(super) const DOCS: &str = "https://docs.github.com/en/enterprise-server@latest/admin/configuring-settings/configuring-github-connect";
 
 /// The addresses of a flow.
+#[derive(Clone, Serialize)]
 pub(super) struct Addresses {
     /// The page on the server.
     pub(super) settings: String,
@@ -42,57 +45,10 @@ impl Addresses {
     }
 }
 
-/// What will happen, before anybody agrees.
-pub(super) fn what_will_happen(target: &ConnectTarget, addresses: &Addresses) -> String {
-    let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
-    format!(
-        "\
-What will happen
-  1. A browser opens {settings}.
-     You sign in there as an owner of the server.
-  2. \"Enable GitHub Connect\" is pressed. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}.
-  3. \"Connect\" is pressed beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most.
-  4. gh-connect asks both sides whether they are connected.
-
-What this creates
-  - a GitHub App that {enterprise} owns, on {cloud}
-  - on {server}: its private key, and tokens that are valid for one hour; both are on every node, and in every backup and snapshot
-  - a record of the server on {cloud}: its name, version, license and the features that are on. No repository, issue or pull request is sent
-
-What this accepts
-  Pressing \"Enable GitHub Connect\" accepts the GitHub Terms for Additional Products and Features, section Connect:
-  {TERMS}
-
-What stays off
-  Every feature of GitHub Connect, until an owner turns it on on the same page.
-",
-        settings = addresses.settings
-    )
-}
-
-/// The rows that the flow leans on, each with its source.
-pub(super) fn assumptions() -> String {
-    let mut text = String::from("What is assumed about the pages\n");
-    for row in pages::ALL {
-        let side = if row.side == Side::Server { "server" } else { "cloud" };
-        let what = match row.role {
-            "" => format!("the page {}", row.path),
-            "text" => format!("the text \"{}\"", row.name),
-            role => format!("the {role} \"{}\"", row.name),
-        };
-        text.push_str(&format!(
-            "  {:<16} {side:<7} {what} ({}: {})\n",
-            row.id,
-            row.ground.word(),
-            row.source
-        ));
-    }
-    text
-}
-
 /// What exists now, and how to undo it.
 pub(super) fn afterwards(target: &ConnectTarget, addresses: &Addresses) -> String {
     let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
+    let watch: String = WATCH.iter().map(|what| format!("  - {what}\n")).collect();
     format!(
         "\
 What exists now
@@ -104,14 +60,46 @@ What is still off
   Every feature. Turn on what you need: {settings}
 
 How to undo it
-  \"Disable GitHub Connect\" on the same page, and once more to confirm. That deletes the App and the credentials on the server.
+  {UNDO}
 
 What to watch
-  - the server reports once a week: gh-connect status
-  - a restored backup or a clone of the server carries the same key
-  - {DOCS}
-",
+{watch}",
         settings = addresses.settings
+    )
+}
+
+/// How to undo it.
+pub(super) const UNDO: &str = "\"Disable GitHub Connect\" on the same page, and once more to confirm. That deletes the App and the credentials on the server.";
+/// What to watch from then on.
+pub(super) const WATCH: [&str; 3] = [
+    "the server reports once a week: gh-connect status",
+    "a restored backup or a clone of the server carries the same key",
+    DOCS,
+];
+
+/// What the person does in their own browser.
+pub(super) fn by_hand(target: &ConnectTarget, addresses: &Addresses, opened: bool) -> String {
+    let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
+    let verb = if opened { "Your browser opens" } else { "Open in your browser" };
+    format!(
+        "\
+Step 1  {verb}: {}
+Step 2  Sign in as an owner of {server}, and press \"Enable GitHub Connect\".
+Step 3  On {cloud}, sign in as an owner of {enterprise}, and press \"Connect\" beside {enterprise} within 5 minutes.
+Step 4  Back on the server, the page shows the features, each off.
+gh-connect watches both sides, and says what it sees.",
+        addresses.settings
+    )
+}
+
+/// What the person is asked where the server's log does not tell.
+pub(super) fn what_the_page_shows(addresses: &Addresses) -> String {
+    format!(
+        "\
+The server's audit log does not tell whether it is connected. Look at {}
+  1  it shows features and \"Disable GitHub Connect\"
+  2  it offers \"Enable GitHub Connect\", or says that the setup was not completed",
+        addresses.settings
     )
 }
 

@@ -44,9 +44,19 @@ pub(crate) fn private_log(path: &Path) -> io::Result<File> {
 
 /// Writes a file that only its user can read, in place of one that is there.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)?;
+    let mut file = private_anew(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// An empty file that only its user can read, whoever could read what was there before.
+pub(crate) fn private_anew(path: &Path) -> io::Result<File> {
+    let file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)?;
+    #[cfg(unix)]
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 fn private(options: &mut OpenOptions) -> &OpenOptions {

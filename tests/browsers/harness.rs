@@ -11,7 +11,7 @@ use crate::support::{WorldFile, gh_connect, world};
 
 /// A folder with a journal in it, and one lab world after another.
 pub struct Place {
-    file: WorldFile,
+    pub file: WorldFile,
 }
 
 /// How a run ended.
@@ -46,9 +46,13 @@ impl Place {
         let lab = self.file.argument();
         let mut command =
             gh_connect(["enable", &lab, "--headless", "--yes", "--accept-terms", "--browser", browser]);
-        command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.file.path("home"));
-        command.env("XDG_STATE_HOME", self.file.path("state")).stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap()).envs(self.environment()).stdin(Stdio::null());
         command
+    }
+
+    /// The folders of a user who is at home here.
+    pub fn environment(&self) -> [(&'static str, PathBuf); 2] {
+        [("HOME", self.file.path("home")), ("XDG_STATE_HOME", self.file.path("state"))]
     }
 
     /// The steps in the journal, in their order.
@@ -95,7 +99,8 @@ impl Place {
         processes().into_iter().filter(|id| line_of(*id).is_some_and(|line| line.contains(&here))).collect()
     }
 
-    fn left(&self, extension: &str) -> Vec<PathBuf> {
+    /// The files in its folder with this extension.
+    pub fn left(&self, extension: &str) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.file.path("state/gh-connect/lab")) else { return Vec::new() };
         let paths = entries.flatten().map(|entry| entry.path());
         paths.filter(|path| path.extension().unwrap_or_default().to_string_lossy() == extension).collect()

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(unreachable_pub, reason = "modules of a test")]
 
+mod accompany;
 mod harness;
 mod killed;
+mod person;
 #[path = "../support/mod.rs"]
 mod support;
 mod traps;

@@ -1,0 +1,114 @@
+//! The person presses in their own browser, and the program notices each step that both sides tell of.
+
+use std::time::Duration;
+
+use gh_connect_enable::{
+    journal::Step,
+    verify::{CloudSays, ServerSays},
+};
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    sides::Sides,
+    talk::Heard,
+    walk::{Broken, Ended, MOST_RETURN, Walk},
+    words,
+};
+use crate::session::Session;
+
+impl Walk<'_> {
+    /// Lets the person press in their own browser.
+    pub(super) async fn accompany(&mut self, opened: bool) -> Result<Ended, Broken> {
+        let target = self.permit.target().clone();
+        self.note(Step::HandedOver, "the person presses in their own browser")?;
+        self.talk.say(&words::by_hand(&target, self.addresses, opened));
+        let started = Instant::now();
+        let mut on_cloud: Option<Instant> = None;
+        // Where nobody can be asked, the log is all there is: it gets the time that a way back may take.
+        let log_patience = if self.talk.answers { LOG_PATIENCE } else { MOST_RETURN.min(self.patience) };
+        loop {
+            let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
+            let is_new = matches!(&sides.cloud, CloudSays::Connected { since: Some(since), .. } if *since >= self.began);
+            if is_new && on_cloud.is_none() {
+                on_cloud = Some(Instant::now());
+                self.note(Step::SeenOnCloud, "the cloud lists the server")?;
+                self.steps.noticed("cloud lists the server");
+                self.talk.say(&format!(
+                    "Seen: \"Connect\" was pressed. {} lists the server.\nNext: the browser comes back to {}. Leave its window open.",
+                    target.cloud,
+                    words::server(&target)
+                ));
+            }
+            if sides.connected_at(self.began).is_some() {
+                return self.logged();
+            }
+            if on_cloud.is_some_and(|since| since.elapsed() > log_patience) {
+                // The server's log may not tell (facts 3.1): then the person does.
+                return self.word_of_the_person().await;
+            }
+            if on_cloud.is_none() && started.elapsed() > self.patience {
+                return Ok(Ended::GaveUp);
+            }
+            self.talk.unless_interrupted(sleep(ASK_EVERY)).await?;
+        }
+    }
+
+    fn logged(&mut self) -> Result<Ended, Broken> {
+        self.note(Step::SeenOnServer, "the server's audit log has the new connection")?;
+        self.steps.noticed("server logged the connection");
+        self.talk.say("Seen: the server logged the new connection.");
+        Ok(Ended::Done(None))
+    }
+
+    /// What the person sees on the server's page, as their word; unless the server's log tells meanwhile, or nobody answers.
+    async fn word_of_the_person(&mut self) -> Result<Ended, Broken> {
+        if !self.talk.answers {
+            self.talk.say("The server's audit log does not tell, and nobody can be asked here what its page shows.");
+            return Ok(Ended::Done(None));
+        }
+        self.talk.say(&words::what_the_page_shows(self.addresses));
+        let until = Instant::now() + self.patience;
+        for _ in 0..MOST_ASKED {
+            let log = log_tells(self.session, self.began, until);
+            let answer = match self.talk.ask_unless("Which one? [1/2] ", log).await? {
+                Heard::Answer(Some(answer)) => answer,
+                Heard::Meanwhile(true) => return self.logged(),
+                Heard::Answer(None) | Heard::Meanwhile(false) => break,
+            };
+            let by = self.person.to_owned();
+            let (said, note) = match answer.as_str() {
+                "1" => (ServerSays::Word { by }, "shows the connection"),
+                "2" => (
+                    ServerSays::NotConnected(format!(
+                        "its page does not show the connection, by the word of {by}"
+                    )),
+                    "does not show the connection",
+                ),
+                _ => continue,
+            };
+            self.steps.noticed(&format!("person says that the page {note}"));
+            return Ok(Ended::Done(Some(said)));
+        }
+        self.talk.say("\nNobody answered.");
+        Ok(Ended::Done(None))
+    }
+}
+
+/// Whether the server's log tells of the connection before the time is over.
+async fn log_tells(session: &Session, began: Timestamp, until: Instant) -> bool {
+    loop {
+        sleep(ASK_EVERY).await;
+        if Sides::ask(session).await.connected_at(began).is_some() {
+            return true;
+        }
+        if Instant::now() > until {
+            return false;
+        }
+    }
+}
+
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// A server that logs the connection does so at once.
+const LOG_PATIENCE: Duration = Duration::from_secs(10);
+const MOST_ASKED: usize = 5;

@@ -1,0 +1,80 @@
+//! What an earlier run left: a connection that is there already, or a setup to be finished.
+
+use gh_connect_enable::{
+    flow::Pressed,
+    journal::{Journal, Step},
+    verify::{self, CloudSays, Proof, ServerSays},
+};
+use gh_connect_engine::{ConnectTarget, Effects as _, Machine, Record};
+use jiff::Timestamp;
+
+use super::{
+    Enabling,
+    sides::Sides,
+    talk::Talk,
+    words::{self, Addresses},
+};
+use crate::{Ending, exit::Exit};
+
+impl Enabling<'_> {
+    /// When the flow began that is being finished, or begins now.
+    pub(super) fn began(&self, journal: &Journal) -> Timestamp {
+        let first = journal.unfinished().first().filter(|_| may_have_pressed(journal));
+        first.map_or_else(|| Machine.now(), |entry| entry.at)
+    }
+
+    /// A connection that is there already, or that an earlier run left to be verified.
+    pub(super) async fn is_done_already(
+        &self,
+        record: &Record,
+        journal: &mut Journal,
+        talk: &mut Talk,
+        addresses: &Addresses,
+        target: &ConnectTarget,
+        began: Timestamp,
+    ) -> Result<Option<Exit>, Ending> {
+        let connected = record
+            .checks
+            .iter()
+            .flat_map(|check| &check.findings)
+            .find(|finding| finding.id == "connection/already-connected");
+        if !journal.unfinished().is_empty() {
+            talk.say("An earlier run was not finished. What it did:");
+            for entry in journal.unfinished() {
+                let step = serde_json::to_value(entry.step).unwrap_or_default();
+                talk.say(&format!("  {}  {}  {}", entry.at, step.as_str().unwrap_or_default(), entry.note));
+            }
+        }
+        let unfinished = may_have_pressed(journal);
+        if unfinished {
+            let was_seen = journal.unfinished().iter().any(|entry| entry.step == Step::SeenOnServer);
+            let page = was_seen.then_some(ServerSays::Page);
+            let evidence = Sides::ask(self.session).await.evidence(began, page);
+            if verify::prove(&evidence) == Proof::Verified {
+                journal.note(Machine.now(), &record.run.id, Step::Verified, "found by a later run")?;
+                talk.say("Both sides say that they are connected. Verified.");
+                talk.say(&words::afterwards(target, addresses));
+                return Ok(Some(Exit::SUCCESS));
+            }
+            if evidence.cloud == CloudSays::NotConnected && journal.is_past_its_time(Machine.now()) {
+                // Nothing came of it, and nothing can any more: the server takes it for five minutes.
+                let why = "both sides are without it, and its 5 minutes are over";
+                talk.say(&format!("That setup is over: {why}. A new one begins."));
+                journal.note(Machine.now(), &record.run.id, Step::Stopped, why)?;
+                return Ok(None);
+            }
+            talk.say("The connection is not proven. What was pressed then is not pressed again.");
+        }
+        if let Some(finding) = connected {
+            talk.say(&format!("{}\nNothing is pressed.", finding.message));
+            return Ok(Some(if unfinished { Exit::UNVERIFIED } else { Exit::SUCCESS }));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether the program or the person may have pressed something in the flow that was left unfinished.
+fn may_have_pressed(journal: &Journal) -> bool {
+    let by_hand = journal.unfinished().iter().any(|entry| entry.step == Step::HandedOver);
+    by_hand || journal.pressed() != Pressed::default()
+}

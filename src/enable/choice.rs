@@ -1,0 +1,92 @@
+//! Which browser: one of the machine's that is driven, or the person's own.
+
+use gh_connect_enable::{
+    browser::{self, Browser, Kind, Profile, Start},
+    flow::Pressed,
+};
+
+use super::{Enabling, talk::Talk};
+use crate::plan::{Place, Said, UsageError};
+
+/// Which browser was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    Auto,
+    Drive(Kind),
+    Accompany,
+}
+
+impl Choice {
+    pub(super) fn parse(said: &str) -> Result<Self, UsageError> {
+        match said {
+            "auto" => return Ok(Self::Auto),
+            "accompany" => return Ok(Self::Accompany),
+            _ => {}
+        }
+        Kind::ALL.into_iter().find(|kind| kind.id() == said).map(Self::Drive).ok_or_else(|| {
+            let given = Said { text: said.to_owned(), place: Place::Flag("--browser") };
+            UsageError::at(&given, format!("`{said}` is not a browser that is known here"))
+                .hint("allowed: auto, chromium, chrome, edge, firefox, accompany")
+        })
+    }
+}
+
+impl Enabling<'_> {
+    /// A browser to drive, or none: then the person uses their own. The second is what it is called in the certificate.
+    pub(super) async fn browser(&self, talk: &mut Talk, pressed: Pressed) -> (Option<Browser>, &'static str) {
+        let none = (None, "accompany");
+        let kinds: Vec<Kind> = match self.choice {
+            Choice::Accompany => return none,
+            Choice::Drive(kind) => vec![kind],
+            // On GHE.com, Chromium may block the way back (facts 2).
+            Choice::Auto if self.session.plan().product.value.apex() != "github.com" => {
+                vec![Kind::Firefox, Kind::Chromium]
+            }
+            Choice::Auto => Kind::ALL.to_vec(),
+        };
+        if pressed.connect {
+            talk.say("An earlier run may have pressed \"Connect\". You go on in your own browser.");
+            return none;
+        }
+        let headless = self.in_lab.as_ref().is_some_and(|lab| lab.headless);
+        if !self.display && !headless {
+            talk.say(
+                "There is no display here for a browser's window. You use your own browser, on any machine.",
+            );
+            return none;
+        }
+        for kind in kinds {
+            let Some(installed) = browser::find(kind, self.path.as_ref()) else {
+                if self.choice != Choice::Auto {
+                    talk.say(&format!("{} is not installed here. You use your own browser.", kind.id()));
+                }
+                continue;
+            };
+            if let Some(policy) = browser::forbidden_by(kind) {
+                talk.say(&format!(
+                    "A policy forbids to drive {} ({} in {}).",
+                    kind.id(),
+                    policy.setting,
+                    policy.file.display()
+                ));
+                continue;
+            }
+            let start = Start { program: installed.program, kind, lab: self.in_lab.clone() };
+            let started = match Profile::new(&self.folder) {
+                Ok(profile) => Browser::start(&start, profile).await,
+                Err(error) => Err(error.into()),
+            };
+            match started {
+                Ok(browser) => return (Some(browser), kind.id()),
+                Err(error) => talk.say(&format!("{} cannot be driven: {error}.", kind.id())),
+            }
+        }
+        talk.say("You use your own browser.");
+        none
+    }
+
+    /// Whether an address may be opened in the person's own browser. That one does not find its way into the lab.
+    pub(super) fn opens_browser(&self) -> bool {
+        self.in_lab.is_none() && self.display
+    }
+}

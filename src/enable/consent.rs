@@ -1,0 +1,73 @@
+//! What the person agrees to and confirms before anything is pressed.
+
+use gh_connect_enable::browser::Browser;
+use gh_connect_engine::{ConnectTarget, Effects as _, Interrupt, Machine};
+
+use super::{
+    Enabling,
+    certificate::{Billing, Consent},
+    foretell::Foretold,
+    talk::Talk,
+    words::{self, Addresses},
+};
+use crate::platform;
+
+impl Enabling<'_> {
+    /// The person's word: typed, or by two flags where nobody can type.
+    pub(super) async fn consent(
+        &self,
+        talk: &mut Talk,
+        target: &ConnectTarget,
+        addresses: &Addresses,
+    ) -> Result<Option<Consent>, Interrupt> {
+        if self.flags.confirm_billing && !talk.answers {
+            talk.say("Nobody can answer here what the account's billing page says. --confirm-billing needs a person at a terminal.");
+            return Ok(None);
+        }
+        talk.say(&Foretold::of(target, addresses).what_will_happen());
+        let how = if self.flags.yes && self.flags.accept_terms {
+            Some("--yes --accept-terms".to_owned())
+        } else {
+            let question = format!("To agree, type the enterprise account's slug, {}: ", target.enterprise);
+            let typed = talk.ask(&question).await?;
+            if typed.is_none() {
+                talk.say("Nobody can answer here. Where that is meant, say --yes --accept-terms.");
+            }
+            typed
+                .filter(|typed| typed.eq_ignore_ascii_case(&target.enterprise))
+                .map(|typed| format!("typed {typed}"))
+        };
+        Ok(how.map(|how| Consent { by: self.person.clone(), how, at: Machine.now(), terms: words::TERMS }))
+    }
+
+    /// Shows the account's billing page in the browser that is driven, or in the person's own, and asks what it says. Nothing was
+    /// pressed by then. `None` where the person does not confirm that the account is invoiced.
+    pub(super) async fn billing(
+        &self,
+        talk: &mut Talk,
+        browser: Option<&mut Browser>,
+        addresses: &Addresses,
+        way: &str,
+    ) -> Result<Option<Billing>, Interrupt> {
+        match browser {
+            Some(browser) => {
+                // What cannot be opened is seen by the person, who then does not confirm it.
+                let _ = talk.unless_interrupted(browser.open(&addresses.billing)).await?;
+                talk.say(&format!("The window opens the account's billing page: {}", addresses.billing));
+            }
+            None => {
+                let opened = self.opens_browser() && platform::open_in_browser(&addresses.billing);
+                let verb = if opened { "Your browser opens" } else { "Open in your browser" };
+                talk.say(&format!("{verb} the account's billing page: {}", addresses.billing));
+            }
+        }
+        talk.say("Sign in there as an owner of the account.");
+        let answer = talk.ask("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ").await?;
+        let confirmed = answer.is_some_and(|answer| ["yes", "y"].contains(&answer.to_lowercase().as_str()));
+        Ok(confirmed.then(|| Billing {
+            by: self.person.clone(),
+            at: Machine.now(),
+            evidence: format!("invoices on {} (browser: {way})", addresses.billing),
+        }))
+    }
+}

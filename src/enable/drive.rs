@@ -1,0 +1,181 @@
+//! The program presses in a window of its own, in which the person signs in.
+
+use std::time::Duration;
+
+use gh_connect_enable::{
+    browser::{Browser, BrowserError, Looked},
+    flow::{Action, Button, Flow, Page, Seen, Waiting},
+    journal::Step,
+    verify::ServerSays,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    sides::Sides,
+    walk::{Broken, Ended, MOST_PATIENCE, MOST_RETURN, Walk},
+    words,
+};
+
+impl Walk<'_> {
+    /// Presses the two buttons in a window of an installed browser, in which the person signs in.
+    pub(super) async fn drive(
+        &mut self,
+        mut browser: Browser,
+        flow: &mut Flow,
+        looked: &Looked,
+    ) -> Result<Ended, Broken> {
+        let (mut last, mut same, mut waiting_since) = (None::<Page>, 0_u32, Instant::now());
+        let mut watched = false;
+        let mut window = Window::default();
+        loop {
+            let seen = self.talk.unless_interrupted(browser.look(looked)).await?;
+            let seen = match seen {
+                Ok(page) => {
+                    same = if last.as_ref() == Some(&page) { same.saturating_add(1) } else { 0 };
+                    if same == 0 {
+                        waiting_since = Instant::now();
+                        self.steps.saw(&page, &flow.target);
+                    }
+                    last = Some(page.clone());
+                    Seen::Page(Page { steady: same >= STEADY_AFTER, settled: same >= SETTLED_AFTER, ..page })
+                }
+                Err(BrowserError::Closed) => Seen::Closed,
+                // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
+                Err(BrowserError::Left | BrowserError::Unanswered)
+                    if last.as_ref().is_some_and(|page| flow.was_pressed_on(page)) =>
+                {
+                    Seen::Page(Page { settled: false, ..last.clone().unwrap_or_default() })
+                }
+                // The page was just being left, or loads.
+                Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {
+                    if waiting_since.elapsed() > MOST_PATIENCE {
+                        return Ok(Ended::GaveUp);
+                    }
+                    self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
+                    continue;
+                }
+                Err(_) => Seen::Crashed,
+            };
+            flow.late = window.is_over();
+            flow.saw(&seen);
+            match flow.next(&seen) {
+                Action::OpenSettings => {
+                    let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                    flow.did_open(&document);
+                    // What cannot be opened is seen on the page that the browser shows in its place.
+                    let _ = self.talk.unless_interrupted(browser.open(&self.addresses.settings)).await?;
+                }
+                Action::Wait(waiting) => {
+                    match waiting {
+                        Waiting::SignIn(side) if waiting_since.elapsed() > SETTLES => {
+                            self.talk.say_once(&words::sign_in(side, &flow.target));
+                        }
+                        Waiting::Answer(button) if waiting_since.elapsed() > SETTLES => {
+                            self.talk.say_once(&words::answer(button, &flow.target));
+                        }
+                        _ => {}
+                    }
+                    if waiting_since.elapsed() > MOST_PATIENCE {
+                        return Ok(Ended::GaveUp);
+                    }
+                }
+                Action::Press(button, handle) => {
+                    window.pressed(button);
+                    let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                    flow.did_press(button, &document);
+                    let account = last.as_ref().and_then(|page| page.account.as_deref());
+                    self.press(&mut browser, button, &handle, account).await?;
+                    (same, waiting_since) = (0, Instant::now());
+                }
+                Action::Verify => {
+                    self.note(Step::SeenOnServer, "its page shows the connection")?;
+                    return Ok(Ended::Done(Some(ServerSays::Page)));
+                }
+                Action::Stop(trap) => return Ok(Ended::Trapped(trap)),
+                Action::HandOver(why) => {
+                    if !watched {
+                        watched = true;
+                        let account = last.as_ref().and_then(|page| page.account.clone());
+                        self.talk.say(&words::hand_over(why));
+                        self.steps.missed(why);
+                        if let Some(account) = account {
+                            self.talk.say(&format!("Signed in there: {account}."));
+                        }
+                        self.talk
+                            .say("Please go on yourself, in the same window. gh-connect watches both sides.");
+                        self.note(Step::HandedOver, &words::hand_over(why))?;
+                    }
+                    let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
+                    if sides.connected_at(self.began).is_some() {
+                        return Ok(Ended::Done(None));
+                    }
+                    if waiting_since.elapsed() > self.patience {
+                        return Ok(Ended::GaveUp);
+                    }
+                }
+            }
+            self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
+        }
+    }
+
+    async fn press(
+        &mut self,
+        browser: &mut Browser,
+        button: Button,
+        handle: &str,
+        account: Option<&str>,
+    ) -> Result<(), Broken> {
+        let name = words::button(button);
+        let (before, after) = match button {
+            Button::Enable | Button::Complete => (Step::PressingEnable, Step::PressedEnable),
+            Button::Connect => (Step::PressingConnect, Step::PressedConnect),
+        };
+        if let Some(account) = account {
+            self.talk
+                .say(&format!("Signed in to {} as {account}.", words::site(button, self.permit.target())));
+        }
+        self.talk.say(&format!("Pressing \"{name}\"."));
+        self.note(before, name)?;
+        self.steps.pressed(name);
+        // A click that was begun is not interrupted.
+        match browser.press(handle).await {
+            Ok(()) => self.note(after, name)?,
+            Err(error) => self.talk.say(&format!(
+                "\"{name}\" may not have been pressed: {error}. If nothing happens in the window, press it there yourself."
+            )),
+        }
+        Ok(())
+    }
+}
+
+/// The five minutes in which the setup has to be completed (facts 2).
+#[derive(Default)]
+struct Window {
+    /// When **Enable GitHub Connect** was pressed by this run, or the setup was gone on with.
+    began: Option<Instant>,
+    /// When **Connect** was.
+    connected: Option<Instant>,
+}
+
+impl Window {
+    fn pressed(&mut self, button: Button) {
+        match button {
+            Button::Enable | Button::Complete => self.began = Some(Instant::now()),
+            Button::Connect => self.connected = Some(Instant::now()),
+        }
+    }
+
+    /// Whether nothing can be completed any more. What was pressed at the last moment still has its time to come back.
+    fn is_over(&self) -> bool {
+        self.began.is_some_and(|began| began.elapsed() > SETUP)
+            && self.connected.is_none_or(|connected| connected.elapsed() > MOST_RETURN)
+    }
+}
+
+const SETUP: Duration = Duration::from_secs(5 * 60);
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// So many looks at a page that does not change: nothing moves under the pointer any more.
+const STEADY_AFTER: u32 = 2;
+/// So many looks at the same page: longer than a page takes to load.
+const SETTLED_AFTER: u32 = 8;
+const SETTLES: Duration = Duration::from_millis(2_400);

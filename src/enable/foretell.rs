@@ -1,0 +1,136 @@
+//! All that would be done, said beforehand: for the person who agrees, and for a change board.
+
+use gh_connect_enable::pages::{self, Row, Side};
+use gh_connect_engine::{ConnectTarget, Reason};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::{
+    refusal,
+    words::{self, Addresses},
+};
+
+/// What will happen, and what comes of it.
+#[derive(Serialize)]
+pub(super) struct Foretold {
+    target: ConnectTarget,
+    addresses: Addresses,
+    /// The steps, in their order.
+    #[serde(serialize_with = "in_one_line")]
+    what_will_happen: Vec<String>,
+    creates: Vec<String>,
+    accepts: Accepts,
+    stays_off: String,
+    undo: String,
+    watch: Vec<String>,
+    /// The rows that the flow leans on, each with its source.
+    assumptions: &'static [&'static Row],
+    #[serde(skip)]
+    afterwards: String,
+}
+
+/// The terms.
+#[derive(Serialize)]
+struct Accepts {
+    by: String,
+    terms: &'static str,
+    url: &'static str,
+}
+
+impl Foretold {
+    /// Of a target.
+    pub(super) fn of(target: &ConnectTarget, addresses: &Addresses) -> Self {
+        let (server, ConnectTarget { enterprise, cloud, .. }) = (words::server(target), target);
+        let settings = &addresses.settings;
+        Self {
+            target: target.clone(),
+            addresses: addresses.clone(),
+            what_will_happen: vec![
+                format!("A browser opens {settings}.\nYou sign in there as an owner of the server."),
+                format!("\"Enable GitHub Connect\" is pressed. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}."),
+                format!("\"Connect\" is pressed beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most."),
+                "gh-connect asks both sides whether they are connected.".to_owned(),
+            ],
+            creates: vec![
+                format!("a GitHub App that {enterprise} owns, on {cloud}"),
+                format!("on {server}: its private key, and tokens that are valid for one hour; both are on every node, and in every backup and snapshot"),
+                format!("a record of the server on {cloud}: its name, version, license and the features that are on. No repository, issue or pull request is sent"),
+            ],
+            accepts: Accepts {
+                by: "Pressing \"Enable GitHub Connect\"".to_owned(),
+                terms: "the GitHub Terms for Additional Products and Features, section Connect",
+                url: words::TERMS,
+            },
+            stays_off: "Every feature of GitHub Connect, until an owner turns it on on the same page.".to_owned(),
+            undo: words::UNDO.replace("the same page", settings),
+            watch: words::WATCH.map(str::to_owned).to_vec(),
+            assumptions: pages::ALL,
+            afterwards: words::afterwards(target, addresses),
+        }
+    }
+
+    /// What will happen, before anybody agrees.
+    pub(super) fn what_will_happen(&self) -> String {
+        let steps = self.what_will_happen.iter().zip(1..);
+        let steps: String =
+            steps.map(|(step, at)| format!("  {at}. {}\n", step.replace('\n', "\n     "))).collect();
+        let creates: String = self.creates.iter().map(|what| format!("  - {what}\n")).collect();
+        let Accepts { by, terms, url } = &self.accepts;
+        format!(
+            "What will happen\n{steps}\nWhat this creates\n{creates}\nWhat this accepts\n  {by} accepts {terms}:\n  {url}\n\nWhat stays off\n  {}\n",
+            self.stays_off
+        )
+    }
+
+    /// All of it, for a person.
+    pub(super) fn text(&self, reasons: &[Reason]) -> String {
+        let gate = match reasons {
+            [] => "The gate would open: every check that enabling needs has passed.\n".to_owned(),
+            reasons => refusal(reasons) + "\n",
+        };
+        format!(
+            "{gate}\n{}\n{}\n{}\nNothing was pressed.\n",
+            self.what_will_happen(),
+            self.afterwards,
+            assumptions(),
+        )
+    }
+
+    /// All of it, for a program. The reasons why the gate stays shut, none where it would open.
+    pub(super) fn json(&self, reasons: &[Reason], run: &str) -> String {
+        let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        let mut plan = json!({
+            "schema_version": 1,
+            "tool": format!("gh-connect {}", env!("CARGO_PKG_VERSION")),
+            "run": run,
+            "gate": { "opens": reasons.is_empty(), "reasons": reasons },
+            "pressed": false,
+        });
+        if let (Some(plan), Ok(serde_json::Value::Object(foretold))) =
+            (plan.as_object_mut(), serde_json::to_value(self))
+        {
+            plan.extend(foretold);
+        }
+        format!("{plan:#}\n")
+    }
+}
+
+fn in_one_line<S: Serializer>(steps: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(steps.iter().map(|step| step.replace('\n', " ")))
+}
+
+/// The rows, for a person.
+fn assumptions() -> String {
+    let mut text = String::from("What is assumed about the pages\n");
+    for row in pages::ALL {
+        let side = if row.side == Side::Server { "server" } else { "cloud" };
+        let what = match row.role {
+            "" => format!("the page {}", row.path),
+            "text" => format!("the text \"{}\"", row.name),
+            role => format!("the {role} \"{}\"", row.name),
+        };
+        let (ground, source) = (row.ground.word(), row.source);
+        text.push_str(&format!("  {:<16} {side:<7} {what} ({ground}: {source})\n", row.id));
+    }
+    text
+}

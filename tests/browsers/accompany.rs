@@ -1,0 +1,135 @@
+//! `accompany`: the person presses in a browser of their own, and the program watches both sides. Here the person knows nothing but
+//! what was printed.
+
+use gh_connect_enable::pages;
+
+use crate::{
+    VERIFIED,
+    harness::Place,
+    person::{At, Person, Watched, certificate},
+};
+
+/// The server's audit log does not tell.
+const SILENT: &str = "[web]\nlogs-connection = false\n";
+/// What is chosen on the cloud comes too late for the server: a record without a connection.
+const HALF: &str = "[web]\nwindow-seconds = 1\n";
+const SEEN: &str = "Seen: \"Connect\" was pressed. github.com lists the server.";
+const ASKED: &str = "Which one? [1/2] ";
+const LOOK: &str = "Look at https://ghes.corp.example/enterprises/corp/settings/dotcom_connection";
+
+/// How a run ended, against what is expected.
+fn ends(run: Watched, exit: i32, says: &[&str], never: &[&str]) -> String {
+    let ended = run.ends();
+    assert_eq!(ended.exit, Some(exit), "{}", ended.said);
+    for text in says {
+        assert!(ended.said.contains(text), "it does not say {text:?}:\n{}", ended.said);
+    }
+    for text in never {
+        assert!(!ended.said.contains(text), "it says {text:?}:\n{}", ended.said);
+    }
+    ended.said
+}
+
+#[test]
+fn auto_without_a_display_is_finished_by_hand_and_verified_by_the_log() {
+    let place = Place::new("");
+    let run = place.watch(At::Pipe, &[]);
+    let mut person = Person::opens(&run, &place, "own");
+    person.connects();
+    person.sees(pages::DISABLE);
+    let said = ends(
+        run,
+        0,
+        &["There is no display here", SEEN, "Seen: the server logged the new connection.", VERIFIED, "3 of them changed"],
+        &[ASKED, "Pressing"],
+    );
+    // The way into the lab is all that a person needs.
+    for word in ["proxy ", "root ", "server   ghe-admin, password ", "cloud    octo-owner"] {
+        assert!(said.contains(word), "{word:?} is not in:\n{said}");
+    }
+    assert_eq!(place.steps(), ["consented", "handed-over", "seen-on-cloud", "seen-on-server", "verified"]);
+    let certificate = certificate(&place);
+    assert_eq!(certificate["browser"], "accompany");
+    assert!(certificate["evidence"]["server"]["log"].is_object(), "{certificate:#}");
+}
+
+#[test]
+fn the_persons_word_is_taken_as_theirs() {
+    let place = Place::new(SILENT);
+    let mut run = place.watch(At::Terminal, &["--browser", "accompany", "--confirm-billing"]);
+    run.hears("the account's billing page: https://github.com/enterprises/acme/settings/billing");
+    run.hears("[yes/no] ");
+    run.answers("yes");
+    let mut person = Person::opens(&run, &place, "own");
+    person.connects();
+    person.sees(pages::DISABLE);
+    run.hears(ASKED);
+    // What is no answer is asked again.
+    run.answers("perhaps");
+    run.answers("1");
+    ends(run, 0, &[SEEN, LOOK, VERIFIED], &["Pressing"]);
+    let certificate = certificate(&place);
+    assert_eq!(certificate["evidence"]["server"]["word"]["by"], "ana", "{certificate:#}");
+    assert_eq!(certificate["proof"], "verified");
+    assert_eq!(certificate["billing"]["by"], "ana");
+}
+
+#[test]
+fn the_persons_word_may_be_no() {
+    let place = Place::new(HALF);
+    let mut run = place.watch(At::Terminal, &["--browser", "accompany"]);
+    let mut person = Person::opens(&run, &place, "own");
+    person.presses(pages::ENABLE);
+    person.sees(pages::CONNECT);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    person.presses(pages::CONNECT);
+    run.hears(ASKED);
+    run.answers("2");
+    ends(run, 12, &[SEEN, "Not verified", "by the word of ana", LOOK, "known installations"], &[VERIFIED]);
+    assert_eq!(place.steps().last().map(String::as_str), Some("unverified"));
+    assert!(certificate(&place)["evidence"]["server"]["not-connected"].is_string());
+}
+
+#[test]
+fn a_person_who_left_gives_no_word() {
+    let place = Place::new(SILENT);
+    let mut run = place.watch(At::Terminal, &["--browser", "accompany"]);
+    let mut person = Person::opens(&run, &place, "own");
+    person.connects();
+    run.hears(ASKED);
+    run.leaves();
+    ends(run, 12, &["Nobody answered.", "Not verified", LOOK], &[VERIFIED]);
+}
+
+#[test]
+fn the_log_is_read_while_the_person_is_asked() {
+    let place = Place::new("[endpoint.'ghes.corp.example/admin/dotcom_connection/change_complete']\ndelay-ms = 20000\n");
+    let run = place.watch(At::Terminal, &["--browser", "accompany"]);
+    let mut person = Person::opens(&run, &place, "own");
+    person.connects();
+    run.hears(ASKED);
+    person.sees(pages::DISABLE);
+    ends(run, 0, &["Seen: the server logged the new connection.", VERIFIED], &[]);
+}
+
+#[test]
+fn a_press_half_done_is_not_verified_where_nobody_can_be_asked() {
+    let place = Place::new(SILENT);
+    let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+    let mut person = Person::opens(&run, &place, "own");
+    person.connects();
+    ends(run, 12, &[SEEN, "nobody can be asked", "Not verified", LOOK], &[ASKED, VERIFIED]);
+}
+
+#[test]
+fn a_person_who_does_nothing_is_not_waited_for_for_ever() {
+    let place = Place::new("");
+    let run = place.watch(At::Pipe, &["--browser", "accompany", "--headless"]);
+    ends(
+        run,
+        11,
+        &["Nothing has happened for 20 seconds.", LOOK, "GitHub lists no connection", "Lab: 0 requests for pages"],
+        &[SEEN, VERIFIED],
+    );
+    assert_eq!(place.steps(), ["consented", "handed-over", "unverified"]);
+}
