@@ -14,7 +14,7 @@ use std::{
 use gh_connect_engine::{Effects as _, Interrupt, Lack, Machine};
 
 pub(crate) use state::{
-    has_display, open_in_browser, private_folder, private_anew, private_log, state_folder, write_private,
+    has_display, open_in_browser, private_anew, private_folder, private_log, state_folder, write_private,
 };
 
 use crate::{environment::Environment, plan, sink};

@@ -41,6 +41,7 @@ pub const FOR_TESTS: &[Requirement] = &[
     Requirement { program: "gh", package: "gh" },
     Requirement { program: "chromium", package: "chromium" },
     Requirement { program: "firefox-esr", package: "firefox-esr" },
+    Requirement { program: "Xvfb", package: "xvfb" },
 ];
 
 /// What the benchmark takes beside that.

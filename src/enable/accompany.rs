@@ -64,7 +64,9 @@ impl Walk<'_> {
     /// What the person sees on the server's page, as their word; unless the server's log tells meanwhile, or nobody answers.
     async fn word_of_the_person(&mut self) -> Result<Ended, Broken> {
         if !self.talk.answers {
-            self.talk.say("The server's audit log does not tell, and nobody can be asked here what its page shows.");
+            self.talk.say(
+                "The server's audit log does not tell, and nobody can be asked here what its page shows.",
+            );
             return Ok(Ended::Done(None));
         }
         self.talk.say(&words::what_the_page_shows(self.addresses));

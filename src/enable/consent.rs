@@ -62,7 +62,9 @@ impl Enabling<'_> {
             }
         }
         talk.say("Sign in there as an owner of the account.");
-        let answer = talk.ask("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ").await?;
+        let answer = talk
+            .ask("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ")
+            .await?;
         let confirmed = answer.is_some_and(|answer| ["yes", "y"].contains(&answer.to_lowercase().as_str()));
         Ok(confirmed.then(|| Billing {
             by: self.person.clone(),

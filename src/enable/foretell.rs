@@ -47,21 +47,30 @@ impl Foretold {
             addresses: addresses.clone(),
             what_will_happen: vec![
                 format!("A browser opens {settings}.\nYou sign in there as an owner of the server."),
-                format!("\"Enable GitHub Connect\" is pressed. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}."),
-                format!("\"Connect\" is pressed beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most."),
+                format!(
+                    "\"Enable GitHub Connect\" is pressed. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}."
+                ),
+                format!(
+                    "\"Connect\" is pressed beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most."
+                ),
                 "gh-connect asks both sides whether they are connected.".to_owned(),
             ],
             creates: vec![
                 format!("a GitHub App that {enterprise} owns, on {cloud}"),
-                format!("on {server}: its private key, and tokens that are valid for one hour; both are on every node, and in every backup and snapshot"),
-                format!("a record of the server on {cloud}: its name, version, license and the features that are on. No repository, issue or pull request is sent"),
+                format!(
+                    "on {server}: its private key, and tokens that are valid for one hour; both are on every node, and in every backup and snapshot"
+                ),
+                format!(
+                    "a record of the server on {cloud}: its name, version, license and the features that are on. No repository, issue or pull request is sent"
+                ),
             ],
             accepts: Accepts {
                 by: "Pressing \"Enable GitHub Connect\"".to_owned(),
                 terms: "the GitHub Terms for Additional Products and Features, section Connect",
                 url: words::TERMS,
             },
-            stays_off: "Every feature of GitHub Connect, until an owner turns it on on the same page.".to_owned(),
+            stays_off: "Every feature of GitHub Connect, until an owner turns it on on the same page."
+                .to_owned(),
             undo: words::UNDO.replace("the same page", settings),
             watch: words::WATCH.map(str::to_owned).to_vec(),
             assumptions: pages::ALL,

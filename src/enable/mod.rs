@@ -240,12 +240,7 @@ impl Enabling<'_> {
     }
 
     /// The buttons are pressed, by the program or by the person, and it is proven what came of it.
-    async fn press(
-        &self,
-        press: Press<'_>,
-        journal: &mut Journal,
-        talk: &mut Talk,
-    ) -> Result<Exit, Ending> {
+    async fn press(&self, press: Press<'_>, journal: &mut Journal, talk: &mut Talk) -> Result<Exit, Ending> {
         let Press { target, addresses, slug, permit, consent, mut steps } = press;
         // A setup that is over is not the one that begins now.
         let began = self.began(journal);
@@ -315,8 +310,14 @@ impl Enabling<'_> {
                 let pressed = journal.pressed();
                 // A connection that exists already is none that was made now.
                 let may_be_connected = pressed.connect && trap != Trap::AlreadyExists;
-                self.stopped(words::trap(trap, target, addresses, pressed), may_be_connected, journal, talk, &made)
-                    .await
+                self.stopped(
+                    words::trap(trap, target, addresses, pressed),
+                    may_be_connected,
+                    journal,
+                    talk,
+                    &made,
+                )
+                .await
             }
             // What the person did meanwhile is not known.
             Ok(Ended::GaveUp) => {

@@ -5,12 +5,15 @@
 #![expect(unreachable_pub, reason = "modules of a test")]
 
 mod accompany;
+mod billing;
 mod harness;
 mod killed;
 mod person;
+mod saved;
 #[path = "../support/mod.rs"]
 mod support;
 mod traps;
+mod window;
 
 use harness::Place;
 

@@ -15,7 +15,10 @@ use gh_connect_enable::{
     pages::{self, Row},
 };
 
-use crate::harness::{Ended, Place};
+use crate::{
+    harness::{Ended, Place},
+    support::gh_connect,
+};
 
 /// Whether a person sits at the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,11 @@ pub struct Watched {
 impl Place {
     /// `enable --yes --accept-terms` with more flags, on a machine without a browser and without a display.
     pub fn watch(&self, at: At, flags: &[&str]) -> Watched {
+        self.watch_with(at, flags, "/nowhere")
+    }
+
+    /// The same with the programs of this `PATH`.
+    pub fn watch_with(&self, at: At, flags: &[&str], path: &str) -> Watched {
         let lab = self.file.argument();
         let program = env!("CARGO_BIN_EXE_gh-connect");
         let whole = [&[program, "enable", &lab, "--yes", "--accept-terms"], flags].concat();
@@ -51,9 +59,17 @@ impl Place {
                 command.args(["-q", "-e", "-c", &line.join(" "), "/dev/null"]).stdin(Stdio::piped())
             }
         };
-        command.env_clear().envs(self.environment()).env("PATH", "/nowhere").env("USER", "ana");
+        command.env_clear().envs(self.environment()).env("PATH", path).env("USER", "ana");
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Watched::of(command)
+    }
+
+    /// A browser that is driven, in a window.
+    pub fn command_in_a_window(&self, browser: &str) -> Command {
+        let lab = self.file.argument();
+        let mut command = gh_connect(["enable", &lab, "--yes", "--accept-terms", "--browser", browser]);
+        command.env("PATH", std::env::var_os("PATH").unwrap()).envs(self.environment()).stdin(Stdio::null());
+        command
     }
 }
 
@@ -138,7 +154,10 @@ impl Person {
         let start = Start { program, kind, lab: Some(InLab { proxy, headless: true }) };
         let browser = runtime.block_on(async {
             let mut browser = Browser::start(&start, Profile::new(&folder).unwrap()).await.unwrap();
-            browser.open(&run.value("Open in your browser: https://ghes").replacen(".", "https://ghes.", 1)).await.unwrap();
+            browser
+                .open(&run.value("Open in your browser: https://ghes").replacen(".", "https://ghes.", 1))
+                .await
+                .unwrap();
             browser
         });
         let looked = Looked {
