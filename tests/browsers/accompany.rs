@@ -146,3 +146,25 @@ fn a_person_who_does_nothing_is_not_waited_for_for_ever() {
     );
     assert_eq!(place.steps(), ["consented", "handed-over", "unverified"]);
 }
+
+/// What the person pressed after the program was killed is found by the next run.
+#[test]
+fn a_killed_run_is_verified_by_the_next() {
+    let place = Place::new("");
+    let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+    run.hears("gh-connect watches both sides");
+    run.is_killed();
+    place.becomes(crate::killed::CONNECTED);
+    let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+    ends(
+        run,
+        0,
+        &[
+            "An earlier run was not finished",
+            "handed-over",
+            "Both sides say that they are connected. Verified.",
+        ],
+        &["Step 1"],
+    );
+    assert_eq!(place.steps().last().map(String::as_str), Some("verified"));
+}

@@ -4,7 +4,7 @@
 use crate::harness::{Place, eventually};
 
 const SETUP_AND_RECORD: &str = "[web]\nstart = 'pending'\n[[enterprise.installation]]\nhost-name = 'ghes.corp.example'\ncreated = '0 minutes ago'\n";
-const CONNECTED: &str = "[web]\nstart = 'connected'\n[server]\naudit-log = [{ action = 'dotcom_connection.create', at = '0 minutes ago', \
+pub const CONNECTED: &str = "[web]\nstart = 'connected'\n[server]\naudit-log = [{ action = 'dotcom_connection.create', at = '0 minutes ago', \
                          actor = 'ghe-admin' }]\n[[enterprise.installation]]\nhost-name = 'ghes.corp.example'\ncreated = '0 minutes ago'\n";
 
 /// Kills a run after `step`, lets the next one find `then`, and holds how that ends against what is expected.

@@ -125,6 +125,12 @@ impl Watched {
         Ended { exit, said: self.said() }
     }
 
+    /// Kills it as `kill -9` does.
+    pub fn is_killed(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// What stands on a line after some words.
     fn value(&self, after: &str) -> String {
         let said = self.said();
