@@ -6,14 +6,15 @@ use gh_connect_enable::{
     journal::Step,
     verify::{CloudSays, ServerSays},
 };
+use gh_connect_engine::Interrupt;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::{
     sides::Sides,
-    talk::Heard,
+    talk::{Heard, Talk},
     walk::{Broken, Ended, MOST_RETURN, Walk},
-    words,
+    words::{self, Addresses},
 };
 use crate::session::Session;
 
@@ -61,39 +62,74 @@ impl Walk<'_> {
         Ok(Ended::Done(None))
     }
 
-    /// What the person sees on the server's page, as their word; unless the server's log tells meanwhile, or nobody answers.
     async fn word_of_the_person(&mut self) -> Result<Ended, Broken> {
-        if !self.talk.answers {
-            self.talk.say(
+        let asks = Asks {
+            session: self.session,
+            addresses: self.addresses,
+            person: self.person,
+            began: self.began,
+            patience: self.patience,
+        };
+        match asks.what_the_page_shows(self.talk).await? {
+            Word::Logged => self.logged(),
+            Word::Said(said) => {
+                let shows = matches!(said, ServerSays::Word { .. });
+                self.steps.noticed(&format!("person says that the page shows the connection: {shows}"));
+                Ok(Ended::Done(Some(said)))
+            }
+            Word::Nobody => Ok(Ended::Done(None)),
+        }
+    }
+}
+
+/// What is needed to ask a person what the server's page shows.
+pub(super) struct Asks<'a> {
+    pub(super) session: &'a Session,
+    pub(super) addresses: &'a Addresses,
+    pub(super) person: &'a str,
+    pub(super) began: Timestamp,
+    pub(super) patience: Duration,
+}
+
+/// What came of it.
+pub(super) enum Word {
+    /// The server's log told meanwhile.
+    Logged,
+    /// The person's word.
+    Said(ServerSays),
+    /// Nobody answered.
+    Nobody,
+}
+
+impl Asks<'_> {
+    /// What the person sees on the server's page, as their word; unless the server's log tells meanwhile.
+    pub(super) async fn what_the_page_shows(&self, talk: &mut Talk) -> Result<Word, Interrupt> {
+        if !talk.answers {
+            talk.say(
                 "The server's audit log does not tell, and nobody can be asked here what its page shows.",
             );
-            return Ok(Ended::Done(None));
+            return Ok(Word::Nobody);
         }
-        self.talk.say(&words::what_the_page_shows(self.addresses));
+        talk.say(&words::what_the_page_shows(self.addresses));
         let until = Instant::now() + self.patience;
         for _ in 0..MOST_ASKED {
             let log = log_tells(self.session, self.began, until);
-            let answer = match self.talk.ask_unless("Which one? [1/2] ", log).await? {
+            let answer = match talk.ask_unless("Which one? [1/2] ", log).await? {
                 Heard::Answer(Some(answer)) => answer,
-                Heard::Meanwhile(true) => return self.logged(),
+                Heard::Meanwhile(true) => return Ok(Word::Logged),
                 Heard::Answer(None) | Heard::Meanwhile(false) => break,
             };
             let by = self.person.to_owned();
-            let (said, note) = match answer.as_str() {
-                "1" => (ServerSays::Word { by }, "shows the connection"),
-                "2" => (
-                    ServerSays::NotConnected(format!(
-                        "its page does not show the connection, by the word of {by}"
-                    )),
-                    "does not show the connection",
-                ),
+            return Ok(Word::Said(match answer.as_str() {
+                "1" => ServerSays::Word { by },
+                "2" => ServerSays::NotConnected(format!(
+                    "its page does not show the connection, by the word of {by}"
+                )),
                 _ => continue,
-            };
-            self.steps.noticed(&format!("person says that the page {note}"));
-            return Ok(Ended::Done(Some(said)));
+            }));
         }
-        self.talk.say("\nNobody answered.");
-        Ok(Ended::Done(None))
+        talk.say("\nNobody answered.");
+        Ok(Word::Nobody)
     }
 }
 

@@ -3,15 +3,17 @@
 use gh_connect_enable::{
     flow::Pressed,
     journal::{Journal, Step},
-    verify::{self, CloudSays, Proof, ServerSays},
+    verify::{self, CloudSays, Evidence, Proof, ServerSays},
 };
 use gh_connect_engine::{ConnectTarget, Effects as _, Machine, Record};
 use jiff::Timestamp;
 
 use super::{
     Enabling,
+    accompany::{Asks, Word},
     sides::Sides,
     talk::Talk,
+    walk::MOST_PATIENCE,
     words::{self, Addresses},
 };
 use crate::{Ending, exit::Exit};
@@ -20,7 +22,9 @@ impl Enabling<'_> {
     /// When the flow began that is being finished, or begins now.
     pub(super) fn began(&self, journal: &Journal) -> Timestamp {
         let first = journal.unfinished().first().filter(|_| may_have_pressed(journal));
-        first.map_or_else(|| Machine.now(), |entry| entry.at)
+        let began = first.map_or_else(|| Machine.now(), |entry| entry.at);
+        // Both sides tell their times in whole seconds.
+        Timestamp::from_second(began.as_second()).unwrap_or(began)
     }
 
     /// A connection that is there already, or that an earlier run left to be verified.
@@ -49,9 +53,29 @@ impl Enabling<'_> {
         if unfinished {
             let was_seen = journal.unfinished().iter().any(|entry| entry.step == Step::SeenOnServer);
             let page = was_seen.then_some(ServerSays::Page);
-            let evidence = Sides::ask(self.session).await.evidence(began, page);
+            let mut evidence = Sides::ask(self.session).await.evidence(began, page);
+            let mut note = "found by a later run".to_owned();
+            if lists_a_new_one(&evidence) && matches!(evidence.server, ServerSays::Unknown(_)) && talk.answers
+            {
+                let asks = Asks {
+                    session: self.session,
+                    addresses,
+                    person: &self.person,
+                    began,
+                    patience: MOST_PATIENCE,
+                };
+                match asks.what_the_page_shows(talk).await {
+                    Ok(Word::Logged) => evidence = Sides::ask(self.session).await.evidence(began, None),
+                    Ok(Word::Said(said)) => {
+                        note = format!("{note}, by the word of {}", self.person);
+                        evidence.server = said;
+                    }
+                    Ok(Word::Nobody) => {}
+                    Err(signal) => return Ok(Some(signal.into())),
+                }
+            }
             if verify::prove(&evidence) == Proof::Verified {
-                journal.note(Machine.now(), &record.run.id, Step::Verified, "found by a later run")?;
+                journal.note(Machine.now(), &record.run.id, Step::Verified, &note)?;
                 talk.say("Both sides say that they are connected. Verified.");
                 talk.say(&words::afterwards(target, addresses));
                 return Ok(Some(Exit::SUCCESS));
@@ -71,6 +95,11 @@ impl Enabling<'_> {
         }
         Ok(None)
     }
+}
+
+/// Whether the cloud has a record of this flow.
+fn lists_a_new_one(evidence: &Evidence) -> bool {
+    matches!(evidence.cloud, CloudSays::Connected { since: Some(since), .. } if since >= evidence.began)
 }
 
 /// Whether the program or the person may have pressed something in the flow that was left unfinished.

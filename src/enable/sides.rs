@@ -33,10 +33,13 @@ impl Sides {
 
     /// What they prove of a flow that began at `began`. `page` is what a browser or a person saw of the server's page.
     pub(super) fn evidence(self, began: Timestamp, page: Option<ServerSays>) -> Evidence {
-        let server = match (page, self.connected_at(began)) {
-            (Some(page), _) => page,
-            (None, Some(at)) => ServerSays::Log { at },
-            (None, None) => ServerSays::Unknown(match &self.log {
+        let server = match (self.ended_at(began), page, self.connected_at(began)) {
+            (Some(at), ..) => {
+                ServerSays::NotConnected(format!("its audit log has the end of the connection, at {at}"))
+            }
+            (None, Some(page), _) => page,
+            (None, None, Some(at)) => ServerSays::Log { at },
+            (None, None, None) => ServerSays::Unknown(match &self.log {
                 Ok(_) => {
                     "its audit log has no event of a new connection, and its page was not seen".to_owned()
                 }
@@ -48,13 +51,19 @@ impl Sides {
 
     /// When the server logged a new connection, if it did after `began` and no end after that.
     pub(super) fn connected_at(&self, began: Timestamp) -> Option<Timestamp> {
+        let created = self.last("dotcom_connection.create").filter(|at| *at >= began)?;
+        self.last("dotcom_connection.destroy").is_none_or(|ended| ended < created).then_some(created)
+    }
+
+    /// When the server logged the end of a connection, if it did after `began` and no new one after that.
+    fn ended_at(&self, began: Timestamp) -> Option<Timestamp> {
+        let ended = self.last("dotcom_connection.destroy").filter(|at| *at >= began)?;
+        self.last("dotcom_connection.create").is_none_or(|created| created <= ended).then_some(ended)
+    }
+
+    fn last(&self, action: &str) -> Option<Timestamp> {
         let events = self.log.as_ref().ok()?;
-        let last = |action: &str| {
-            let these = events.iter().filter(|event| event.action == action).filter_map(|event| event.at);
-            these.max()
-        };
-        let created = last("dotcom_connection.create").filter(|at| *at >= began)?;
-        last("dotcom_connection.destroy").is_none_or(|ended| ended < created).then_some(created)
+        events.iter().filter(|event| event.action == action).filter_map(|event| event.at).max()
     }
 }
 
@@ -103,5 +112,36 @@ fn why(stop: Stop) -> String {
     match stop {
         Stop::Blocked(by) => format!("{by} stands in the way"),
         Stop::Skipped(why) | Stop::NotApplicable(why) | Stop::Trouble(why) => why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_log_says_last_goes_before_what_was_seen() {
+        let at = |minute: i64| Timestamp::from_second(1_800_000_000 + 60 * minute).expect("a time");
+        let word = || Some(ServerSays::Word { by: "ana".to_owned() });
+        for (events, page, connected) in [
+            (&[][..], word(), true),
+            (&[], None, false),
+            (&[("create", 1)], None, true),
+            (&[("create", -1)], None, false),
+            (&[("create", 1), ("destroy", 2)], word(), false),
+            (&[("create", 1), ("destroy", 2), ("create", 3)], None, true),
+            (&[("create", -3), ("destroy", -2)], word(), true),
+        ] {
+            let event = |(action, minute): &(&str, i64)| -> Event {
+                let event = json!({ "action": format!("dotcom_connection.{action}"), "at": at(*minute) });
+                serde_json::from_value(event).expect("an event")
+            };
+            let sides = Sides { cloud: CloudSays::NotConnected, log: Ok(events.iter().map(event).collect()) };
+            let says = sides.evidence(at(0), page).server;
+            let seen = matches!(says, ServerSays::Log { .. } | ServerSays::Word { .. });
+            assert_eq!(seen, connected, "{events:?}: {says:?}");
+        }
     }
 }

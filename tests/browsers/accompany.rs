@@ -147,6 +147,25 @@ fn a_person_who_does_nothing_is_not_waited_for_for_ever() {
     assert_eq!(place.steps(), ["consented", "handed-over", "unverified"]);
 }
 
+/// Where the log does not tell, the next run asks.
+#[test]
+fn a_killed_run_is_verified_by_the_persons_word() {
+    for (answer, exit, says) in [
+        ("1", 0, "Both sides say that they are connected. Verified."),
+        ("2", 10, "The connection is not proven."),
+    ] {
+        let place = Place::new("");
+        let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+        run.hears("gh-connect watches both sides");
+        run.is_killed();
+        place.becomes(&crate::killed::CONNECTED.replace("dotcom_connection.create", "staff.fake_login"));
+        let mut run = place.watch(At::Terminal, &["--browser", "accompany"]);
+        run.hears(ASKED);
+        run.answers(answer);
+        ends(run, exit, &["An earlier run was not finished", says], &["Step 1"]);
+    }
+}
+
 /// What the person pressed after the program was killed is found by the next run.
 #[test]
 fn a_killed_run_is_verified_by_the_next() {
