@@ -21,7 +21,7 @@ use crate::{Ending, exit::Exit};
 impl Enabling<'_> {
     /// When the flow began that is being finished, or begins now.
     pub(super) fn began(&self, journal: &Journal) -> Timestamp {
-        let first = journal.unfinished().first().filter(|_| may_have_pressed(journal));
+        let first = journal.unfinished().first().filter(|_| journal.pressed() != Pressed::default());
         let began = first.map_or_else(|| Machine.now(), |entry| entry.at);
         // Both sides tell their times in whole seconds.
         Timestamp::from_second(began.as_second()).unwrap_or(began)
@@ -49,7 +49,7 @@ impl Enabling<'_> {
                 talk.say(&format!("  {}  {}  {}", entry.at, step.as_str().unwrap_or_default(), entry.note));
             }
         }
-        let unfinished = may_have_pressed(journal);
+        let unfinished = journal.pressed() != Pressed::default();
         if unfinished {
             let was_seen = journal.unfinished().iter().any(|entry| entry.step == Step::SeenOnServer);
             let page = was_seen.then_some(ServerSays::Page);
@@ -100,10 +100,4 @@ impl Enabling<'_> {
 /// Whether the cloud has a record of this flow.
 fn lists_a_new_one(evidence: &Evidence) -> bool {
     matches!(evidence.cloud, CloudSays::Connected { since: Some(since), .. } if since >= evidence.began)
-}
-
-/// Whether the program or the person may have pressed something in the flow that was left unfinished.
-fn may_have_pressed(journal: &Journal) -> bool {
-    let by_hand = journal.unfinished().iter().any(|entry| entry.step == Step::HandedOver);
-    by_hand || journal.pressed() != Pressed::default()
 }
