@@ -1,7 +1,5 @@
 //! `enable --plan` as a document, and the progress of the check that it rests on.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 mod support;
 
 use serde_json::Value;

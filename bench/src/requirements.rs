@@ -40,6 +40,7 @@ pub const FOR_TESTS: &[Requirement] = &[
     Requirement { program: "faketime", package: "faketime" },
     Requirement { program: "gh", package: "gh" },
     Requirement { program: "chromium", package: "chromium" },
+    Requirement { program: "chromedriver", package: "chromium-driver" },
     Requirement { program: "firefox-esr", package: "firefox-esr" },
     Requirement { program: "Xvfb", package: "xvfb" },
 ];

@@ -44,7 +44,7 @@ impl Walk<'_> {
                 Err(BrowserError::Left | BrowserError::Unanswered)
                     if last.as_ref().is_some_and(|page| flow.was_pressed_on(page)) =>
                 {
-                    Seen::Page(Page { settled: false, ..last.clone().unwrap_or_default() })
+                    Seen::Page(Page { steady: true, settled: false, ..last.clone().unwrap_or_default() })
                 }
                 // The page was just being left, or loads.
                 Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {

@@ -306,7 +306,7 @@ impl Enabling<'_> {
         match ended {
             Ok(Ended::Done(page)) => self.conclude(made, page, journal, talk).await,
             Ok(Ended::Trapped(trap)) => {
-                steps.ended(&trap);
+                steps.ended(trap);
                 let pressed = journal.pressed();
                 // A connection that exists already is none that was made now.
                 let may_be_connected = pressed.connect && trap != Trap::AlreadyExists;

@@ -37,7 +37,6 @@ fn auto_without_a_display_is_finished_by_hand_and_verified_by_the_log() {
     let run = place.watch(At::Pipe, &[]);
     let mut person = Person::opens(&run, &place, "own");
     person.connects();
-    person.sees(pages::DISABLE);
     let said = ends(
         run,
         0,
@@ -116,7 +115,6 @@ fn the_log_is_read_while_the_person_is_asked() {
     let mut person = Person::opens(&run, &place, "own");
     person.connects();
     run.hears(ASKED);
-    person.sees(pages::DISABLE);
     ends(run, 0, &["Seen: the server logged the new connection.", VERIFIED], &[]);
 }
 
@@ -157,7 +155,7 @@ fn a_killed_run_is_verified_by_the_persons_word() {
         let place = Place::new("");
         let run = place.watch(At::Pipe, &["--browser", "accompany"]);
         run.hears("gh-connect watches both sides");
-        run.is_killed();
+        run.dies();
         place.becomes(&crate::killed::CONNECTED.replace("dotcom_connection.create", "staff.fake_login"));
         let mut run = place.watch(At::Terminal, &["--browser", "accompany"]);
         run.hears(ASKED);
@@ -172,7 +170,7 @@ fn a_killed_run_is_verified_by_the_next() {
     let place = Place::new("");
     let run = place.watch(At::Pipe, &["--browser", "accompany"]);
     run.hears("gh-connect watches both sides");
-    run.is_killed();
+    run.dies();
     place.becomes(crate::killed::CONNECTED);
     let run = place.watch(At::Pipe, &["--browser", "accompany"]);
     ends(

@@ -13,6 +13,7 @@ mod saved;
 #[path = "../support/mod.rs"]
 mod support;
 mod traps;
+mod typed;
 mod window;
 
 use harness::Place;

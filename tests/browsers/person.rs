@@ -126,7 +126,7 @@ impl Watched {
     }
 
     /// Kills it as `kill -9` does.
-    pub fn is_killed(mut self) {
+    pub fn dies(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
