@@ -21,7 +21,7 @@ use crate::session::Session;
 impl Walk<'_> {
     /// Lets the person press in their own browser.
     pub(super) async fn accompany(&mut self, opened: bool) -> Result<Ended, Broken> {
-        let target = self.permit.target().clone();
+        let target = self.target.clone();
         self.note(Step::HandedOver, "the person presses in their own browser")?;
         self.talk.say(&words::by_hand(&target, self.addresses, opened));
         let started = Instant::now();

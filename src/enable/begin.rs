@@ -6,7 +6,7 @@ use gh_connect_enable::{
     verify::{self, CloudSays, Evidence, Proof, ServerSays},
 };
 use gh_connect_engine::{ConnectTarget, Effects as _, Machine, Record};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Enabling,
@@ -51,8 +51,8 @@ impl Enabling<'_> {
         }
         let unfinished = journal.pressed() != Pressed::default();
         if unfinished {
-            let was_seen = journal.unfinished().iter().any(|entry| entry.step == Step::SeenOnServer);
-            let page = was_seen.then_some(ServerSays::Page);
+            let seen = journal.unfinished().iter().rfind(|entry| entry.step == Step::SeenOnServer);
+            let page = seen.filter(|entry| is_recent(entry.at)).map(|_| ServerSays::Page);
             let mut evidence = Sides::ask(self.session).await.evidence(began, page);
             let mut note = "found by a later run".to_owned();
             if lists_a_new_one(&evidence) && matches!(evidence.server, ServerSays::Unknown(_)) && talk.answers
@@ -74,7 +74,8 @@ impl Enabling<'_> {
                     Err(signal) => return Ok(Some(signal.into())),
                 }
             }
-            if verify::prove(&evidence) == Proof::Verified {
+            // Another way than the server's own proves nothing.
+            if record.run.what_if.is_empty() && verify::prove(&evidence) == Proof::Verified {
                 journal.note(Machine.now(), &record.run.id, Step::Verified, &note)?;
                 talk.say("Both sides say that they are connected. Verified.");
                 talk.say(&words::afterwards(target, addresses));
@@ -82,7 +83,7 @@ impl Enabling<'_> {
             }
             if evidence.cloud == CloudSays::NotConnected && journal.is_past_its_time(Machine.now()) {
                 // Nothing came of it, and nothing can any more: the server takes it for five minutes.
-                let why = "both sides are without it, and its 5 minutes are over";
+                let why = "GitHub lists no connection of the server, and its 5 minutes are over";
                 talk.say(&format!("That setup is over: {why}. A new one begins."));
                 journal.note(Machine.now(), &record.run.id, Step::Stopped, why)?;
                 return Ok(None);
@@ -100,4 +101,9 @@ impl Enabling<'_> {
 /// Whether the cloud has a record of this flow.
 fn lists_a_new_one(evidence: &Evidence) -> bool {
     matches!(evidence.cloud, CloudSays::Connected { since: Some(since), .. } if since >= evidence.began)
+}
+/// What was seen of a page holds for some minutes; later the server is asked, or the person looks again.
+fn is_recent(at: Timestamp) -> bool {
+    let age = Machine.now().duration_since(at);
+    SignedDuration::ZERO <= age && age <= SignedDuration::from_mins(10)
 }

@@ -45,7 +45,7 @@ impl Enabling<'_> {
             Choice::Auto => Kind::ALL.to_vec(),
         };
         if pressed.connect {
-            talk.say("An earlier run may have pressed \"Connect\". You go on in your own browser.");
+            talk.say("You go on in your own browser.");
             return none;
         }
         let headless = self.in_lab.as_ref().is_some_and(|lab| lab.headless);

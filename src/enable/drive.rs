@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use gh_connect_enable::{
     browser::{Browser, BrowserError, Looked},
-    flow::{Action, Button, Flow, Page, Seen, Waiting},
+    flow::{Action, Button, Flow, Page, Seen, Waiting, Why},
     journal::Step,
     verify::ServerSays,
 };
+use gh_connect_engine::{Effects as _, Machine, Permit};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -25,9 +26,15 @@ impl Walk<'_> {
         looked: &Looked,
     ) -> Result<Ended, Broken> {
         let (mut last, mut same, mut waiting_since) = (None::<Page>, 0_u32, Instant::now());
-        let mut watched = false;
-        let mut window = Window::default();
+        // Since the last press, whatever the pages do meanwhile.
+        let mut last_press = Instant::now();
+        let (mut handed_over, mut asked) = (None::<Why>, None::<Instant>);
+        let mut permit = None::<Permit>;
+        let mut window = Window::of(self.journal.first_press().map(|at| Machine.now().duration_since(at)));
         loop {
+            if last_press.elapsed() > MOST_ATTEMPT {
+                return Ok(Ended::GaveUp);
+            }
             let seen = self.talk.unless_interrupted(browser.look(looked)).await?;
             let seen = match seen {
                 Ok(page) => {
@@ -37,7 +44,8 @@ impl Walk<'_> {
                         self.steps.saw(&page, &flow.target);
                     }
                     last = Some(page.clone());
-                    Seen::Page(Page { steady: same >= STEADY_AFTER, settled: same >= SETTLED_AFTER, ..page })
+                    let (steady, settled) = (same >= STEADY_AFTER, same >= SETTLED_AFTER);
+                    Seen::Page(Page { steady, settled, ..page })
                 }
                 Err(BrowserError::Closed) => Seen::Closed,
                 // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
@@ -58,7 +66,12 @@ impl Walk<'_> {
             };
             flow.late = window.is_over();
             flow.saw(&seen);
-            match flow.next(&seen) {
+            let action = match (flow.next(&seen), handed_over) {
+                // What was handed over is the person's: two would press the same button.
+                (Action::Press(..) | Action::OpenSettings, Some(why)) => Action::HandOver(why),
+                (action, _) => action,
+            };
+            match action {
                 Action::OpenSettings => {
                     let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
                     flow.did_open(&document);
@@ -80,11 +93,21 @@ impl Walk<'_> {
                     }
                 }
                 Action::Press(button, handle) => {
+                    let Some(permit) = permit.take().filter(|permit| permit.is_good(Machine.now())) else {
+                        self.talk.say_once("Checking once more, immediately before the press.");
+                        match self.permit().await? {
+                            Ok(good) => permit = Some(good),
+                            Err(stale) => return Ok(Ended::Refused(stale)),
+                        }
+                        // The page may have changed meanwhile.
+                        continue;
+                    };
                     window.pressed(button);
+                    last_press = Instant::now();
                     let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
                     flow.did_press(button, &document);
                     let account = last.as_ref().and_then(|page| page.account.as_deref());
-                    self.press(&mut browser, button, &handle, account).await?;
+                    self.press(&mut browser, permit, button, &handle, account).await?;
                     (same, waiting_since) = (0, Instant::now());
                 }
                 Action::Verify => {
@@ -93,21 +116,27 @@ impl Walk<'_> {
                 }
                 Action::Stop(trap) => return Ok(Ended::Trapped(trap)),
                 Action::HandOver(why) => {
-                    if !watched {
-                        watched = true;
+                    if handed_over != Some(why) {
                         let account = last.as_ref().and_then(|page| page.account.clone());
                         self.talk.say(&words::hand_over(why));
                         self.steps.missed(why);
                         if let Some(account) = account {
                             self.talk.say(&format!("Signed in there: {account}."));
                         }
-                        self.talk
-                            .say("Please go on yourself, in the same window. gh-connect watches both sides.");
-                        self.note(Step::HandedOver, &words::hand_over(why))?;
+                        if handed_over.is_none() {
+                            self.talk.say(
+                                "Please go on yourself, in the same window. gh-connect presses nothing more, and watches both sides.",
+                            );
+                            self.note(Step::HandedOver, &words::hand_over(why))?;
+                        }
+                        handed_over = Some(why);
                     }
-                    let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
-                    if sides.connected_at(self.began).is_some() {
-                        return Ok(Ended::Done(None));
+                    if asked.is_none_or(|asked| asked.elapsed() > ASK_EVERY) {
+                        asked = Some(Instant::now());
+                        let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
+                        if sides.connected_at(self.began).is_some() {
+                            return Ok(Ended::Done(None));
+                        }
                     }
                     if waiting_since.elapsed() > self.patience {
                         return Ok(Ended::GaveUp);
@@ -121,6 +150,7 @@ impl Walk<'_> {
     async fn press(
         &mut self,
         browser: &mut Browser,
+        permit: Permit,
         button: Button,
         handle: &str,
         account: Option<&str>,
@@ -131,8 +161,7 @@ impl Walk<'_> {
             Button::Connect => (Step::PressingConnect, Step::PressedConnect),
         };
         if let Some(account) = account {
-            self.talk
-                .say(&format!("Signed in to {} as {account}.", words::site(button, self.permit.target())));
+            self.talk.say(&format!("Signed in to {} as {account}.", words::site(button, permit.target())));
         }
         self.talk.say(&format!("Pressing \"{name}\"."));
         self.note(before, name)?;
@@ -149,19 +178,25 @@ impl Walk<'_> {
 }
 
 /// The five minutes in which the setup has to be completed (facts 2).
-#[derive(Default)]
 struct Window {
-    /// When **Enable GitHub Connect** was pressed by this run, or the setup was gone on with.
+    /// When a button was pressed first, by this run or an earlier one. Whether going on with a setup renews its time is not known.
     began: Option<Instant>,
     /// When **Connect** was.
     connected: Option<Instant>,
 }
 
 impl Window {
+    /// `age`: how long ago an earlier run pressed first. A clock that was set back says nothing of it.
+    fn of(age: Option<jiff::SignedDuration>) -> Self {
+        let age = age.map(|age| Duration::try_from(age).unwrap_or(SETUP + MOST_RETURN));
+        Self { began: age.and_then(|age| Instant::now().checked_sub(age)), connected: None }
+    }
+
     fn pressed(&mut self, button: Button) {
+        let now = Instant::now();
         match button {
-            Button::Enable | Button::Complete => self.began = Some(Instant::now()),
-            Button::Connect => self.connected = Some(Instant::now()),
+            Button::Enable | Button::Complete => _ = self.began.get_or_insert(now),
+            Button::Connect => self.connected = Some(now),
         }
     }
 
@@ -172,7 +207,12 @@ impl Window {
     }
 }
 
-const SETUP: Duration = Duration::from_secs(5 * 60);
+/// Half a minute less than the server says, for the way back.
+const SETUP: Duration = Duration::from_secs(4 * 60 + 30);
+/// Twice as long as a person is waited for on one page.
+const MOST_ATTEMPT: Duration = Duration::from_secs(30 * 60);
+/// GitHub answers so many questions an hour and no more.
+const ASK_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// So many looks at a page that does not change: nothing moves under the pointer any more.
 const STEADY_AFTER: u32 = 2;

@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 use gh_connect_checks::ALL;
 use gh_connect_enable::{
     browser::{self, InLab, Looked},
-    flow::{Flow, Trap},
+    flow::{Flow, Pressed, Trap},
     journal::{Journal, JournalError, Step},
 };
-use gh_connect_engine::{ConnectTarget, Effects as _, Machine, Measured, Permit, Reason, Record, gate};
+use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Machine, Measured, Reason, Record, gate};
 
 pub(crate) use self::status::status;
 use self::{
@@ -227,9 +227,9 @@ impl Enabling<'_> {
             Err(signal) => return Ok(signal.into()),
         };
         match clear.redeem(gate(&again, ALL), Machine.now()) {
-            Ok((permit, _)) => {
+            Ok((_, clear)) => {
                 let press =
-                    Press { target: &target, addresses: &addresses, slug: &slug, permit, consent, steps };
+                    Press { target: &target, addresses: &addresses, slug: &slug, clear, consent, steps };
                 self.press(press, &mut journal, &mut talk).await
             }
             Err(stale) => {
@@ -241,11 +241,18 @@ impl Enabling<'_> {
 
     /// The buttons are pressed, by the program or by the person, and it is proven what came of it.
     async fn press(&self, press: Press<'_>, journal: &mut Journal, talk: &mut Talk) -> Result<Exit, Ending> {
-        let Press { target, addresses, slug, permit, consent, mut steps } = press;
+        let Press { target, addresses, slug, clear, consent, mut steps } = press;
         // A setup that is over is not the one that begins now.
         let began = self.began(journal);
-        journal.note(Machine.now(), permit.run(), Step::Consented, &consent.how)?;
-        let (run, pressed) = (permit.run().to_owned(), journal.pressed());
+        // What an earlier run did counts, not that the person agrees now.
+        let (run, pressed) = (clear.run().to_owned(), journal.pressed());
+        journal.note(Machine.now(), &run, Step::Consented, &consent.how)?;
+        if pressed.connect {
+            talk.say(
+                "An earlier run, or the person, may have pressed the buttons already. Look first: where the server's page shows \
+                 \"Disable GitHub Connect\", press nothing.",
+            );
+        }
         let (mut browser, way) = self.browser(talk, pressed).await;
         if let (None, Some(way_into_lab)) = (&browser, &self.way_into_lab) {
             talk.say(way_into_lab);
@@ -273,7 +280,9 @@ impl Enabling<'_> {
         };
         let mut walk = Walk {
             session: self.session,
-            permit,
+            target,
+            run: run.clone(),
+            clear: Some(clear),
             addresses,
             journal: &mut *journal,
             talk: &mut *talk,
@@ -319,10 +328,27 @@ impl Enabling<'_> {
                 )
                 .await
             }
-            // What the person did meanwhile is not known.
+            // What the person did meanwhile is not known, once they could do anything.
             Ok(Ended::GaveUp) => {
                 steps.ended("gave-up");
-                self.stopped(words::gave_up(patience, addresses), true, journal, talk, &made).await
+                let acted = journal.pressed() != Pressed::default();
+                self.stopped(words::gave_up(patience, addresses), acted, journal, talk, &made).await
+            }
+            Ok(Ended::Refused(stale)) => {
+                steps.ended("refused");
+                talk.say(&format!("Refused: {stale}."));
+                let pressed = journal.pressed();
+                if pressed == Pressed::default() {
+                    talk.say("Nothing was pressed.");
+                    journal.note(
+                        Machine.now(),
+                        &made.run,
+                        Step::Stopped,
+                        "refused before anything was pressed",
+                    )?;
+                    return Ok(Exit::REFUSED);
+                }
+                self.stopped(words::refused(), pressed.connect, journal, talk, &made).await
             }
             Err(Broken::Interrupted(signal)) => {
                 talk.say("Interrupted. The next gh-connect enable asks both sides first, and presses nothing twice.");
@@ -338,12 +364,14 @@ struct Press<'a> {
     target: &'a ConnectTarget,
     addresses: &'a Addresses,
     slug: &'a str,
-    permit: Permit,
+    clear: Clear,
     consent: Consent,
     steps: Steps,
 }
 
 fn refusal(reasons: &[Reason]) -> String {
     let list: String = reasons.iter().map(|reason| format!("\n  - {reason}")).collect();
-    format!("Refused: GitHub Connect is not enabled, and nothing was touched.{list}")
+    format!(
+        "Refused: what was measured does not permit to enable GitHub Connect. This run touched nothing.{list}"
+    )
 }

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use gh_connect_checks::ALL;
 use gh_connect_enable::{
     flow::Trap,
     journal::{Journal, Step},
     verify::ServerSays,
 };
-use gh_connect_engine::{Effects as _, Interrupt, Machine, Permit};
+use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Interrupt, Machine, Permit, Stale, gate};
 use jiff::Timestamp;
 
 use super::{steps::Steps, talk::Talk, words::Addresses};
@@ -17,7 +18,11 @@ use crate::{Ending, session::Session};
 /// What both ways need.
 pub(super) struct Walk<'a> {
     pub(super) session: &'a Session,
-    pub(super) permit: Permit,
+    pub(super) target: &'a ConnectTarget,
+    /// The run that the next press rests on.
+    pub(super) run: String,
+    /// What that run earned.
+    pub(super) clear: Option<Clear>,
     pub(super) addresses: &'a Addresses,
     pub(super) journal: &'a mut Journal,
     pub(super) talk: &'a mut Talk,
@@ -37,6 +42,8 @@ pub(super) enum Ended {
     Trapped(Trap),
     /// The time to wait for the person is over.
     GaveUp,
+    /// What was measured immediately before a press does not permit it.
+    Refused(Stale),
 }
 
 /// Why a walk broke off.
@@ -60,7 +67,37 @@ impl From<std::io::Error> for Broken {
 impl Walk<'_> {
     /// Notes a step in the journal.
     pub(super) fn note(&mut self, step: Step, note: &str) -> Result<(), Broken> {
-        Ok(self.journal.note(Machine.now(), self.permit.run(), step, note)?)
+        Ok(self.journal.note(Machine.now(), &self.run, step, note)?)
+    }
+
+    /// Leave for one press, now: everything is measured once more. Where signing in took longer than a check is good for, it is
+    /// measured twice.
+    pub(super) async fn permit(&mut self) -> Result<Result<Permit, Stale>, Broken> {
+        let mut clear = self.clear.take();
+        loop {
+            let again = self.session.run(std::future::pending(), None);
+            let again = gate(&self.talk.unless_interrupted(again).await?, ALL);
+            let redeemed = match clear.take() {
+                Some(clear) => clear.redeem(again, Machine.now()),
+                None => match again {
+                    Ok(first) if first.target() == self.target => {
+                        clear = Some(first);
+                        continue;
+                    }
+                    Ok(_) => Err(Stale::OtherTarget),
+                    Err(reasons) => Err(Stale::Shut(reasons)),
+                },
+            };
+            match redeemed {
+                Ok((permit, next)) => {
+                    permit.run().clone_into(&mut self.run);
+                    self.clear = Some(next);
+                    return Ok(Ok(permit));
+                }
+                Err(Stale::Expired(_)) => {}
+                Err(stale) => return Ok(Err(stale)),
+            }
+        }
     }
 }
 

@@ -129,6 +129,15 @@ pub(super) fn answer(button: Button, target: &ConnectTarget) -> String {
     )
 }
 
+/// What was measured between the two presses closes the gate.
+pub(super) fn refused() -> [String; 2] {
+    [
+        "What was measured immediately before the press does not permit it.".to_owned(),
+        "Mend what is named above, then run gh-connect enable again. It asks both sides first, and presses nothing twice."
+            .to_owned(),
+    ]
+}
+
 /// Why nothing is waited for any more.
 pub(super) fn gave_up(patience: Duration, addresses: &Addresses) -> [String; 2] {
     let time = match patience.as_secs() {
