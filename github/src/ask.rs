@@ -2,7 +2,7 @@
 
 use gh_connect_engine::{Cx, Stop};
 use gh_connect_probe::{
-    clock::{OLD_MS, Skew},
+    clock::{OLD_MS, Reading, Skew},
     http as origin,
     tls::{Handshake, why_unverified},
 };
@@ -14,8 +14,9 @@ use crate::{
     client::{Client, Reply, Request, Unopened},
     json::{self, Object},
     links,
+    manage::{MANAGE_VERSION, ManageVersion},
     refusal::GraphQlError,
-    server::{ServerMeta, Status, VERSION},
+    server::{STATUS, ServerMeta, Status, VERSION},
 };
 
 /// A GET of a REST interface.
@@ -208,7 +209,7 @@ async fn ask(cx: &Cx, api: Api, anonymous: bool, request: Request<'_>) -> Result
         }
     };
     match behind(cx, api, exchange).await? {
-        Ok(reply) => Ok(match old(cx, api, &reply).await {
+        Ok(reply) => Ok(match old(cx, api, target, &reply).await {
             Some(no_reply) => Heard::Refused(Refusal::NoReply(no_reply)),
             None => Heard::Reply(reply),
         }),
@@ -233,14 +234,38 @@ async fn answered_for(cx: &Cx, api: Api, target: &str, why: &Refusal) -> Result<
     Ok(())
 }
 
-/// Whether GitHub's other replies of this run are so much newer that this one was not made for its request. A server has no
-/// other clock than its own: what its replies say of the time is for `clock` to judge.
-async fn old(cx: &Cx, api: Api, reply: &Reply) -> Option<NoReply> {
+/// Whether other replies of this run are so much newer that this one was not made for its request: GitHub's, or the same
+/// server's. How far a server's own clock is off is for `clock` to judge.
+async fn old(cx: &Cx, api: Api, target: &str, reply: &Reply) -> Option<NoReply> {
     // What this machine's clock agrees with is not old.
-    let reading = reply.reading.as_ref().filter(|reading| api == Api::Cloud && reading.ahead_ms >= OLD_MS)?;
-    let older = cx.fact::<Skew>(&crate::OfTheRun).await.ok()?.older(reading)?;
-    let sign = format!("its Date is {} s older than that of GitHub's other replies", older.as_secs());
+    let reading = reply.reading.as_ref().filter(|reading| reading.ahead_ms >= OLD_MS)?;
+    let (older, whose) = match api {
+        Api::Cloud => {
+            (cx.fact::<Skew>(&crate::OfTheRun).await.ok()?.older(reading)?, "GitHub's other replies")
+        }
+        Api::Server | Api::Manage => {
+            (reading.older_than(&version_of(cx, api, target).await?)?, "the server's reply about its version")
+        }
+    };
+    let sign = format!("its Date is {} s older than that of {whose}", older.as_secs());
     Some(NoReply::Stored { sign })
+}
+
+/// What the server's reply about its version told of the time: every run asks for that, of either interface. `None` for the
+/// replies that `clock` itself compares.
+async fn version_of(cx: &Cx, api: Api, target: &str) -> Option<Reading> {
+    let path = match api {
+        Api::Manage => MANAGE_VERSION,
+        _ => VERSION,
+    };
+    if [path, STATUS].contains(&target) {
+        return None;
+    }
+    match api {
+        Api::Manage => drop(cx.fact::<ManageVersion>(&crate::OfTheRun).await),
+        _ => drop(cx.fact::<ServerMeta>(&crate::OfTheRun).await),
+    }
+    Client::of(cx, api).await.ok()?.reading(path)
 }
 
 /// Does `work` while it waits, beside it, for the measurement that tells what keeps an interface from answering: whoever cuts

@@ -39,6 +39,17 @@ impl Reading {
         let ahead_ms = local.as_millisecond() - (date.as_millisecond() + HALF_A_SECOND);
         Some(Self { date, local, ahead_ms, within_ms: HALF_A_SECOND + half })
     }
+
+    /// By how much this reply is older than another of the same run; `None` below a minute.
+    pub fn older_than(&self, other: &Self) -> Option<Duration> {
+        self.older_than_by(other.ahead_ms, other.within_ms)
+    }
+
+    fn older_than_by(&self, ahead_ms: i64, within_ms: i64) -> Option<Duration> {
+        let older = self.ahead_ms.checked_sub(ahead_ms)?;
+        let uncertain = self.within_ms.saturating_add(within_ms);
+        (older >= OLD_MS.saturating_add(uncertain)).then(|| Duration::from_millis(older.unsigned_abs()))
+    }
 }
 
 /// How far this machine's clock is ahead of GitHub's, by the live replies over verified sessions.
@@ -123,9 +134,7 @@ impl Skew {
     /// request is as new as any other.
     pub fn older(&self, reply: &Reading) -> Option<Duration> {
         let newest = self.disagreeing.iter().map(|told| told.ahead_ms).chain([self.ahead_ms]).min()?;
-        let older = reply.ahead_ms.checked_sub(newest)?;
-        let uncertain = reply.within_ms.saturating_add(self.within_ms);
-        (older >= OLD_MS.saturating_add(uncertain)).then(|| Duration::from_millis(older.unsigned_abs()))
+        reply.older_than_by(newest, self.within_ms)
     }
 
     /// The one that counts of what several hosts told, the preferred host first: the first where they agree, else the

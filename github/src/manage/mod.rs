@@ -8,6 +8,7 @@ mod settings;
 use crate::{Api, Needs};
 
 pub use licence::{CheckedLicence, LicenceStatus, ManageLicence, ManageLicenceCheck, ManageLicenceSays};
+pub(crate) use nodes::MANAGE_VERSION;
 pub use nodes::{
     Health, ManageMaintenance, ManageNodes, ManageReplication, ManageVersion, Node, NodeMaintenance,
     NodeVersion, Replica, Replication, Service, Topology, VersionSays,

@@ -189,13 +189,16 @@ pub struct NodeMaintenance {
     pub maintenance_mode_message: Option<String>,
 }
 
+/// Where the version of each node is asked for.
+pub(crate) const MANAGE_VERSION: &str = "/manage/v1/version";
+
 impl Fact for ManageVersion {
     const ID: &'static str = "manage.version";
     const OWNERS: &'static [&'static str] = &[Api::Manage.owner()];
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        let get = Get::new(NEEDS, "/manage/v1/version");
+        let get = Get::new(NEEDS, MANAGE_VERSION);
         Ok(Self { answer: get.read::<Several<NodeVersion>>(cx).await?.map(|list| list.0) })
     }
 }

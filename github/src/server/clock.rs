@@ -3,8 +3,12 @@ use gh_connect_engine::{Cx, Fact, Stop};
 use gh_connect_probe::{Endpoint, clock::Reading};
 use serde::{Deserialize, Serialize};
 
-use super::{ServerMeta, Status, VERSION};
-use crate::{Api, OfTheRun, client::Client, manage::ManageVersion};
+use super::{STATUS, ServerMeta, Status, VERSION};
+use crate::{
+    Api, OfTheRun,
+    client::Client,
+    manage::{MANAGE_VERSION, ManageVersion},
+};
 
 /// What the server's own clock says, by the `Date` of live replies that a run has anyway. There are several replies, because
 /// a gateway, or another node, may answer one of them.
@@ -53,4 +57,4 @@ impl Fact for ServerClock {
 }
 
 const REPLIES: [(Api, &str); 3] =
-    [(Api::Server, "/status"), (Api::Server, VERSION), (Api::Manage, "/manage/v1/version")];
+    [(Api::Server, STATUS), (Api::Server, VERSION), (Api::Manage, MANAGE_VERSION)];

@@ -13,6 +13,7 @@ pub use clock::{ServerClock, TimedReply};
 pub use licence::{ServerLicence, ServerLicenceSays};
 pub(crate) use meta::VERSION;
 pub use meta::{ServerMeta, ServerMetaSays};
+pub(crate) use status::STATUS;
 pub use status::{Heard, Status};
 
 #[cfg(test)]

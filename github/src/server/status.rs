@@ -72,7 +72,7 @@ impl Fact for Status {
         };
         let request = Request {
             method: Method::GET,
-            target: "/status",
+            target: STATUS,
             accept: "*/*",
             credential: false,
             body: None,
@@ -140,6 +140,9 @@ const READABLE: usize = 64 * 1024;
 const MOST_WORDS: usize = 400;
 /// Elements in which a title is looked for.
 const MOST_ELEMENTS: usize = 4;
+
+/// Where load balancers ask.
+pub(crate) const STATUS: &str = "/status";
 
 #[cfg(test)]
 mod tests {
