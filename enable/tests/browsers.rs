@@ -52,6 +52,39 @@ fn finds_and_presses(kind: Kind) {
 }
 
 #[test]
+fn chromium_reads_whose_row_it_is() {
+    reads_whose_row_it_is(Kind::Chromium);
+}
+
+#[test]
+fn firefox_reads_whose_row_it_is() {
+    reads_whose_row_it_is(Kind::Firefox);
+}
+
+/// The slug elsewhere on the page, or the display name alone, is not enough for a press.
+fn reads_whose_row_it_is(kind: Kind) {
+    let (address, _requests) = serve(WHOSE);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/enterprise_installations/new?state=1")).await.unwrap();
+        let page = settled(&mut browser, 7).await;
+        let sides: Vec<Beside> = page.matches.iter().map(|found| found.beside).collect();
+        let expected = [
+            Beside::Unclear,
+            Beside::Other,
+            Beside::Unclear,
+            Beside::Unclear,
+            Beside::Right,
+            Beside::Other,
+            Beside::Right,
+        ];
+        assert_eq!(sides, expected, "{page:?}");
+    });
+}
+
+#[test]
 fn chromium_says_that_its_window_is_closed() {
     says_that_it_ended(Kind::Chromium);
 }
@@ -171,3 +204,15 @@ const SELECTION: &str = r#"<!doctype html><html lang="en"><title>Select an enter
 <li><a href="/enterprises/other">Other</a>
   <form method="post" action="/enterprises/other/enterprise_installations?state=1&amp;token=2"><button>Connect</button></form></li>
 </ul></html>"#;
+
+/// The slug stands in the switcher, in the way to the page, and in a row without a button.
+const WHOSE: &str = r#"<!doctype html><html lang="en"><title>Select an enterprise</title>
+<nav><ol><li><a href="/enterprises/acme">acme</a></li></ol></nav><details open><summary>acme</summary></details>
+<div><p>acme</p><button>Connect</button></div>
+<ul><li><a href="/enterprises/acme">Acme Corp</a> <span>acme</span> not eligible</li>
+<li><a href="/enterprises/other">Other</a> <button>Connect</button></li>
+<li><span>Acme Corp</span> <button>Connect</button></li>
+<li><a href="/enterprises/other">acme</a> <button>Connect</button></li>
+<li><a href="/enterprises/acme">Acme Corp</a> <button>Connect</button></li></ul>
+<table><tbody><tr><th scope="row">Acme Corp <i>acme-test</i> <a href="/enterprises/acme-test">x</a></th><td><button>Connect</button></td></tr>
+<tr><th scope="row"><b>@acme</b></th><td><button>Connect</button></td></tr></tbody></table></html>"#;

@@ -153,14 +153,16 @@ impl Firefox {
         if buttons.len() != 1 {
             return Ok(Beside::Unclear);
         }
-        let said = [Some(looked.slug.as_str()), looked.name.as_deref()].into_iter().flatten().map(element_of);
-        for text in said {
-            if !self.locate(context, &json!({ "type": "xpath", "value": text }), Some(part)).await?.is_empty()
-            {
-                return Ok(Beside::Right);
-            }
+        let (part, by_path) = (Some(part.as_str()), |path: &str| json!({ "type": "xpath", "value": path }));
+        let texts = self.nodes(context, &by_path(TEXTS), part).await?;
+        let links = self.nodes(context, &by_path(LINKS), part).await?;
+        if texts.len().max(links.len()) >= MOST_NODES {
+            return Ok(Beside::Unclear);
         }
-        Ok(Beside::Other)
+        let texts: Vec<&str> = texts.iter().filter_map(|text| text["value"]["nodeValue"].as_str()).collect();
+        let links: Vec<&str> =
+            links.iter().filter_map(|link| link["value"]["attributes"]["href"].as_str()).collect();
+        Ok(rows::whose(&texts, &links, looked))
     }
 
     /// The elements that a locator finds, by the browser's own names for them.
@@ -343,19 +345,6 @@ fn with_text(text: &str) -> String {
     format!("//*[{has} and not(*[{has}]) and not({hidden})]")
 }
 
-/// An XPath for an element whose whole text is this, whatever its case.
-fn element_of(text: &str) -> String {
-    let own = lowered("normalize-space(.)");
-    let alternatives: Vec<String> = ["", "@", "/"]
-        .iter()
-        .filter_map(|mark| Some(format!("{own} = {}", quoted(&format!("{mark}{}", text.trim()))?)))
-        .collect();
-    match alternatives.is_empty() {
-        true => NOWHERE.to_owned(),
-        false => format!("descendant::*[{}]", alternatives.join(" or ")),
-    }
-}
-
 fn lowered(expression: &str) -> String {
     format!("translate({expression}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')")
 }
@@ -397,6 +386,10 @@ fn preferences(start: &Start) -> String {
 
 /// The list item or row around an element, the nearest last.
 const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem' or @role='row']";
+/// The texts of a row, but for those of its button.
+const TEXTS: &str = "descendant::text()[normalize-space(.) and not(ancestor::button or ancestor::script or ancestor::style or ancestor::template or ancestor::*[@role='button' or @hidden or @aria-hidden='true'])]";
+/// Its links to enterprise accounts.
+const LINKS: &str = "descendant::a[contains(@href, '/enterprises/')]";
 /// An XPath that finds nothing.
 const NOWHERE: &str = "/..";
 /// What the browser shows in place of a site that it could not reach or does not trust: no site can load such a style sheet.

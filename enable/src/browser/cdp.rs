@@ -326,9 +326,17 @@ fn nodes(tree: &Value) -> Vec<Node> {
                 name: if ignored { String::new() } else { text(&node["name"]) },
                 parent: node["parentId"].as_str().and_then(|id| places.get(id).copied()),
                 handle: node["backendDOMNodeId"].as_u64().map(|id| id.to_string()).unwrap_or_default(),
+                link: link(node).unwrap_or_default(),
             }
         })
         .collect()
+}
+
+/// Where a link leads.
+fn link(node: &Value) -> Option<String> {
+    let mut properties = node["properties"].as_array()?.iter();
+    let url = properties.find(|property| property["name"] == "url")?;
+    Some(url["value"]["value"].as_str()?.to_owned())
 }
 
 /// The middle of the first quad, eight numbers.

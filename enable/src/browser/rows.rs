@@ -14,6 +14,8 @@ pub(super) struct Node {
     /// The place of its parent in the list.
     pub(super) parent: Option<usize>,
     pub(super) handle: String,
+    /// Where it leads, for a link.
+    pub(super) link: String,
 }
 
 /// Everything in the tree that matches a row.
@@ -86,30 +88,68 @@ fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
-/// The account beside a button: what stands in the widest part of the page that has no other such button.
+/// The account beside a button: the one that the list item or row around it names. What stands elsewhere on the page, in a
+/// switcher of accounts for example, says nothing about the button.
 fn beside(nodes: &[Node], button: usize, looked: &Looked) -> Beside {
-    let buttons: Vec<usize> = (0..nodes.len()).filter(|at| is(pages::CONNECT, &nodes[*at])).collect();
+    let Some(row) = ancestors(nodes, button).find(|up| AROUND.contains(&nodes[*up].role.as_str())) else {
+        return Beside::Unclear;
+    };
     let under = |at: usize, top: usize| ancestors(nodes, at).any(|up| up == top);
-    let alone = |top: &usize| buttons.iter().filter(|other| under(**other, *top)).count() == 1;
-    let Some(part) = ancestors(nodes, button).take_while(alone).last() else { return Beside::Unclear };
-    let texts: Vec<&str> = (0..nodes.len())
-        .filter(|at| *at != button && under(*at, part) && !under(*at, button))
-        .map(|at| nodes[at].name.trim())
-        .filter(|text| !text.is_empty())
-        .collect();
-    match texts.iter().any(|text| names(text, looked)) {
+    let within: Vec<usize> = (0..nodes.len()).filter(|at| under(*at, row)).collect();
+    if within.iter().filter(|at| is(pages::CONNECT, &nodes[**at])).count() != 1 {
+        return Beside::Unclear;
+    }
+    let read = within.iter().filter(|at| **at != button && !under(**at, button)).map(|at| &nodes[*at]);
+    let read: Vec<&Node> = read.filter(|node| ["StaticText", "link"].contains(&node.role.as_str())).collect();
+    let texts: Vec<&str> = read.iter().map(|node| node.name.as_str()).collect();
+    let links: Vec<&str> = read.iter().map(|node| node.link.as_str()).collect();
+    whose(&texts, &links, looked)
+}
+
+/// Whose row it is, by its texts and by where its links lead. Only a slug names one account: several may share a display name.
+pub(super) fn whose(texts: &[&str], links: &[&str], looked: &Looked) -> Beside {
+    let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    let linked: Vec<&str> = links.iter().filter_map(|link| enterprise_of(link)).collect();
+    let is_right = |slug: &&str| slug.trim_start_matches(['@', '/']).eq_ignore_ascii_case(&looked.slug);
+    let is_name = |text: &&str| {
+        looked.name.as_deref().is_some_and(|name| name.trim().to_lowercase() == text.to_lowercase())
+    };
+    let named = texts.iter().any(is_name);
+    let right = texts.iter().chain(&linked).any(is_right);
+    let leads_elsewhere = !linked.iter().all(is_right);
+    let other_text = texts.iter().any(|text| is_slug(text) && !is_right(text) && !is_name(text));
+    match right {
+        true if leads_elsewhere || other_text => Beside::Unclear,
         true => Beside::Right,
-        false if texts.is_empty() => Beside::Unclear,
-        false => Beside::Other,
+        false if leads_elsewhere => Beside::Other,
+        // By its display name it may be the right one.
+        false if named => Beside::Unclear,
+        false if other_text => Beside::Other,
+        false if looked.name.is_some() && !texts.is_empty() => Beside::Other,
+        false => Beside::Unclear,
     }
 }
 
-/// Whether a text is the account's slug or name, and nothing else.
-fn names(text: &str, looked: &Looked) -> bool {
-    let text = text.trim_start_matches(['@', '/']);
-    text.eq_ignore_ascii_case(&looked.slug)
-        || looked.name.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case(text))
+/// The enterprise account that an address is about.
+fn enterprise_of(url: &str) -> Option<&str> {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => url,
+    };
+    path.strip_prefix("/enterprises/")?.split(['/', '?', '#']).next().filter(|slug| !slug.is_empty())
 }
+
+/// Whether a text looks like the slug of some account.
+fn is_slug(text: &str) -> bool {
+    let text = text.trim_start_matches(['@', '/']);
+    text.bytes().any(|byte| byte.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+}
+
+/// What a button and the account beside it stand in.
+const AROUND: [&str; 2] = ["listitem", "row"];
 
 fn ancestors(nodes: &[Node], at: usize) -> impl Iterator<Item = usize> + '_ {
     std::iter::successors(nodes[at].parent, |up| nodes[*up].parent)
@@ -141,6 +181,7 @@ mod tests {
                 name: name.to_owned(),
                 parent,
                 handle: format!("n{at}"),
+                ..Node::default()
             });
             levels.push(at);
         }
@@ -153,6 +194,7 @@ mod tests {
             name: text.to_owned(),
             parent: Some(0),
             handle: handle.to_owned(),
+            ..Node::default()
         }
     }
 
@@ -198,6 +240,49 @@ mod tests {
         assert_eq!(seen(both).iter().map(|(_, beside, _)| *beside).collect::<Vec<_>>(), [Beside::Unclear; 2]);
         let both = "RootWebArea\n row\n  StaticText acme\n  form\n   button Connect\n    StaticText Connect\n  form\n   button Connect\n    StaticText Connect";
         assert_eq!(seen(both).iter().map(|(_, beside, _)| *beside).collect::<Vec<_>>(), [Beside::Unclear; 2]);
+    }
+
+    #[test]
+    fn what_stands_elsewhere_on_the_page_names_no_account() {
+        let alone = |text: &str| seen(text).first().map(|(_, beside, _)| *beside);
+        for page in [
+            "RootWebArea\n StaticText acme\n list\n  listitem\n   link Other\n   button Connect",
+            "RootWebArea\n list\n  listitem\n   StaticText acme\n  listitem\n   link Other\n   button Connect",
+            "RootWebArea\n row\n  link Other\n  button Connect\n row\n  link acme",
+        ] {
+            assert_eq!(alone(page), Some(Beside::Other), "{page}");
+        }
+        for page in [
+            "RootWebArea\n StaticText acme\n button Connect",
+            "RootWebArea\n main\n  generic\n   StaticText acme\n   button Connect",
+            "RootWebArea\n StaticText acme\n listitem\n  button Connect",
+        ] {
+            assert_eq!(alone(page), Some(Beside::Unclear), "{page}");
+        }
+    }
+
+    #[test]
+    fn only_the_slug_names_an_account() {
+        let own = "https://github.com/enterprises/acme";
+        for (texts, links, beside) in [
+            (&["Acme Corp", "acme"][..], &[][..], Beside::Right),
+            (&["Acme Corp"], &[own], Beside::Right),
+            (&["Acme Corp"], &["/enterprises/ACME/people?a"], Beside::Right),
+            (&["Acme Corp", "@acme", "3 organizations", "Owner"], &[own], Beside::Right),
+            (&["Acme Corp"], &[], Beside::Unclear),
+            (&["Acme Corp", "trial"], &["/pricing"], Beside::Unclear),
+            (&["acme", "other"], &[], Beside::Unclear),
+            (&["acme"], &["/enterprises/other"], Beside::Unclear),
+            (&["Acme Corp"], &["/enterprises/acme-test"], Beside::Other),
+            (&["Acme Corp Test", "acme-test"], &[], Beside::Other),
+            (&["Acme Corp Test"], &[], Beside::Other),
+            (&[], &[], Beside::Unclear),
+        ] {
+            assert_eq!(whose(texts, links, &looked()), beside, "{texts:?} {links:?}");
+        }
+        let nameless = Looked { name: None, ..looked() };
+        assert_eq!(whose(&["Acme Corp"], &[], &nameless), Beside::Unclear, "it may be the right one");
+        assert_eq!(whose(&["acme-test"], &[], &nameless), Beside::Other);
     }
 
     #[test]
