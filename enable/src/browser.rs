@@ -1,12 +1,14 @@
 //! A window of an installed browser with a thrown-away profile: what is seen in it, and a real click on one element.
 //!
 //! Nothing but roles, accessible names and addresses is looked at, and of these only what a row of [`crate::pages`] asks for is
-//! kept. No script runs in a page, no cookie, no password and no text of a page leaves the browser.
+//! kept. Of pages on other hosts, where a person may sign in, only the host is seen; of the two sites' own pages that ask who the
+//! person is, only their address. No script runs in a page, no cookie, no password and no text of a page leaves the browser.
 
 mod bidi;
 #[cfg(unix)]
 mod cdp;
 mod installed;
+mod judged;
 mod profile;
 mod rows;
 
@@ -52,6 +54,8 @@ pub struct InLab {
 pub struct Looked {
     /// The server's host name, for the text that names it.
     pub server: String,
+    /// The cloud's host name.
+    pub cloud: String,
     /// The enterprise account's slug.
     pub slug: String,
     /// Its display name, where it is known.
@@ -131,7 +135,8 @@ impl Browser {
         }
     }
 
-    /// Clicks an element as a person does: the pointer moves to its middle, and the button goes down and up.
+    /// Clicks an element as a person does: the pointer moves to its middle, and the button goes down and up. Refused as soon as the
+    /// window shows another page than the one on which the element was found.
     pub async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
         match self {
             #[cfg(unix)]

@@ -387,7 +387,7 @@ fn is_cloud(authority: &str) -> bool {
 }
 
 /// Whether a person is asked who they are.
-fn is_sign_in(path: &str) -> bool {
+pub(crate) fn is_sign_in(path: &str) -> bool {
     ["/login", "/session", "/sessions", "/sso", "/saml"]
         .iter()
         .any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))

@@ -85,6 +85,98 @@ fn reads_whose_row_it_is(kind: Kind) {
 }
 
 #[test]
+fn chromium_presses_nothing_on_another_page() {
+    presses_nothing_on_another_page(Kind::Chromium);
+}
+
+#[test]
+fn firefox_presses_nothing_on_another_page() {
+    presses_nothing_on_another_page(Kind::Firefox);
+}
+
+/// What was found is not pressed once the page is loaded again, at another address, or at another host.
+fn presses_nothing_on_another_page(kind: Kind) {
+    let ((address, requests), (other, other_requests)) = (serve(SELECTION), serve(SELECTION));
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/a")).await.unwrap();
+        let mut page = settled(&mut browser, 3).await;
+        for url in [format!("http://{address}/a"), format!("http://{address}/b"), format!("http://{other}/b")]
+        {
+            let right =
+                page.matches.iter().find(|found| found.beside == Beside::Right).unwrap().handle.clone();
+            let before = page.document.clone();
+            browser.open(&url).await.unwrap();
+            while page.document == before {
+                page = settled(&mut browser, 3).await;
+            }
+            let error = browser.press(&right).await.unwrap_err();
+            assert!(matches!(&error, BrowserError::Refused(_)), "{url}: {error}");
+        }
+        assert!(requests.try_recv().is_err() && other_requests.try_recv().is_err());
+    });
+}
+
+/// A notice that lies over a button is not pressed in its place.
+#[test]
+fn chromium_presses_nothing_that_lies_over_a_button() {
+    const COVERED: &str = r#"<!doctype html><title>x</title><p style="height: 3000px">x</p>
+<form method="post" action="/right"><button>Enable GitHub Connect</button></form>
+<form method="post" action="/wrong"><button style="position:fixed;inset:0;width:100%;height:100%">x</button></form>"#;
+    let (address, requests) = serve(COVERED);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(Kind::Chromium, base.path()).await;
+        browser.open(&format!("http://{address}/")).await.unwrap();
+        let page = settled(&mut browser, 1).await;
+        let error = browser.press(&page.matches[0].handle).await.unwrap_err();
+        assert!(matches!(&error, BrowserError::Refused(why) if why.contains("covers")), "{error}");
+    });
+    assert!(requests.recv_timeout(Duration::from_millis(300)).is_err());
+}
+
+#[test]
+fn chromium_reads_no_sign_in() {
+    reads_no_sign_in(Kind::Chromium);
+}
+
+#[test]
+fn firefox_reads_no_sign_in() {
+    reads_no_sign_in(Kind::Firefox);
+}
+
+/// Of an identity provider only its host is seen, of the page that asks for a password only where it is.
+fn reads_no_sign_in(kind: Kind) {
+    let (address, _requests) = serve(SELECTION);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        let foreign = format!("localhost:{}", address.port());
+        for (authority, path, seen) in
+            [(address.to_string(), "/login", "/login"), (foreign, "/saml/answer", "")]
+        {
+            browser.open(&format!("http://{authority}{path}")).await.unwrap();
+            let mut page = Page::default();
+            for _ in 0..50 {
+                page = browser.look(&looked()).await.unwrap_or_default();
+                if page.authority == authority {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            assert_eq!((&page.authority, &*page.path), (&authority, seen));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let page = browser.look(&looked()).await.unwrap();
+            assert!(page.matches.is_empty() && page.account.is_none(), "{page:?}");
+        }
+    });
+}
+
+#[test]
 fn chromium_says_that_its_window_is_closed() {
     says_that_it_ended(Kind::Chromium);
 }
@@ -163,7 +255,12 @@ async fn settled(browser: &mut Browser, count: usize) -> Page {
 }
 
 fn looked() -> Looked {
-    Looked { server: "127.0.0.1".to_owned(), slug: "acme".to_owned(), name: Some("Acme Corp".to_owned()) }
+    Looked {
+        server: "127.0.0.1".to_owned(),
+        cloud: "github.com".to_owned(),
+        slug: "acme".to_owned(),
+        name: Some("Acme Corp".to_owned()),
+    }
 }
 
 /// A server with one page. Tells of each POST.

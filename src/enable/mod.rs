@@ -297,6 +297,7 @@ impl Enabling<'_> {
                 let server = target.server.rsplit_once(':').map_or(target.server.as_str(), |(host, _)| host);
                 let looked = Looked {
                     server: server.to_owned(),
+                    cloud: target.cloud.clone(),
                     slug: target.enterprise.clone(),
                     name: sides::account_name(self.session).await,
                 };

@@ -13,7 +13,9 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place, rows, why_ended,
+    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    judged::{Judged, Shown},
+    place, rows, why_ended,
 };
 use crate::{
     flow::{Beside, Match, Page},
@@ -82,9 +84,16 @@ impl Firefox {
 
     pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
         let (context, url) = self.context(Some(looked)).await?;
-        let (authority, path, secure) = place(&url);
-        if authority.is_empty() {
+        let at = Shown::new(&context, &context, &url);
+        if at.authority.is_empty() {
             return Ok(Page::default());
+        }
+        if !at.is_of(looked) {
+            return Ok(at.unread(looked));
+        }
+        let shown = self.shown(&context).await?;
+        if !shown.is_read(looked) {
+            return Ok(shown.unread(looked));
         }
         let mut matches = Vec::new();
         for row in rows::looked_for() {
@@ -93,47 +102,72 @@ impl Firefox {
                     true => self.beside(&context, &handle, looked).await?,
                     false => Beside::Unclear,
                 };
-                matches.push(Match { row: row.id, beside, handle });
+                matches.push(Match { row: row.id, beside, handle: shown.handle(&handle) });
             }
         }
-        let by_path = |path: &str| json!({ "type": "xpath", "value": path });
-        let failed = !self.locate(&context, &by_path(ERROR_PAGE), None).await?.is_empty();
         let images = self.nodes(&context, &by_path(AVATAR), None).await?;
         let account =
             rows::only_login(images.iter().filter_map(|image| image["value"]["attributes"]["alt"].as_str()));
-        let document = self.locate(&context, &by_path("/*"), None).await?.concat();
-        Ok(Page {
-            authority,
-            path,
-            document,
-            verified: secure && !failed,
-            failed,
-            account,
-            matches,
-            ..Page::default()
-        })
+        if self.shown(&context).await? != shown {
+            return Err(BrowserError::Left);
+        }
+        Ok(Page { account, matches, ..shown.unread(looked) })
+    }
+
+    /// What the window shows. The address is asked for last: another page has another document by then.
+    async fn shown(&mut self, context: &str) -> Result<Shown, BrowserError> {
+        let document = self.locate(context, &by_path("/*"), None).await?.concat();
+        let failed = !self.locate(context, &by_path(ERROR_PAGE), None).await?.is_empty();
+        let windows = self.windows().await?;
+        let url = windows.into_iter().find(|(id, _)| id == context).ok_or(BrowserError::Left)?.1;
+        let again = self.locate(context, &by_path("/*"), None).await?.concat();
+        match again == document {
+            true => Ok(Shown { failed, ..Shown::new(context, &document, &url) }),
+            false => Err(BrowserError::Left),
+        }
+    }
+
+    /// Refuses an element of a page that is not shown any more. A page that has just finished to load is still the same.
+    async fn is_still_shown(&mut self, judged: &Judged<'_>) -> Result<(), BrowserError> {
+        let shown = match self.shown(judged.tab).await {
+            Err(BrowserError::Left) => self.shown(judged.tab).await,
+            shown => shown,
+        };
+        judged.is_on(&shown.map_err(|error| match error {
+            BrowserError::Left => BrowserError::Refused(error.to_string()),
+            error => error,
+        })?)
     }
 
     pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
-        let context = self.context(None).await?.0;
-        let element = json!({ "type": "element", "element": { "sharedId": handle } });
+        let judged = Judged::read(handle)?;
+        let context = judged.tab;
+        let element = json!({ "type": "element", "element": { "sharedId": judged.element } });
+        let to_it = json!({ "type": "pointerMove", "x": 0, "y": 0, "origin": element });
+        let pointer = |actions: &[Value]| {
+            json!({ "context": context, "actions": [{
+                "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": actions,
+            }] })
+        };
+        let (down, up) =
+            (json!({ "type": "pointerDown", "button": 0 }), json!({ "type": "pointerUp", "button": 0 }));
+        self.is_still_shown(&judged).await?;
         let mut last = BrowserError::Refused("the element cannot be brought into view".to_owned());
         for _ in 0..MOST_TURNS {
-            let click = json!({ "context": context, "actions": [{
-                "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
-                "actions": [
-                    { "type": "pointerMove", "x": 0, "y": 0, "origin": element },
-                    { "type": "pointerDown", "button": 0 },
-                    { "type": "pointerUp", "button": 0 },
-                ],
-            }] });
-            match self.call_page("input.performActions", click).await {
+            match self.call_page("input.performActions", pointer(std::slice::from_ref(&to_it))).await {
                 Err(BrowserError::Refused(why)) if why.contains("move target out of bounds") => {
                     last = BrowserError::Refused(why);
                 }
-                // The click was what the page was left for.
-                Err(BrowserError::Left) => return Ok(()),
-                other => return other.map(|_| ()),
+                Ok(_) | Err(BrowserError::Left) => {
+                    self.is_still_shown(&judged).await?;
+                    let click = pointer(&[to_it, down, up]);
+                    return match self.call_page("input.performActions", click).await {
+                        // The click was what the page was left for.
+                        Ok(_) | Err(BrowserError::Left) => Ok(()),
+                        Err(error) => Err(error),
+                    };
+                }
+                Err(error) => return Err(error),
             }
             let turn = json!({ "context": context, "actions": [{
                 "type": "wheel", "id": "wheel",
@@ -153,7 +187,7 @@ impl Firefox {
         if buttons.len() != 1 {
             return Ok(Beside::Unclear);
         }
-        let (part, by_path) = (Some(part.as_str()), |path: &str| json!({ "type": "xpath", "value": path }));
+        let part = Some(part.as_str());
         let texts = self.nodes(context, &by_path(TEXTS), part).await?;
         let links = self.nodes(context, &by_path(LINKS), part).await?;
         if texts.len().max(links.len()) >= MOST_NODES {
@@ -196,15 +230,7 @@ impl Firefox {
 
     /// The window to look at and its address: the newest on the server, else the one that was looked at before.
     async fn context(&mut self, looked: Option<&Looked>) -> Result<(String, String), BrowserError> {
-        let tree = self.call("browsingContext.getTree", json!({ "maxDepth": 0 })).await?;
-        let windows: Vec<(String, String)> = tree["contexts"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|window| {
-                Some((window["context"].as_str()?.to_owned(), window["url"].as_str()?.to_owned()))
-            })
-            .collect();
+        let windows = self.windows().await?;
         let known = windows.iter().find(|(id, _)| Some(id) == self.context.as_ref());
         let on_server = |url: &str| {
             looked.is_some_and(|looked| {
@@ -219,6 +245,17 @@ impl Firefox {
         let chosen = chosen.cloned().ok_or(BrowserError::Closed)?;
         self.context = Some(chosen.0.clone());
         Ok(chosen)
+    }
+
+    /// All windows and their addresses.
+    async fn windows(&mut self) -> Result<Vec<(String, String)>, BrowserError> {
+        let tree = self.call("browsingContext.getTree", json!({ "maxDepth": 0 })).await?;
+        let windows = tree["contexts"].as_array().into_iter().flatten();
+        Ok(windows
+            .filter_map(|window| {
+                Some((window["context"].as_str()?.to_owned(), window["url"].as_str()?.to_owned()))
+            })
+            .collect())
     }
 
     /// Asks the browser itself, which answers whatever its pages do.
@@ -335,6 +372,10 @@ fn locator(row: &Row, looked: &Looked) -> Value {
         "text" => json!({ "type": "xpath", "value": with_text(&rows::text_of(row, looked)) }),
         role => json!({ "type": "accessibility", "value": { "role": role, "name": row.name } }),
     }
+}
+
+fn by_path(path: &str) -> Value {
+    json!({ "type": "xpath", "value": path })
 }
 
 /// An XPath for the innermost elements that hold a text, whatever its case. Firefox has no locator by text.

@@ -1,8 +1,8 @@
 //! Chromium, Chrome and Edge over DevTools' pipe (`--remote-debugging-pipe`): JSON with a zero byte behind it, on descriptors 3
 //! and 4 of the browser, so that no other process of the machine can speak to it.
 //!
-//! Only these domains are used: Browser, Target, Page, Accessibility, Input, of DOM one method, `getContentQuads`, and of Audits the
-//! one event that a page's own policy forbade where its form leads.
+//! Only these domains are used: Browser, Target, Page, Accessibility, Input, of DOM what tells where an element is and what a click would
+//! hit, and of Audits the one event that a page's own policy forbade where its form leads.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,9 @@ use tokio::{
 };
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place,
+    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    judged::{Judged, Shown},
+    place,
     rows::{self, Node},
     why_ended,
 };
@@ -90,50 +92,91 @@ impl Chromium {
 
     pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
         let session = self.session(Some(looked)).await?;
-        let tree = self.call_page(&session, "Page.getFrameTree", json!({})).await?;
-        let frame = &tree["frameTree"]["frame"];
-        // What the browser shows in place of a site has an address of its own.
-        let unreachable = frame["unreachableUrl"].as_str().filter(|url| !url.is_empty());
-        let is_error = unreachable.is_some();
-        let (authority, path, secure) =
-            place(unreachable.or_else(|| frame["url"].as_str()).unwrap_or_default());
-        if authority.is_empty() {
+        let shown = self.shown(&session).await?;
+        if shown.authority.is_empty() {
             return Ok(Page::default());
         }
+        if !shown.is_read(looked) {
+            return Ok(Page { blocked: self.pipe.blocked, ..shown.unread(looked) });
+        }
         let tree = self.call_page(&session, "Accessibility.getFullAXTree", json!({})).await?;
+        if self.shown(&session).await? != shown {
+            return Err(BrowserError::Left);
+        }
         let nodes = nodes(&tree);
-        let (account, matches) = (rows::account(&nodes), rows::matches(&nodes, looked));
-        Ok(Page {
-            authority,
-            path,
-            document: frame["loaderId"].as_str().unwrap_or_default().to_owned(),
-            verified: secure && !is_error,
-            failed: is_error,
-            blocked: self.pipe.blocked,
-            account,
-            matches,
-            steady: false,
-            settled: false,
-        })
+        let (account, mut matches) = (rows::account(&nodes), rows::matches(&nodes, looked));
+        for found in &mut matches {
+            found.handle = shown.handle(&found.handle);
+        }
+        Ok(Page { blocked: self.pipe.blocked, account, matches, ..shown.unread(looked) })
+    }
+
+    /// What the tab shows.
+    async fn shown(&mut self, session: &str) -> Result<Shown, BrowserError> {
+        let tree = self.call_page(session, "Page.getFrameTree", json!({})).await?;
+        let frame = &tree["frameTree"]["frame"];
+        // What the browser shows in place of a site has an address of its own.
+        let unreachable = unreachable(frame);
+        let url = unreachable.or_else(|| frame["url"].as_str()).unwrap_or_default();
+        let document = frame["loaderId"].as_str().unwrap_or_default();
+        Ok(Shown { failed: unreachable.is_some(), ..Shown::new(session, document, url) })
     }
 
     pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
-        let session = self.session(None).await?;
-        let node: u64 = handle.parse().map_err(|_| BrowserError::Refused("no such element".to_owned()))?;
-        let (x, y) = self.bring_into_view(&session, node).await?;
-        for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
-            let button = if kind == "mouseMoved" { "none" } else { "left" };
-            let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
-            self.call_page(&session, "Input.dispatchMouseEvent", event).await?;
+        let judged = Judged::read(handle)?;
+        let session = judged.tab;
+        let node: u64 =
+            judged.element.parse().map_err(|_| BrowserError::Refused("no such element".to_owned()))?;
+        judged.is_on(&self.shown(session).await?)?;
+        let (x, y) = self.bring_into_view(session, node).await?;
+        self.mouse(session, "mouseMoved", (x, y)).await?;
+        // The page may move, or show something else, when the pointer is over it.
+        let is_there = middle(&self.quads(session, node).await?) == Some((x, y));
+        if !is_there || !self.would_be_hit(session, node, (x, y)).await? {
+            return Err(BrowserError::Refused("the element moved, or something covers it".to_owned()));
         }
-        Ok(())
+        judged.is_on(&self.shown(session).await?)?;
+        self.mouse(session, "mousePressed", (x, y)).await?;
+        self.mouse(session, "mouseReleased", (x, y)).await
+    }
+
+    async fn mouse(&mut self, session: &str, kind: &str, (x, y): (f64, f64)) -> Result<(), BrowserError> {
+        let (button, buttons) = match kind {
+            "mouseMoved" => ("none", 0),
+            "mousePressed" => ("left", 1),
+            _ => ("left", 0),
+        };
+        let event =
+            json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
+        self.call_page(session, "Input.dispatchMouseEvent", event).await.map(|_| ())
+    }
+
+    async fn quads(&mut self, session: &str, node: u64) -> Result<Value, BrowserError> {
+        self.call_page(session, "DOM.getContentQuads", json!({ "backendNodeId": node })).await
+    }
+
+    /// Whether a click there hits the element, or a part of it.
+    async fn would_be_hit(
+        &mut self,
+        session: &str,
+        node: u64,
+        (x, y): (f64, f64),
+    ) -> Result<bool, BrowserError> {
+        let metrics = self.call_page(session, "Page.getLayoutMetrics", json!({})).await?;
+        let view = &metrics["cssLayoutViewport"];
+        let scrolled = |axis: &str| view[axis].as_f64().unwrap_or(0.0);
+        #[expect(clippy::cast_possible_truncation, reason = "a place on a page, as whole pixels")]
+        let place = json!({ "x": (x + scrolled("pageX")) as i64, "y": (y + scrolled("pageY")) as i64 });
+        let hit = self.call_page(session, "DOM.getNodeForLocation", place).await?["backendNodeId"].as_u64();
+        let whole = json!({ "backendNodeId": node, "depth": -1 });
+        let described = self.call_page(session, "DOM.describeNode", whole).await?;
+        Ok(hit.is_some_and(|hit| holds(&described["node"], hit)))
     }
 
     /// The middle of an element, after turning the wheel until it is in the window.
     async fn bring_into_view(&mut self, session: &str, node: u64) -> Result<(f64, f64), BrowserError> {
         for _ in 0..MOST_TURNS {
-            let quads =
-                self.call_page(session, "DOM.getContentQuads", json!({ "backendNodeId": node })).await?;
+            let quads = self.quads(session, node).await?;
             let (x, y) = middle(&quads)
                 .ok_or_else(|| BrowserError::Refused("the element is not visible".to_owned()))?;
             let metrics = self.call_page(session, "Page.getLayoutMetrics", json!({})).await?;
@@ -310,6 +353,17 @@ fn arguments(start: &Start, profile: &Profile) -> Vec<String> {
     }
     arguments.push("about:blank".to_owned());
     arguments
+}
+
+/// The address of the site in whose place the browser shows a page of its own.
+fn unreachable(frame: &Value) -> Option<&str> {
+    frame["unreachableUrl"].as_str().filter(|url| !url.is_empty())
+}
+
+/// Whether a node is the one with this number, or has it in it.
+fn holds(node: &Value, number: u64) -> bool {
+    node["backendNodeId"].as_u64() == Some(number)
+        || node["children"].as_array().into_iter().flatten().any(|child| holds(child, number))
 }
 
 /// The tree as the rows read it: nodes that are not shown to a screen reader count for their children only.

@@ -162,6 +162,7 @@ mod tests {
     fn looked() -> Looked {
         Looked {
             server: "ghes.corp.example".to_owned(),
+            cloud: "github.com".to_owned(),
             slug: "acme".to_owned(),
             name: Some("Acme Corp".to_owned()),
         }
