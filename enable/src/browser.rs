@@ -12,7 +12,11 @@ mod judged;
 mod profile;
 mod rows;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    process::{Child, Command},
+    time::Duration,
+};
 
 pub use installed::{Installed, Kind, Policy, find, forbidden_by};
 pub use profile::{Profile, sweep};
@@ -163,8 +167,51 @@ fn place(url: &str) -> (String, String, bool) {
     (authority, if path.is_empty() { "/".to_owned() } else { path.to_owned() }, scheme == "https")
 }
 
+/// Ends a process that did not become a browser.
+#[derive(Debug)]
+struct Guard(Option<Child>);
+
+impl Guard {
+    /// Starts a browser, without the tokens and passwords of this program's environment.
+    fn spawn(command: &mut Command) -> std::io::Result<Self> {
+        without_credentials(command).spawn().map(|child| Self(Some(child)))
+    }
+
+    /// The browser, which now ends with its driver.
+    fn release(mut self) -> Result<Child, BrowserError> {
+        self.0.take().ok_or(BrowserError::Closed)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // One that has ended by itself cannot be ended.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Keeps tokens and passwords from a program that is started: it has no use for them.
+pub fn without_credentials(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_credential(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Whether a variable is one of GitHub's, or by its name holds a secret of something else.
+fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["GH_", "GHE_", "GITHUB_"].iter().any(|start| name.starts_with(start))
+        || ["TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"]
+            .iter()
+            .any(|part| name.contains(part))
+}
+
 /// Why a browser has gone: the person closed its window or ended it, or it crashed.
-async fn why_ended(child: &mut std::process::Child) -> BrowserError {
+async fn why_ended(child: &mut Child) -> BrowserError {
     // Its sockets close a moment before it has ended.
     for _ in 0..MOST_ENDING {
         match child.try_wait() {
@@ -202,6 +249,29 @@ const MOST_ANSWER: Duration = Duration::from_secs(30);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_are_known_by_their_names() {
+        for name in [
+            "GH_TOKEN",
+            "GITHUB_TOKEN",
+            "GH_ENTERPRISE_TOKEN",
+            "GITHUB_ENTERPRISE_TOKEN",
+            "GHE_MANAGE_USER",
+            "GHE_MANAGE_PASSWORD",
+            "gh_token",
+            "CI_JOB_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "NPM_TOKEN",
+        ] {
+            assert!(is_credential(name), "{name}");
+        }
+        for name in
+            ["PATH", "HOME", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "LANG", "HTTPS_PROXY", "GHOST"]
+        {
+            assert!(!is_credential(name), "{name}");
+        }
+    }
 
     #[test]
     fn an_address_has_a_place() {

@@ -177,6 +177,53 @@ fn reads_no_sign_in(kind: Kind) {
 }
 
 #[test]
+fn chromium_gets_no_credentials() {
+    gets_no_credentials("chromium_environment");
+}
+
+#[test]
+fn firefox_gets_no_credentials() {
+    gets_no_credentials("firefox_environment");
+}
+
+/// Runs the test below with credentials in its environment.
+fn gets_no_credentials(test: &str) {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored"]);
+    for name in ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] {
+        command.env(name, "canary");
+    }
+    let output = command.env("GHE_MANAGE_PASSWORD", "canary").env("KEPT", "kept").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "needs the environment that another test gives it"]
+fn chromium_environment() {
+    has_no_credentials(Kind::Chromium);
+}
+
+#[test]
+#[ignore = "needs the environment that another test gives it"]
+fn firefox_environment() {
+    has_no_credentials(Kind::Firefox);
+}
+
+fn has_no_credentials(kind: Kind) {
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let _browser = start(kind, base.path()).await;
+        let profile = std::fs::read_dir(base.path()).unwrap().next().unwrap().unwrap().path();
+        let id = std::fs::read_to_string(profile.join("gh-connect.pid")).unwrap();
+        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap();
+        let environment = String::from_utf8_lossy(&environment);
+        assert!(environment.contains("KEPT=kept") && !environment.contains("canary"), "{environment}");
+    });
+}
+
+#[test]
 fn chromium_says_that_its_window_is_closed() {
     says_that_it_ended(Kind::Chromium);
 }

@@ -86,5 +86,5 @@ pub(crate) fn open_in_browser(url: &str) -> bool {
     let mut command = Command::new(program);
     command.args(first).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // It hands the address on and ends; nobody has to wait for it.
-    command.spawn().is_ok()
+    gh_connect_enable::browser::without_credentials(&mut command).spawn().is_ok()
 }

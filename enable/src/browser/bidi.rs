@@ -2,6 +2,7 @@
 //! is printed on its standard error, and takes one session: ours.
 
 use std::{
+    collections::HashSet,
     io::{BufRead as _, BufReader},
     process::{Child, ChildStderr, Command, Stdio},
     time::Duration,
@@ -13,7 +14,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    BrowserError, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
     judged::{Judged, Shown},
     place, rows, why_ended,
 };
@@ -32,6 +33,8 @@ pub struct Firefox {
     context: Option<String>,
     /// How long an answer about its page is waited for.
     patience: Duration,
+    /// The hosts in whose place the browser has shown a page of its own.
+    distrusted: HashSet<String>,
     _profile: Profile,
 }
 
@@ -45,7 +48,7 @@ impl Firefox {
             command.arg("--headless");
         }
         command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = Ended(Some(command.spawn()?));
+        let mut child = Guard::spawn(&mut command)?;
         if let Some(child) = &child.0 {
             profile.is_used_by(child)?;
         }
@@ -59,9 +62,9 @@ impl Firefox {
             .await
             .map_err(|_| not_started())?
             .map_err(|error| BrowserError::Crashed(error.to_string()))?;
-        let child = child.0.take().ok_or_else(not_started)?;
-        let mut this =
-            Self { socket, child, next: 0, context: None, patience: PAGE_ANSWER, _profile: profile };
+        let child = child.release()?;
+        let (context, patience, distrusted) = (None, PAGE_ANSWER, HashSet::new());
+        let mut this = Self { socket, child, next: 0, context, patience, distrusted, _profile: profile };
         let insecure = start.lab.is_some();
         let wanted = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": insecure } } });
         this.call("session.new", wanted).await?;
@@ -122,7 +125,10 @@ impl Firefox {
         let url = windows.into_iter().find(|(id, _)| id == context).ok_or(BrowserError::Left)?.1;
         let again = self.locate(context, &by_path("/*"), None).await?.concat();
         match again == document {
-            true => Ok(Shown { failed, ..Shown::new(context, &document, &url) }),
+            true => {
+                let shown = Shown { failed, ..Shown::new(context, &document, &url) };
+                Ok(shown.with_distrust(&mut self.distrusted))
+            }
             false => Err(BrowserError::Left),
         }
     }
@@ -328,18 +334,6 @@ impl Drop for Firefox {
     }
 }
 
-/// Ends a process that did not become a browser.
-struct Ended(Option<Child>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "a loopback socket of a browser that this process started")]
 async fn connect(address: &str) -> std::io::Result<TcpStream> {
     TcpStream::connect(address).await
@@ -411,6 +405,10 @@ fn preferences(start: &Start) -> String {
         ("network.connectivity-service.enabled", json!(false)),
         ("browser.safebrowsing.update.enabled", json!(false)),
         ("extensions.update.enabled", json!(false)),
+        // A certificate that is not trusted is nothing to click away before a press.
+        ("security.certerror.hideAddException", json!(true)),
+        // What the system's administrators trust, on Windows and macOS.
+        ("security.enterprise_roots.enabled", json!(true)),
         ("services.settings.server", json!("data:,#remote-settings-dummy/v1")),
     ];
     if let Some(lab) = &start.lab {

@@ -5,7 +5,7 @@
 //! hit, and of Audits the one event that a page's own policy forbade where its form leads.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     os::fd::OwnedFd,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    BrowserError, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
     judged::{Judged, Shown},
     place,
     rows::{self, Node},
@@ -54,8 +54,10 @@ impl Chromium {
             FdMapping { parent_fd: OwnedFd::from(browser_writes), child_fd: 4 },
         ];
         command.fd_mappings(mappings).map_err(|error| std::io::Error::other(error.to_string()))?;
-        let child = command.spawn()?;
-        profile.is_used_by(&child)?;
+        let child = Guard::spawn(&mut command)?;
+        if let Some(child) = &child.0 {
+            profile.is_used_by(child)?;
+        }
         // With the command go this process's copies of the browser's ends: the browser's end is then seen as the end of the pipe.
         drop(command);
         let pipe = Pipe {
@@ -63,7 +65,11 @@ impl Chromium {
             from: BufReader::new(pipe::Receiver::from_owned_fd(from_browser.into())?),
             next: 0,
             blocked: false,
+            unsent: Vec::new(),
+            partial: Vec::new(),
+            distrusted: HashSet::new(),
         };
+        let child = child.release()?;
         let mut this = Self { pipe, child, tab: None, patience: PAGE_ANSWER, _profile: profile };
         match timeout(MOST_START, this.pipe.call(None, "Browser.getVersion", json!({}))).await {
             Ok(answer) => answer.map(|_| this),
@@ -119,7 +125,8 @@ impl Chromium {
         let unreachable = unreachable(frame);
         let url = unreachable.or_else(|| frame["url"].as_str()).unwrap_or_default();
         let document = frame["loaderId"].as_str().unwrap_or_default();
-        Ok(Shown { failed: unreachable.is_some(), ..Shown::new(session, document, url) })
+        let failed = unreachable.is_some();
+        Ok(Shown { failed, ..Shown::new(session, document, url) }.with_distrust(&mut self.pipe.distrusted))
     }
 
     pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
@@ -281,6 +288,12 @@ struct Pipe {
     next: u64,
     /// Whether the page's own policy forbade where its form leads, since the page was opened.
     blocked: bool,
+    /// What is still to be written of a command that is not waited for any more.
+    unsent: Vec<u8>,
+    /// What was read of a message so far.
+    partial: Vec<u8>,
+    /// The hosts in whose place the browser has shown a page of its own. A person may have told it to go on nevertheless.
+    distrusted: HashSet<String>,
 }
 
 impl Pipe {
@@ -299,7 +312,7 @@ impl Pipe {
         }
         let mut bytes = serde_json::to_vec(&message).map_err(std::io::Error::from)?;
         bytes.push(0);
-        self.to.write_all(&bytes).await.map_err(|_| BrowserError::Closed)?;
+        self.send(bytes).await?;
         loop {
             let mut answer = self.read().await?;
             if answer["method"] == "Inspector.targetCrashed" || answer["method"] == "Target.targetCrashed" {
@@ -312,6 +325,10 @@ impl Pipe {
                 }
                 _ => self.blocked,
             };
+            if answer["method"] == "Page.frameNavigated" && answer["params"]["frame"]["parentId"].is_null() {
+                let url = unreachable(&answer["params"]["frame"]);
+                self.distrusted.extend(url.map(|url| place(url).0));
+            }
             if answer["id"] != id {
                 continue;
             }
@@ -324,9 +341,23 @@ impl Pipe {
         }
     }
 
+    /// Sends a message whole, also when this was given up half-way: then the next one sends the rest first.
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), BrowserError> {
+        self.unsent.extend(bytes);
+        while !self.unsent.is_empty() {
+            match self.to.write(&self.unsent).await {
+                Ok(sent @ 1..) => drop(self.unsent.drain(..sent)),
+                _ => return Err(BrowserError::Closed),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a message, also when this was given up half-way before.
     async fn read(&mut self) -> Result<Value, BrowserError> {
-        let mut bytes = Vec::new();
-        let read = (&mut self.from).take(MOST_MESSAGE).read_until(0, &mut bytes).await;
+        let room = MOST_MESSAGE.saturating_sub(u64::try_from(self.partial.len()).unwrap_or(u64::MAX));
+        let read = (&mut self.from).take(room).read_until(0, &mut self.partial).await;
+        let mut bytes = std::mem::take(&mut self.partial);
         if read.is_err() || bytes.pop() != Some(0) {
             return Err(BrowserError::Closed);
         }
@@ -418,3 +449,64 @@ const MOST_NODES: usize = 50_000;
 const MOST_MESSAGE: u64 = 64 << 20;
 const MOST_TURNS: usize = 40;
 const SCROLLING: Duration = Duration::from_millis(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe, and the browser's ends of it.
+    fn pipe() -> (Pipe, pipe::Sender, pipe::Receiver) {
+        let ((to, browser_reads), (browser_writes, from)) =
+            (pipe::pipe().expect("a pipe"), pipe::pipe().expect("a pipe"));
+        let (next, blocked, unsent, partial) = (0, false, Vec::new(), Vec::new());
+        let from = BufReader::new(from);
+        let pipe = Pipe { to, from, next, blocked, unsent, partial, distrusted: HashSet::new() };
+        (pipe, browser_writes, browser_reads)
+    }
+
+    #[tokio::test]
+    async fn a_message_that_was_given_up_half_way_is_read_whole() {
+        let (mut pipe, mut browser, _reads) = pipe();
+        browser.write_all(b"{\"id\":1,").await.expect("written");
+        let first = timeout(Duration::from_millis(50), pipe.call(None, "A", json!({}))).await;
+        assert!(first.is_err());
+        browser.write_all(b"\"result\":{}}\0{\"id\":2,\"result\":{\"a\":7}}\0").await.expect("written");
+        assert_eq!(pipe.call(None, "B", json!({})).await.expect("an answer")["a"], 7);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_was_given_up_half_way_is_sent_whole() {
+        let (mut pipe, mut browser, mut reads) = pipe();
+        // More than a pipe holds.
+        let much = json!({ "much": "x".repeat(1 << 20) });
+        assert!(timeout(Duration::from_millis(50), pipe.call(None, "A", much)).await.is_err());
+        browser.write_all(b"{\"id\":2,\"result\":{}}\0").await.expect("written");
+        let read = async {
+            let (mut all, mut part) = (Vec::new(), vec![0; 1 << 16]);
+            while all.iter().filter(|byte| **byte == 0).count() < 2 {
+                let count = reads.read(&mut part).await.expect("read");
+                all.extend_from_slice(&part[..count]);
+            }
+            all
+        };
+        let (answer, all) = futures::join!(pipe.call(None, "B", json!({})), read);
+        assert!(answer.is_ok());
+        let messages: Vec<&[u8]> = all.split(|byte| *byte == 0).filter(|part| !part.is_empty()).collect();
+        assert!(messages.iter().all(|message| serde_json::from_slice::<Value>(message).is_ok()));
+        assert_eq!(messages.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_host_with_an_error_page_is_never_trusted_again() {
+        let (mut pipe, mut browser, _reads) = pipe();
+        let event = r#"{"method":"Page.frameNavigated","params":{"frame":{"url":"chrome-error://chromewebdata/","unreachableUrl":"https://GHES.corp.example/a"}}}"#;
+        browser
+            .write_all(format!("{event}\0{{\"id\":1,\"result\":{{}}}}\0").as_bytes())
+            .await
+            .expect("written");
+        pipe.call(None, "A", json!({})).await.expect("an answer");
+        let shown =
+            |url: &str| Shown::new("tab", "1", url).with_distrust(&mut pipe.distrusted.clone()).secure;
+        assert!(!shown("https://ghes.corp.example/b") && shown("https://github.com/b"));
+    }
+}

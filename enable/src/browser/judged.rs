@@ -1,5 +1,7 @@
 //! What a press is bound to: the page on which its element was judged.
 
+use std::collections::HashSet;
+
 use super::{BrowserError, Looked, place};
 use crate::flow::{self, Page};
 
@@ -22,6 +24,16 @@ impl Shown {
     pub(super) fn new(tab: &str, document: &str, url: &str) -> Self {
         let (authority, path, secure) = place(url);
         Self { tab: tab.to_owned(), document: document.to_owned(), authority, path, secure, failed: false }
+    }
+
+    /// A host in whose place the browser has shown a page of its own is never taken for verified again: a person may have told the
+    /// browser to go on nevertheless, and what it shows then looks like any other page.
+    pub(super) fn with_distrust(mut self, distrusted: &mut HashSet<String>) -> Self {
+        if self.failed {
+            distrusted.insert(self.authority.clone());
+        }
+        self.secure &= !distrusted.contains(&self.authority);
+        self
     }
 
     /// Whether this is a page of one of the two sites. Elsewhere a person signs in, with what is nobody else's business.

@@ -17,7 +17,7 @@ impl Profile {
     pub fn new(base: &Path) -> io::Result<Self> {
         for nth in 0..MOST_AT_ONCE {
             let folder = base.join(format!("{PREFIX}{}-{nth}", std::process::id()));
-            match fs::create_dir(&folder) {
+            match private_folder(&folder) {
                 Ok(()) => {
                     let lock = lock_of(&folder)?;
                     lock.try_lock().map_err(|_| io::Error::other("a new profile is in use"))?;
@@ -95,6 +95,14 @@ fn end_browser_of(_: &Path) -> bool {
     false
 }
 
+/// A folder that only its user can read: the cookies of a session are in it.
+fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 fn lock_of(folder: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("gh-connect.lock"))
 }
@@ -114,6 +122,12 @@ mod tests {
         let base = tempfile::tempdir().expect("a folder");
         let profile = Profile::new(base.path()).expect("a profile");
         let folder = profile.folder().to_owned();
+        #[cfg(unix)]
+        {
+            let mode =
+                std::os::unix::fs::PermissionsExt::mode(&folder.metadata().expect("a folder").permissions());
+            assert_eq!(mode & 0o777, 0o700);
+        }
         fs::write(folder.join("Cookies"), "secret").expect("written");
         assert_eq!(sweep(base.path()), 0, "it is in use");
         drop(profile);
