@@ -15,6 +15,9 @@ worlds! {
     a_connection_that_exists_in_firefox: "firefox", EXISTS, 11, ["a connection for ghes.corp.example already exists"], [];
     an_account_that_is_not_listed: "chromium", UNLISTED, 11, ["acme is not among the enterprise accounts"], [CONNECT];
     an_account_that_is_not_listed_in_firefox: "firefox", UNLISTED, 11, ["acme is not among the enterprise accounts"], [CONNECT];
+    an_account_that_is_named_elsewhere_only: "chromium", ELSEWHERE, 11, ["acme is not among the enterprise accounts"], [CONNECT];
+    an_account_that_is_named_elsewhere_only_in_firefox: "firefox", ELSEWHERE, 11, ["acme is not among the enterprise accounts"], [CONNECT];
+    an_account_that_is_named_elsewhere_too: "chromium", "[web]\nnames-elsewhere = true\nlisted-as = 'table'", 0, [crate::VERIFIED], [];
     an_account_that_is_not_eligible: "chromium", "[web]\nenterprises = [{ slug = 'acme', name = 'Acme Corp', eligible = false }]", 11,
         ["not a trial, nor paid by credit card", "Nothing has happened"], [CONNECT];
     no_owner_of_the_account: "chromium", "[web.person]\nas = 'somebody-else'", 11, ["may not own an enterprise account", "Signed in there: somebody-else."], [CONNECT];
@@ -29,6 +32,9 @@ worlds! {
         ["go on yourself", crate::VERIFIED], [ENABLE, CONNECT];
 }
 
+/// The only button is another account's.
+const ELSEWHERE: &str = "[web]\nnames-elsewhere = true\n\
+    enterprises = [{ slug = 'acme-labs', name = 'Acme Labs' }, { slug = 'acme', name = 'Acme Corp', eligible = false }]";
 const UNLISTED: &str = "[web]\nenterprises = [{ slug = 'acme-labs', name = 'Acme Labs' }]";
 /// The account has a record that its interfaces do not tell of.
 const EXISTS: &str = "[web]\nstart = 'orphan'\n[endpoint.'api.github.com/graphql']\nabout = 'enterpriseServerInstallations'\n\

@@ -15,6 +15,8 @@ pub struct Web {
     pub enterprises: Option<Vec<Choice>>,
     /// As what the enterprises are listed.
     pub listed_as: ListedAs,
+    /// The enterprise's slug stands elsewhere on the selection page, too, and who is not eligible is listed without a button.
+    pub names_elsewhere: bool,
     /// The language of the pages.
     pub lang: Lang,
     /// What the button on the server is called.
@@ -54,6 +56,7 @@ impl Default for Web {
             start: None,
             enterprises: None,
             listed_as: ListedAs::List,
+            names_elsewhere: false,
             lang: Lang::En,
             enable_label: None,
             connect_label: None,

@@ -79,7 +79,8 @@ fn selection(visit: &Visit<'_>, notice: Option<String>) -> Outcome {
             None => return visit.not_found(),
         }
     }
-    let listed: Vec<Choice> = owned(visit).into_iter().filter(|choice| choice.eligible).collect();
+    let is_listed = |choice: &Choice| choice.eligible || web.names_elsewhere;
+    let listed: Vec<Choice> = owned(visit).into_iter().filter(is_listed).collect();
     let label = web.connect_label.as_deref().unwrap_or(words.connect);
     let rows = listed.iter().map(|choice| {
         let slug = text(&choice.slug);
@@ -95,7 +96,10 @@ fn selection(visit: &Visit<'_>, notice: Option<String>) -> Outcome {
             false => String::new(),
         };
         let who = format!("<a href=\"/enterprises/{slug}\">{}</a> <span>{slug}</span>", text(&choice.name));
-        let how = press(web, &action, visit.token(), &format!("connect-{slug}"), label);
+        let how = match choice.eligible {
+            true => press(web, &action, visit.token(), &format!("connect-{slug}"), label),
+            false => String::new(),
+        };
         match web.listed_as {
             ListedAs::List => format!("<li class=\"row\"><div>{who}</div>\n{other}{how}</li>\n"),
             ListedAs::Table => format!("<tr><th scope=\"row\">{who}</th>\n<td>{other}{how}</td></tr>\n"),
@@ -110,9 +114,13 @@ fn selection(visit: &Visit<'_>, notice: Option<String>) -> Outcome {
     let enterprise = &visit.scene.world.enterprise.slug;
     let is_first_look = notice.is_none() && listed.iter().any(|choice| choice.slug == *enterprise);
     let acts = script::presses(visit.person(), &format!("connect-{enterprise}"));
-    visit
-        .page(words.select)
-        .notice(notice)
+    let home = format!("/enterprises/{enterprise}");
+    let page = match web.names_elsewhere {
+        // The switcher of accounts and the way to the page.
+        true => visit.page(words.select).navigation(enterprise, &[(&home, enterprise, true)]),
+        false => visit.page(words.select),
+    };
+    page.notice(notice)
         .covered(web.position)
         .main(&format!(
             "<p>{}</p>\n{}{list}",
