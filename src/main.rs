@@ -10,6 +10,7 @@ mod environment;
 mod exit;
 mod explain;
 mod lab;
+mod lab_log;
 mod lab_plan;
 mod output;
 mod pages;

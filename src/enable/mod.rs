@@ -34,6 +34,7 @@ use crate::{
     cli::{Appearance, EnableFlags},
     environment::Environment,
     exit::Exit,
+    lab_log,
     plan::{Place, Said, UsageError},
     platform::{self, Signals, Terminals},
     session::{self, Session},
@@ -107,7 +108,7 @@ pub(crate) fn enable(
     });
     runtime.shutdown_background();
     if let Some(lab) = &lab {
-        sink::stderr(&words::log_of_lab(lab.log().get(checked..).unwrap_or_default()));
+        sink::stderr(&lab_log::told(&lab.log(), checked));
     }
     drop(lab);
     ended
