@@ -1,7 +1,7 @@
 //! Every world that keeps the gate shut, and `enable` in it with everything agreed to: it says why it refuses, and the lab's log
 //! proves that nobody asked either side for a change, by a page or by an API.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

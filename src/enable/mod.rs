@@ -41,7 +41,7 @@ use crate::{
     sink,
 };
 
-pub(crate) use status::status;
+pub(crate) use status::{schema, status};
 
 /// Checks, and enables when everything passes.
 pub(crate) fn enable(
