@@ -5,6 +5,7 @@
 #![expect(unreachable_pub, reason = "modules of a test")]
 
 mod harness;
+mod hostile;
 mod judges;
 mod killed;
 #[path = "../support/mod.rs"]

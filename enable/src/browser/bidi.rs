@@ -13,7 +13,8 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place, rows, why_ended,
+    BrowserError, COVERED, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place, rows,
+    why_ended,
 };
 use crate::{
     flow::{Beside, Match, Page},
@@ -60,9 +61,7 @@ impl Firefox {
         let child = child.0.take().ok_or_else(not_started)?;
         let mut this =
             Self { socket, child, next: 0, context: None, patience: PAGE_ANSWER, _profile: profile };
-        let insecure = start.lab.is_some();
-        let wanted = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": insecure } } });
-        this.call("session.new", wanted).await?;
+        this.call("session.new", capabilities(start)).await?;
         this.call("session.subscribe", json!({ "events": [LOADED] })).await?;
         Ok(this)
     }
@@ -88,7 +87,12 @@ impl Firefox {
         }
         let mut matches = Vec::new();
         for row in rows::looked_for() {
-            for handle in self.locate(&context, &locator(row, looked), None).await? {
+            let mut found = self.locate(&context, &locator(row, looked), None).await?;
+            if rows::is_pressed(row) && !found.is_empty() {
+                let disabled = self.locate(&context, &by_style(DISABLED), None).await?;
+                found.retain(|handle| !disabled.contains(handle));
+            }
+            for handle in found {
                 let beside = match row.id == pages::CONNECT.id {
                     true => self.beside(&context, &handle, looked).await?,
                     false => Beside::Unclear,
@@ -119,21 +123,24 @@ impl Firefox {
         let element = json!({ "type": "element", "element": { "sharedId": handle } });
         let mut last = BrowserError::Refused("the element cannot be brought into view".to_owned());
         for _ in 0..MOST_TURNS {
-            let click = json!({ "context": context, "actions": [{
-                "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
-                "actions": [
-                    { "type": "pointerMove", "x": 0, "y": 0, "origin": element },
-                    { "type": "pointerDown", "button": 0 },
-                    { "type": "pointerUp", "button": 0 },
-                ],
-            }] });
-            match self.call_page("input.performActions", click).await {
+            let pointed = self
+                .point(&context, json!([{ "type": "pointerMove", "x": 0, "y": 0, "origin": element }]))
+                .await;
+            match pointed {
                 Err(BrowserError::Refused(why)) if why.contains("move target out of bounds") => {
                     last = BrowserError::Refused(why);
                 }
-                // The click was what the page was left for.
-                Err(BrowserError::Left) => return Ok(()),
-                other => return other.map(|_| ()),
+                Ok(()) if self.is_under_pointer(&context, handle).await? => {
+                    let click =
+                        json!([{ "type": "pointerDown", "button": 0 }, { "type": "pointerUp", "button": 0 }]);
+                    return match self.point(&context, click).await {
+                        // The click was what the page was left for.
+                        Err(BrowserError::Left) => Ok(()),
+                        other => other,
+                    };
+                }
+                Ok(()) => return Err(BrowserError::Refused(COVERED.to_owned())),
+                Err(other) => return Err(other),
             }
             let turn = json!({ "context": context, "actions": [{
                 "type": "wheel", "id": "wheel",
@@ -143,6 +150,27 @@ impl Firefox {
             tokio::time::sleep(SCROLLING).await;
         }
         Err(last)
+    }
+
+    /// What the pointer does.
+    async fn point(&mut self, context: &str, actions: Value) -> Result<(), BrowserError> {
+        let pointer = json!({
+            "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": actions,
+        });
+        let actions = json!({ "context": context, "actions": [pointer] });
+        self.call_page("input.performActions", actions).await.map(|_| ())
+    }
+
+    /// Whether a click would reach an element: the page's style knows it, a moment after the pointer has moved.
+    async fn is_under_pointer(&mut self, context: &str, handle: &str) -> Result<bool, BrowserError> {
+        for _ in 0..MOST_HOVERS {
+            let under = self.locate(context, &by_style(":hover"), None).await?;
+            if under.iter().any(|element| element == handle) {
+                return Ok(true);
+            }
+            tokio::time::sleep(SCROLLING).await;
+        }
+        Ok(false)
     }
 
     /// Which account a button is beside: what its list item or row says.
@@ -335,6 +363,10 @@ fn locator(row: &Row, looked: &Looked) -> Value {
     }
 }
 
+fn by_style(selector: &str) -> Value {
+    json!({ "type": "css", "value": selector })
+}
+
 /// An XPath for the innermost elements that hold a text, whatever its case. Firefox has no locator by text.
 fn with_text(text: &str) -> String {
     let Some(text) = quoted(text) else { return NOWHERE.to_owned() };
@@ -367,6 +399,11 @@ fn quoted(text: &str) -> Option<String> {
     Some(format!("{quote}{text}{quote}"))
 }
 
+/// Outside the lab the browser verifies certificates.
+fn capabilities(start: &Start) -> Value {
+    json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": start.lab.is_some() } } })
+}
+
 /// No first-run pages, no updates, nothing that is sent to anybody but the two sites.
 fn preferences(start: &Start) -> String {
     let mut preferences: Vec<(&str, Value)> = vec![
@@ -397,6 +434,9 @@ fn preferences(start: &Start) -> String {
 
 /// The list item or row around an element, the nearest last.
 const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem' or @role='row']";
+/// A selector of elements that take no click.
+const DISABLED: &str = ":disabled, [aria-disabled='true']";
+const MOST_HOVERS: usize = 5;
 /// An XPath that finds nothing.
 const NOWHERE: &str = "/..";
 /// What the browser shows in place of a site that it could not reach or does not trust: no site can load such a style sheet.
@@ -409,3 +449,27 @@ const MOST_NODES: usize = 50;
 const MOST_TURNS: usize = 40;
 const A_TURN: i64 = 300;
 const SCROLLING: Duration = Duration::from_millis(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::{InLab, Kind};
+
+    fn start(lab: Option<InLab>) -> Start {
+        Start { program: "firefox".into(), kind: Kind::Firefox, lab }
+    }
+
+    #[test]
+    fn certificates_are_verified_outside_the_lab() {
+        let accepts = |start: &Start| {
+            capabilities(start)["capabilities"]["alwaysMatch"]["acceptInsecureCerts"].as_bool()
+        };
+        let in_lab = || Some(InLab { proxy: ([127, 0, 0, 1], 9).into(), headless: false });
+        assert_eq!((accepts(&start(None)), accepts(&start(in_lab()))), (Some(false), Some(true)));
+        let outside = preferences(&start(None));
+        for word in ["cert", "security", "tls", "ssl", "proxy", "sandbox"] {
+            assert!(!outside.to_lowercase().contains(word), "{word}: {outside}");
+        }
+        assert!(preferences(&start(in_lab())).contains("network.proxy.ssl"));
+    }
+}

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    BrowserError, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place,
+    BrowserError, COVERED, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start, place,
     rows::{self, Node},
     why_ended,
 };
@@ -121,6 +121,9 @@ impl Chromium {
         let session = self.session(None).await?;
         let node: u64 = handle.parse().map_err(|_| BrowserError::Refused("no such element".to_owned()))?;
         let (x, y) = self.bring_into_view(&session, node).await?;
+        if self.is_covered(&session, node, (x, y)).await? {
+            return Err(BrowserError::Refused(COVERED.to_owned()));
+        }
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
             let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
@@ -149,6 +152,24 @@ impl Chromium {
             tokio::time::sleep(SCROLLING).await;
         }
         Err(BrowserError::Refused("the element cannot be brought into view".to_owned()))
+    }
+
+    /// Whether a click at this point of the window would reach another element.
+    async fn is_covered(
+        &mut self,
+        session: &str,
+        node: u64,
+        (x, y): (f64, f64),
+    ) -> Result<bool, BrowserError> {
+        let metrics = self.call_page(session, "Page.getLayoutMetrics", json!({})).await?;
+        let scrolled = |way: &str| metrics["cssLayoutViewport"][way].as_f64().unwrap_or(0.0);
+        // The point is that of the document, in whole pixels.
+        #[expect(clippy::cast_possible_truncation, reason = "a point of a window")]
+        let point = json!({ "x": (x + scrolled("pageX")) as i64, "y": (y + scrolled("pageY")) as i64 });
+        let hit = self.call_page(session, "DOM.getNodeForLocation", point).await?["backendNodeId"].as_u64();
+        let element = json!({ "backendNodeId": node, "depth": -1 });
+        let element = self.call_page(session, "DOM.describeNode", element).await?;
+        Ok(hit.is_none_or(|hit| !holds(&element["node"], hit)))
     }
 
     /// The session of the tab to look at: the newest on one of the two sites, else the one that was looked at before.
@@ -324,11 +345,25 @@ fn nodes(tree: &Value) -> Vec<Node> {
             Node {
                 role: if ignored { String::new() } else { text(&node["role"]) },
                 name: if ignored { String::new() } else { text(&node["name"]) },
+                disabled: is_disabled(node),
                 parent: node["parentId"].as_str().and_then(|id| places.get(id).copied()),
                 handle: node["backendDOMNodeId"].as_u64().map(|id| id.to_string()).unwrap_or_default(),
             }
         })
         .collect()
+}
+
+fn is_disabled(node: &Value) -> bool {
+    let properties = node["properties"].as_array().into_iter().flatten();
+    properties
+        .into_iter()
+        .any(|property| property["name"] == "disabled" && property["value"]["value"] == true)
+}
+
+/// Whether a node is this one, or has it within.
+fn holds(node: &Value, id: u64) -> bool {
+    node["backendNodeId"].as_u64() == Some(id)
+        || node["children"].as_array().into_iter().flatten().any(|child| holds(child, id))
 }
 
 /// The middle of the first quad, eight numbers.
@@ -356,3 +391,39 @@ const MOST_NODES: usize = 50_000;
 const MOST_MESSAGE: u64 = 64 << 20;
 const MOST_TURNS: usize = 40;
 const SCROLLING: Duration = Duration::from_millis(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::{InLab, Kind};
+
+    #[test]
+    fn certificates_are_verified_outside_the_lab() {
+        let base = tempfile::tempdir().expect("a folder");
+        let profile = Profile::new(base.path()).expect("a profile");
+        for kind in [Kind::Chromium, Kind::Chrome, Kind::Edge] {
+            let start = |lab| Start { program: "chromium".into(), kind, lab };
+            let outside = arguments(&start(None), &profile);
+            // The allow list: what is not here has to be thought of.
+            let known = ["--remote-debugging-pipe", "about:blank"];
+            let profile_of = format!("--user-data-dir={}", profile.folder().display());
+            for argument in &outside {
+                let is_known = known.contains(&argument.as_str()) || ARGUMENTS.contains(&argument.as_str());
+                assert!(is_known || *argument == profile_of, "{argument}");
+            }
+            for word in ["certificate", "insecure", "sandbox", "web-security", "proxy", "headless", "port"] {
+                let has = |argument: &&String| argument.starts_with("--") && argument.contains(word);
+                let found = outside.iter().find(|argument| has(argument) && **argument != profile_of);
+                assert_eq!(found, None, "{word}");
+            }
+            let lab = InLab { proxy: ([127, 0, 0, 1], 9).into(), headless: true };
+            assert!(arguments(&start(Some(lab)), &profile).contains(&IN_LAB[0].to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_click_reaches_an_element_or_what_is_in_it() {
+        let node = json!({ "backendNodeId": 7, "children": [{ "backendNodeId": 8, "children": [{ "backendNodeId": 9 }] }] });
+        assert!([7, 8, 9].into_iter().all(|id| holds(&node, id)) && !holds(&node, 6));
+    }
+}
