@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -58,6 +59,10 @@ impl Driver {
 
     pub fn open(&self, url: &str) {
         self.post("/url", json!({ "url": url })).unwrap();
+    }
+
+    pub fn url(&self) -> String {
+        self.get("/url").and_then(|url| url.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// The elements of an XPath; `None` where the page went away, as for all that follow.
@@ -125,6 +130,7 @@ impl Driver {
     fn ask(&self, method: &str, path: &str, body: Value) -> Result<Value, String> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(MOST_ANSWER)).unwrap();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.port,
@@ -133,7 +139,7 @@ impl Driver {
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         let mut reader = BufReader::new(stream);
         let (mut status, mut length) = (String::new(), 0);
-        reader.read_line(&mut status).unwrap();
+        reader.read_line(&mut status).map_err(|error| format!("no answer to {method} {path}: {error}"))?;
         loop {
             let mut line = String::new();
             reader.read_line(&mut line).unwrap();
@@ -178,5 +184,7 @@ fn port_in(line: &str) -> Option<u16> {
     after.trim_end_matches('.').parse().ok()
 }
 
+/// A machine that is busy may need long for a page.
+const MOST_ANSWER: Duration = Duration::from_secs(30);
 /// The key by which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
