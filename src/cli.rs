@@ -85,7 +85,9 @@ pub(crate) enum Action {
     /// Print what both sides say about the connection now. Changes nothing.
     #[command(
         long_about = "Print what both sides say about the connection now: records, license synchronization, statistics, audit events. Changes \
-                            nothing.\n\nExit codes: 0 GitHub lists the server as connected, 1 it does not, 3 that is not known."
+                            nothing.\n\nExit codes: 0 both sides agree that the server is connected, 1 it is not, or only one side says so, 3 that cannot be told; \
+                      2, 5, 130 and 143 as for check.",
+        after_help = "Try it in the lab:  gh-connect status --lab=connection/orphaned"
     )]
     Status(Box<CheckFlags>),
 

@@ -131,9 +131,29 @@ fn welcome(named: &Named, running: &Running, environment: &Environment, configur
             quoted(&roots.display().to_string())
         );
     }
+    out.push_str(&pages(running));
     let _ = writeln!(out, "\nTry it:    {}", command(running, environment, configuration));
     let _ = writeln!(out, "Ctrl-C ends it.");
     out
+}
+
+/// How a person sees the pages of both sides: a browser reaches this world by its own proxy only.
+fn pages(running: &Running) -> String {
+    let (lab, person) = (&running.lab, running.lab.person());
+    let (proxy, page) = (lab.browser_proxy(), lab.server_settings_url());
+    let login = |login: &Option<String>| login.clone().unwrap_or_default();
+    format!(
+        "browser    HTTP proxy {proxy}; certificates of {roots}\n\
+         page       {page}\n\
+         person     {server} on the server, {cloud} on GitHub; password {password}, code {code}\n\
+         by window  chromium --user-data-dir={profile} --proxy-server=http://{proxy} --ignore-certificate-errors {page}\n",
+        roots = lab.directory().join("public-ca.pem").display(),
+        server = login(&person.on_server),
+        cloud = login(&person.on_cloud),
+        password = person.password,
+        code = person.code,
+        profile = quoted(&lab.directory().join("browser").display().to_string()),
+    )
 }
 
 /// The command that runs in this world. What the world's environment says has to be said there, too, and what this one

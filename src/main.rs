@@ -10,6 +10,7 @@ mod environment;
 mod exit;
 mod explain;
 mod lab;
+mod lab_log;
 mod lab_plan;
 mod output;
 mod pages;
@@ -75,7 +76,7 @@ fn run() -> Exit {
     let ended = match command {
         Action::Check(flags) => check::check(&flags, &appearance, &environment, &terminals),
         Action::Enable(flags) => enable::enable(&flags, &appearance, &environment, &terminals),
-        Action::Status(flags) => enable::status(&flags, &appearance, &environment, &terminals),
+        Action::Status(flags) => enable::status(&flags, &appearance, &environment),
         Action::Lab(flags) => lab::lab(&flags, &environment),
         Action::Explain { id } => {
             let look = appearance::of_stdout(

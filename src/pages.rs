@@ -88,6 +88,8 @@ fn operands(command: &Command) -> String {
 
 fn commands(whole: &Command) -> Roff {
     let mut roff = heading("COMMANDS");
+    let check = whole.find_subcommand("check").into_iter();
+    let of_check: Vec<&clap::Id> = check.flat_map(Command::get_arguments).map(clap::Arg::get_id).collect();
     for command in whole.get_subcommands().filter(|command| !command.is_hide_set()) {
         roff.control("TP", []);
         roff.text([bold(command.get_name()), roman(operands(command))]);
@@ -97,12 +99,20 @@ fn commands(whole: &Command) -> Roff {
             roff.text([roman(line)]);
             roff.control("br", []);
         }
-        let own = command.get_opts().filter(|arg| !arg.is_global_set() && command.get_name() != "check");
+        // What `check` has too is told under its options.
+        let is_of_check = |arg: &clap::Arg| of_check.contains(&arg.get_id());
+        let own = command
+            .get_arguments()
+            .filter(|arg| !arg.is_positional() && !arg.is_global_set() && !is_of_check(arg));
         for arg in own {
             let name = arg.get_long().map_or_else(String::new, |long| format!("--{long}"));
-            let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+            let value = arg.get_value_names().and_then(|names| names.first());
+            let value = value.filter(|_| arg.get_action().takes_values());
+            let value = value.map(|value| [roman(" "), italic(value.to_string())]);
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            roff.text([bold(name), roman(" "), italic(value.unwrap_or_default()), roman(": "), roman(help)]);
+            let line = std::iter::once(bold(name)).chain(value.into_iter().flatten());
+            roff.text(line.chain([roman(": "), roman(help)]).collect::<Vec<_>>());
+            roff.control("br", []);
         }
     }
     roff
@@ -130,12 +140,18 @@ fn print(text: &str) -> Result<Exit, Ending> {
 }
 
 const EXIT_STATUS: &[(&str, &str)] = &[
-    ("0", "Everything required passed; warnings are allowed."),
-    ("1", "At least one check failed."),
+    (
+        "0",
+        "Everything required passed; warnings are allowed. enable and status: both sides agree that the server is connected.",
+    ),
+    ("1", "At least one check failed. status: not connected, or only one side says so."),
     ("2", "Usage or configuration error; nothing was measured. Also when a waiver matched nothing."),
     ("3", "Undetermined: nothing failed, but a required check is unknown, blocked or skipped."),
     ("4", "Only warnings, under --fail-on warn."),
     ("5", "Internal error."),
+    ("10", "enable: refused, because the gate is shut or you did not agree; nothing was touched."),
+    ("11", "enable: attempted, and there is no connection."),
+    ("12", "enable: done, and not verified: see what status says."),
     (
         "129, 130, 143",
         "Interrupted by SIGHUP, SIGINT or SIGTERM; the partial report is written, and is valid.",
@@ -154,7 +170,13 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM, CI", "Whether to use colours, unless --color says so."),
 ];
 
-const FILES: &[(&str, &str)] = &[(
-    "~/.config/gh-connect/config.toml",
-    "Read unless --config names another file, and only if nobody else can write it. Keys are the flags of check without dashes.",
-)];
+const FILES: &[(&str, &str)] = &[
+    (
+        "~/.config/gh-connect/config.toml",
+        "Read unless --config names another file, and only if nobody else can write it. Keys are the flags of check without dashes.",
+    ),
+    (
+        "~/.local/state/gh-connect",
+        "The journal of enable, its certificates, and the profile of a browser while it runs; $XDG_STATE_HOME/gh-connect where that is set.",
+    ),
+];

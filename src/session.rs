@@ -45,7 +45,12 @@ impl Session {
 
     /// A context in which nothing was measured yet.
     pub(crate) fn context(&self) -> Cx {
-        let cx = Cx::live(self.plan.clone(), Machine);
+        self.context_of(self.plan.clone())
+    }
+
+    /// A context for a plan that this one became in a run.
+    pub(crate) fn context_of(&self, plan: Plan) -> Cx {
+        let cx = Cx::live(plan, Machine);
         self.credentials.clone().give_to(&cx);
         cx
     }

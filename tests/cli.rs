@@ -54,6 +54,41 @@ fn every_flag_is_documented() {
     }
 }
 
+/// What scripts rely on stands wherever somebody looks for it.
+#[test]
+fn the_exit_codes_of_enable_and_status_are_documented() {
+    let text = |arguments: &[&str]| {
+        let printed = String::from_utf8(gh_connect(arguments).output().unwrap().stdout).unwrap();
+        printed.replace(r"\-", "-").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (manual, readme, page) =
+        (text(&["man"]), support::read("README.md"), support::read("docs/enable.md"));
+    for command in ["check", "enable", "status", "explain", "lab"] {
+        assert!(manual.contains(&format!("gh-connect {command}")), "{command}");
+        assert!(text(&["--help"]).contains(&format!(" {command} ")), "{command}");
+    }
+    for command in ["`gh-connect enable", "`gh-connect status"] {
+        assert!(readme.contains(command), "{command}");
+    }
+    for (code, words) in [("10", "refused"), ("11", "attempted"), ("12", "not verified")] {
+        for place in [&manual, &text(&["enable", "--help"])] {
+            let told = place
+                .split(&format!("{code} "))
+                .skip(1)
+                .any(|rest| rest.get(..60).unwrap_or(rest).contains(words));
+            assert!(told, "{code} {words}: {place}");
+        }
+        assert!(readme.lines().any(|line| line.starts_with(&format!("| {code} |")) && line.contains(words)));
+        assert!(page.contains(&format!("{code} ")), "{code}");
+    }
+    for place in [&manual, &text(&["status", "--help"])] {
+        assert!(place.contains("0 both sides agree"), "{place}");
+    }
+    for flag in ["--plan", "--browser", "--yes", "--accept-terms", "--confirm-billing", "--save-steps"] {
+        assert!(manual.contains(flag), "{flag}");
+    }
+}
+
 #[test]
 fn every_key_is_documented() {
     let folder = support::world("keys", "");
@@ -78,7 +113,7 @@ fn every_shell_gets_a_script() {
         let output = gh_connect(["completions", shell]).output().unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0));
-        for word in ["gh-connect", "no-proxy", "explain"] {
+        for word in ["gh-connect", "no-proxy", "explain", "enable", "accept-terms", "status"] {
             assert!(script.contains(word), "{shell} does not have {word}");
         }
     }

@@ -5,7 +5,7 @@
 mod support;
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Command, Stdio},
 };
 
@@ -46,6 +46,31 @@ fn from_outside(name: &str) -> Ran {
     lab.kill().unwrap();
     lab.wait().unwrap();
     Ran::of(&output).unwrap()
+}
+
+/// What a person needs for the pages: the proxy answers, and who signs in is said.
+#[test]
+fn lab_prints_the_way_of_a_browser() {
+    let mut lab = gh_connect(["lab", "--for", "60"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(lab.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    let line = |start: &str| told.iter().find_map(|line| line.strip_prefix(start)).unwrap().trim();
+    let proxy = line("browser ").strip_prefix("HTTP proxy ").unwrap().split(';').next().unwrap();
+    let mut stream = std::net::TcpStream::connect(proxy).unwrap();
+    stream
+        .write_all(b"CONNECT ghes.corp.example:443 HTTP/1.1\r\nHost: ghes.corp.example:443\r\n\r\n")
+        .unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(&head[9..], b"200");
+    assert_eq!(line("page "), "https://ghes.corp.example/enterprises/corp/settings/dotcom_connection");
+    let person = line("person ");
+    for words in ["ghe-admin on the server", "octo-owner on GitHub", "password ", "code 314159"] {
+        assert!(person.contains(words), "{person}");
+    }
+    assert!(line("by window ").contains(&format!("--proxy-server=http://{proxy} ")), "{told:?}");
+    lab.kill().unwrap();
+    lab.wait().unwrap();
 }
 
 #[test]

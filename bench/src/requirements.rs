@@ -57,6 +57,9 @@ pub const FOR_BENCH: &[Requirement] = &[
 /// Holds mitmdump; it is on PyPI only.
 pub const MITMPROXY: &str = "mitmproxy==11.0.2";
 
+/// The release of geckodriver, which is on crates.io and in no package of Debian's stable release.
+pub const GECKODRIVER: &str = "0.36.0";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -237,6 +237,8 @@ fn was_closed(status: std::process::ExitStatus) -> bool {
     status.success()
 }
 
+/// Why an element is not clicked.
+const COVERED: &str = "another element lies over it";
 const MOST_ENDING: u32 = 60;
 const BETWEEN_ENDING: Duration = Duration::from_millis(50);
 /// For an answer about a page, at first. A machine that is busy gets longer.

@@ -35,6 +35,6 @@ mod wire;
 pub mod world;
 
 pub use lab::{Lab, Route};
-pub use log::{Authorization, Event, Transport};
+pub use log::{Asks, Authorization, Event, Transport};
 pub use thread::LabThread;
 pub use world::{World, WorldError};

@@ -78,6 +78,8 @@ pub enum Event {
         /// Which of the world's secrets it carried, anywhere in it, by their names: those of its tokens, `manage` for the
         /// password of the Manage API, `proxy` for that of the proxy.
         secrets: Vec<String>,
+        /// What it asks for.
+        asks: Asks,
     },
     /// A request for a page of either side's web site, or of the identity provider's.
     Visit {
@@ -103,6 +105,17 @@ pub enum Event {
         /// The fields that were resolved, each once, as `Type.field`, sorted.
         fields: Vec<String>,
     },
+}
+
+/// What an HTTP request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Something that is no API: a page, or whatever stands in its place. Whether that changes anything, `Event::Visit` says.
+    Page,
+    /// An answer of an API, which changes nothing.
+    Answer,
+    /// A change, by an API: any method that does not only look, and of GraphQL everything that is not a query.
+    Change,
 }
 
 /// How a DNS query came.

@@ -25,7 +25,7 @@ use gh_connect_enable::{
 };
 use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Machine, Measured, Reason, Record, gate};
 
-pub(crate) use self::status::status;
+pub(crate) use self::status::{schema, status};
 use self::{
     certificate::{Billing, Consent},
     choice::Choice,
@@ -42,6 +42,7 @@ use crate::{
     cli::{Appearance, EnableFlags},
     environment::Environment,
     exit::Exit,
+    lab_log,
     output::Output,
     plan::{Place, Said, UsageError},
     platform::{self, Signals, Terminals},
@@ -121,7 +122,7 @@ pub(crate) fn enable(
     });
     runtime.shutdown_background();
     if let Some(lab) = &lab {
-        sink::stderr(&words::log_of_lab(lab.log().get(checked..).unwrap_or_default()));
+        sink::stderr(&lab_log::told(&lab.log(), checked));
     }
     drop(lab);
     ended

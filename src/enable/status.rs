@@ -1,25 +1,33 @@
 //! `gh-connect status`: what both sides say about the connection now. It changes nothing.
+//!
+//! The checks are what asks: they know the ways to both sides, and who mends what stands in one. Their judgement of the
+//! connection is the verdict, and what they measured is what is printed.
 
-use gh_connect_enable::verify::CloudSays;
-use gh_connect_engine::Stop;
-use gh_connect_github::{
-    Answer, OfTheRun,
-    cloud::{Event, Installations, LicenceSync, OwnNames, ServerStatistics, Topic, is_one_of},
-    server::ServerAuditLog,
+mod parts;
+mod said;
+mod text;
+
+use gh_connect_engine::{Measured, Record, State};
+use gh_connect_github::cloud::{AuditLog, Topic};
+use tokio::time::timeout;
+
+pub(crate) use self::said::schema;
+use self::{
+    parts::{Why, read, why_not_judged},
+    said::Verdict,
 };
-use serde_json::{Value, json};
-
-use super::sides::Sides;
 use crate::{
     Ending,
     check::{self, Prepared},
     cli::{Appearance, CheckFlags},
     environment::Environment,
     exit::Exit,
+    lab_log,
     plan::UsageError,
-    platform::{self, Terminals},
+    platform::{self, Signals},
     report::Format,
     session::{self, Session},
+    sink,
 };
 
 /// Reads and prints.
@@ -27,7 +35,6 @@ pub(crate) fn status(
     flags: &CheckFlags,
     appearance: &Appearance,
     environment: &Environment,
-    _terminals: &Terminals,
 ) -> Result<Exit, Ending> {
     let prepared = check::prepare(flags, appearance, environment)?;
     check::learn_and_test(&prepared)?;
@@ -40,151 +47,74 @@ pub(crate) fn status(
     let outputs = settings.outputs;
     platform::room_to_begin()?;
     let runtime = session::runtime()?;
-    let told = runtime.block_on(async {
+    let (said, exit) = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
         let session =
             Session::open(settings.plan, settings.policy, settings.adopts, &seen, environment).await;
-        tokio::time::timeout(session.plan().deadline.value.0, read(&session)).await
-    });
+        let measured = session.run(signals.next(), None).await;
+        let record = sink::clean_record(measured.record().clone());
+        let plan = serde_json::from_value(record.plan.clone())
+            .map_err(|error| Ending::Internal(format!("the plan cannot be read again: {error}")))?;
+        let said = read(plan, &record, cloud_log(&session, &measured), verdict(&record)).await;
+        Ok::<_, Ending>((said, exit(&record)))
+    })?;
     runtime.shutdown_background();
+    if let Some(lab) = &lab {
+        sink::stderr(&lab_log::told(&lab.log(), usize::MAX));
+    }
     drop(lab);
-    let Ok(told) = told else {
-        return Err(Ending::Internal(
-            "the sides did not answer within the deadline; see gh-connect check".to_owned(),
-        ));
-    };
     for output in &outputs {
-        let text = if output.format == Format::Json { format!("{:#}\n", told.json()) } else { told.text() };
+        let text = if output.format == Format::Json { said.json() } else { text::text(&said) };
         output.write(text.as_bytes())?;
     }
-    Ok(told.exit())
+    Ok(exit)
 }
 
-/// All that either side says.
-struct Told {
-    server: String,
-    enterprise: String,
-    cloud: CloudSays,
-    log: Result<Vec<Event>, String>,
-    records: Result<Value, String>,
-    sync: Result<Value, String>,
-    statistics: Result<Value, String>,
-}
-
-async fn read(session: &Session) -> Told {
-    let cx = session.context();
-    let run = &OfTheRun;
-    let (sides, names, installations, sync, statistics, _) = futures::join!(
-        Sides::ask(session),
-        OwnNames::of(&cx),
-        cx.fact::<Installations>(run),
-        cx.fact::<LicenceSync>(run),
-        cx.fact::<ServerStatistics>(run),
-        cx.fact::<ServerAuditLog>(&Topic::Connections),
-    );
-    let names = names.map(|own| own.names).unwrap_or_default();
-    let records = part(installations, |fact| &fact.answer).map(|known| {
-        let own: Vec<_> = known.records_of(&names).collect();
-        json!(own)
-    });
-    let sync = part(sync, |fact| &fact.answer).map(|status| {
-        let own =
-            status.server_instances.iter().flatten().filter(|one| is_one_of(&names, one.hostname.as_deref()));
-        json!(own.collect::<Vec<_>>())
-    });
-    let statistics = part(statistics, |fact| &fact.answer).map(|days| {
-        let own = days.iter().filter(|day| is_one_of(&names, day.host_name.as_deref()));
-        json!(own.collect::<Vec<_>>())
-    });
-    let plan = session.plan();
-    Told {
-        server: plan.server_host().unwrap_or_default().to_owned(),
-        enterprise: plan.enterprise.as_ref().map(|slug| slug.value.clone()).unwrap_or_default(),
-        cloud: sides.cloud,
-        log: sides.log,
-        records,
-        sync,
-        statistics,
+/// What the enterprise account's audit log records of connections, which no check needs. It is asked the way that the run
+/// found, which may be by the server's own proxy.
+async fn cloud_log(
+    session: &Session,
+    measured: &Measured,
+) -> Option<Result<std::sync::Arc<AuditLog>, gh_connect_engine::Stop>> {
+    if measured.record().run.cut_short_by.is_some() {
+        return None;
     }
+    let cx = session.context_of(measured.plan().clone());
+    let limit = session.plan().timeout.value.0;
+    timeout(limit, cx.fact::<AuditLog>(&Topic::Connections)).await.ok()
 }
 
-/// What a fact says, or why it says nothing.
-fn part<F, T: Clone>(
-    fact: Result<std::sync::Arc<F>, Stop>,
-    answer: fn(&F) -> &Answer<T>,
-) -> Result<T, String> {
-    let why = |stop: Stop| match stop {
-        Stop::Blocked(by) => format!("{by} stands in the way"),
-        Stop::Skipped(why) | Stop::NotApplicable(why) | Stop::Trouble(why) => why,
+/// The judgement of the connection, and the words for it.
+fn verdict(record: &Record) -> (Verdict, Why) {
+    let Some(check) = record.checks.iter().find(|check| check.id == "connection") else {
+        return (Verdict::Undetermined, Why::default());
     };
-    let fact = fact.map_err(why)?;
-    let answer = answer(&fact);
-    answer.said().cloned().ok_or_else(|| answer.or_trouble("it").err().map(why).unwrap_or_default())
-}
-
-impl Told {
-    /// 0 where the cloud lists the server as connected, 1 where it does not, 3 where that is not known.
-    fn exit(&self) -> Exit {
-        match self.cloud {
-            CloudSays::Connected { .. } => Exit::SUCCESS,
-            CloudSays::NotConnected => Exit::FAILED,
-            CloudSays::Unknown(_) => Exit::UNDETERMINED,
+    for finding in &check.findings {
+        let verdict = match finding.id.as_str() {
+            "connection/already-connected" => Verdict::Connected,
+            "connection/orphaned" => Verdict::Orphaned,
+            "connection/elsewhere" => Verdict::Elsewhere,
+            "connection/unproven" => Verdict::Undetermined,
+            "connection/leftover" => Verdict::NotConnected,
+            _ => continue,
+        };
+        return (verdict, Why::of(finding));
+    }
+    match check.state {
+        State::Passed | State::Warned => {
+            let remarks = check.remarks.iter().map(|remark| remark.text.as_str());
+            let message = format!("by what both sides say, it is {}", remarks.collect::<Vec<_>>().join("; "));
+            (Verdict::NotConnected, Why { message, ..Why::default() })
         }
-    }
-
-    fn json(&self) -> Value {
-        let either = |said: &Result<Value, String>| match said {
-            Ok(value) => json!({ "said": value }),
-            Err(why) => json!({ "unknown": why }),
-        };
-        let log = self.log.as_ref().map(|events| json!(events)).map_err(Clone::clone);
-        json!({
-            "schema_version": 1,
-            "server": self.server,
-            "enterprise": self.enterprise,
-            "cloud": self.cloud,
-            "installations": either(&self.records),
-            "license_sync": either(&self.sync),
-            "statistics": either(&self.statistics),
-            "server_audit_log": either(&log),
-        })
-    }
-
-    fn text(&self) -> String {
-        let cloud = match &self.cloud {
-            CloudSays::Connected { host_name, since: Some(since) } => {
-                format!("lists {host_name} as connected since {since}")
-            }
-            CloudSays::Connected { host_name, since: None } => format!("lists {host_name} as connected"),
-            CloudSays::NotConnected => "does not list the server as connected".to_owned(),
-            CloudSays::Unknown(why) => format!("not known: {why}"),
-        };
-        let count = |said: &Result<Value, String>| match said {
-            Ok(value) => match value.as_array().map_or(0, Vec::len) {
-                0 => "none".to_owned(),
-                some => some.to_string(),
-            },
-            Err(why) => format!("not known: {why}"),
-        };
-        let log = match &self.log {
-            Ok(events) if events.is_empty() => "no event of a connection".to_owned(),
-            Ok(events) => {
-                let line = |event: &Event| {
-                    let at = event.at.map_or_else(|| "at an unknown time".to_owned(), |at| at.to_string());
-                    format!("{} {at}", event.action)
-                };
-                events.iter().take(MOST_EVENTS).map(line).collect::<Vec<_>>().join("; ")
-            }
-            Err(why) => format!("not known: {why}"),
-        };
-        format!(
-            "{} and enterprise {}\n  GitHub             {cloud}\n  records            {}\n  license sync       {}\n  statistics         {}\n  server's audit log {log}\n",
-            self.server,
-            self.enterprise,
-            count(&self.records),
-            count(&self.sync),
-            count(&self.statistics),
-        )
+        _ => (Verdict::Undetermined, why_not_judged(record, check)),
     }
 }
 
-const MOST_EVENTS: usize = 5;
+/// A signal that cut the run short wins over the verdict.
+fn exit(record: &Record) -> Exit {
+    let of_run = Exit(record.summary.exit_code);
+    match [Exit::HUNG_UP, Exit::INTERRUPTED, Exit::TERMINATED].contains(&of_run) {
+        true => of_run,
+        false => verdict(record).0.exit(),
+    }
+}

@@ -174,17 +174,6 @@ The pages of this lab world are reached by its own proxy only
     )
 }
 
-/// What the lab saw of browsers: where no visit changed anything, nothing was touched.
-pub(super) fn log_of_lab(log: &[gh_connect_lab::Event]) -> String {
-    let visits = log.iter().filter_map(|event| match event {
-        gh_connect_lab::Event::Visit { changed, .. } => Some(*changed),
-        _ => None,
-    });
-    let visits: Vec<bool> = visits.collect();
-    let changes = visits.iter().filter(|changed| **changed).count();
-    format!("Lab: {} requests for pages, {changes} of them changed something.\n", visits.len())
-}
-
 /// The site on which a button is.
 pub(super) fn site(button: Button, target: &ConnectTarget) -> &str {
     match button {

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use gh_connect_engine::{Check, InDoubt, Meta};
 
 use super::{introduction, weight};
-use crate::report;
+use crate::{enable, report};
 
 /// Every generated file: its path from the root of the repository, and its text.
 pub(crate) fn files(checks: &[&'static dyn Check]) -> Vec<(String, String)> {
     let metas: Vec<&Meta> = checks.iter().map(|check| check.meta()).collect();
     let mut files = vec![
         ("docs/schema/record-1.json".to_owned(), report::schema()),
+        ("docs/schema/status-1.json".to_owned(), enable::schema()),
         ("docs/findings.md".to_owned(), catalogue(&metas)),
         ("docs/checks/README.md".to_owned(), index(&metas)),
     ];

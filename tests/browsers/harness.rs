@@ -119,6 +119,13 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Ends it as Ctrl-C does.
+    pub fn interrupt(self) -> Ended {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.wait()
+    }
+
     /// Sends a signal to its browser.
     pub fn signal_browser(&self, signal: &str) {
         let browser = processes().into_iter().find(|id| parent_of(*id) == Some(self.child.id()));

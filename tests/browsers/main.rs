@@ -7,6 +7,8 @@
 mod accompany;
 mod billing;
 mod harness;
+mod hostile;
+mod judges;
 mod killed;
 mod person;
 mod saved;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use gh_connect_bench::requirements::{MITMPROXY, Requirement, missing};
+use gh_connect_bench::requirements::{GECKODRIVER, MITMPROXY, Requirement, missing};
 
 use crate::steps::{run, workspace};
 
@@ -48,6 +48,23 @@ pub(crate) fn mitmproxy(target: &Path) -> Result<()> {
     let pip = folder.join("bin/pip");
     run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", MITMPROXY]))?;
     Ok(std::fs::write(stamp, MITMPROXY)?)
+}
+
+/// Builds geckodriver into the target folder, which takes two or three minutes; kept from run to run.
+pub(crate) fn geckodriver(target: &Path) -> Result<()> {
+    let folder = target.join("geckodriver");
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|version| version == GECKODRIVER) {
+        println!("geckodriver {GECKODRIVER} is in {}", folder.display());
+        return Ok(());
+    }
+    let wanted =
+        ["install", "geckodriver", "--version", GECKODRIVER, "--locked", "--force", "--quiet", "--root"];
+    let build = folder.join("build");
+    run(Command::new(env!("CARGO")).args(wanted).arg(&folder).env("CARGO_TARGET_DIR", &build))?;
+    // What it was built from is of no use afterwards.
+    std::fs::remove_dir_all(build)?;
+    Ok(std::fs::write(stamp, GECKODRIVER)?)
 }
 
 /// Installs the packages of the independent clients in the target folder; kept from run to run.

@@ -34,6 +34,7 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
     if scope == Scope::Everything {
         steps.run("packages for the real servers", || packages::debian(FOR_TESTS));
         steps.run("mitmproxy for the real servers", || packages::mitmproxy(&target_folder()?));
+        steps.run("geckodriver for the browsers", || packages::geckodriver(&target_folder()?));
         steps.run("packages for the clients", || packages::clients(&target_folder()?));
         steps.cargo(
             "real servers and clients",

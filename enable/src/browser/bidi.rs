@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{
-    BrowserError, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    BrowserError, COVERED, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
     judged::{Judged, Shown},
     place, rows, why_ended,
 };
@@ -65,9 +65,7 @@ impl Firefox {
         let child = child.release()?;
         let (context, patience, distrusted) = (None, PAGE_ANSWER, HashSet::new());
         let mut this = Self { socket, child, next: 0, context, patience, distrusted, _profile: profile };
-        let insecure = start.lab.is_some();
-        let wanted = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": insecure } } });
-        this.call("session.new", wanted).await?;
+        this.call("session.new", capabilities(start)).await?;
         this.call("session.subscribe", json!({ "events": [LOADED] })).await?;
         Ok(this)
     }
@@ -100,7 +98,12 @@ impl Firefox {
         }
         let mut matches = Vec::new();
         for row in rows::looked_for() {
-            for handle in self.locate(&context, &locator(row, looked), None).await? {
+            let mut found = self.locate(&context, &locator(row, looked), None).await?;
+            if rows::is_pressed(row) && !found.is_empty() {
+                let disabled = self.locate(&context, &by_style(DISABLED), None).await?;
+                found.retain(|handle| !disabled.contains(handle));
+            }
+            for handle in found {
                 let beside = match row.id == pages::CONNECT.id {
                     true => self.beside(&context, &handle, looked).await?,
                     false => Beside::Unclear,
@@ -166,6 +169,9 @@ impl Firefox {
                 }
                 Ok(_) | Err(BrowserError::Left) => {
                     self.is_still_shown(&judged).await?;
+                    if !self.is_under_pointer(context, judged.element).await? {
+                        return Err(BrowserError::Refused(COVERED.to_owned()));
+                    }
                     let click = pointer(&[to_it, down, up]);
                     return match self.call_page("input.performActions", click).await {
                         // The click was what the page was left for.
@@ -183,6 +189,18 @@ impl Firefox {
             tokio::time::sleep(SCROLLING).await;
         }
         Err(last)
+    }
+
+    /// Whether a click would reach an element: the page's style knows it, a moment after the pointer has moved.
+    async fn is_under_pointer(&mut self, context: &str, handle: &str) -> Result<bool, BrowserError> {
+        for _ in 0..MOST_HOVERS {
+            let under = self.locate(context, &by_style(":hover"), None).await?;
+            if under.iter().any(|element| element == handle) {
+                return Ok(true);
+            }
+            tokio::time::sleep(SCROLLING).await;
+        }
+        Ok(false)
     }
 
     /// Which account a button is beside: what its list item or row says.
@@ -372,6 +390,10 @@ fn by_path(path: &str) -> Value {
     json!({ "type": "xpath", "value": path })
 }
 
+fn by_style(selector: &str) -> Value {
+    json!({ "type": "css", "value": selector })
+}
+
 /// An XPath for the innermost elements that hold a text, whatever its case. Firefox has no locator by text.
 fn with_text(text: &str) -> String {
     let Some(text) = quoted(text) else { return NOWHERE.to_owned() };
@@ -389,6 +411,11 @@ fn quoted(text: &str) -> Option<String> {
     let text = text.to_ascii_lowercase();
     let quote = ['"', '\''].into_iter().find(|quote| !text.contains(*quote))?;
     Some(format!("{quote}{text}{quote}"))
+}
+
+/// Outside the lab the browser verifies certificates.
+fn capabilities(start: &Start) -> Value {
+    json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": start.lab.is_some() } } })
 }
 
 /// No first-run pages, no updates, nothing that is sent to anybody but the two sites.
@@ -429,6 +456,9 @@ const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem'
 const TEXTS: &str = "descendant::text()[normalize-space(.) and not(ancestor::button or ancestor::script or ancestor::style or ancestor::template or ancestor::*[@role='button' or @hidden or @aria-hidden='true'])]";
 /// Its links to enterprise accounts.
 const LINKS: &str = "descendant::a[contains(@href, '/enterprises/')]";
+/// A selector of elements that take no click.
+const DISABLED: &str = ":disabled, [aria-disabled='true']";
+const MOST_HOVERS: usize = 5;
 /// An XPath that finds nothing.
 const NOWHERE: &str = "/..";
 /// What the browser shows in place of a site that it could not reach or does not trust: no site can load such a style sheet.
@@ -441,3 +471,27 @@ const MOST_NODES: usize = 50;
 const MOST_TURNS: usize = 40;
 const A_TURN: i64 = 300;
 const SCROLLING: Duration = Duration::from_millis(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::{InLab, Kind};
+
+    fn start(lab: Option<InLab>) -> Start {
+        Start { program: "firefox".into(), kind: Kind::Firefox, lab }
+    }
+
+    #[test]
+    fn certificates_are_verified_outside_the_lab() {
+        let accepts = |start: &Start| {
+            capabilities(start)["capabilities"]["alwaysMatch"]["acceptInsecureCerts"].as_bool()
+        };
+        let in_lab = || Some(InLab { proxy: ([127, 0, 0, 1], 9).into(), headless: false });
+        assert_eq!((accepts(&start(None)), accepts(&start(in_lab()))), (Some(false), Some(true)));
+        let outside = preferences(&start(None));
+        for word in ["cert", "security", "tls", "ssl", "proxy", "sandbox"] {
+            assert!(!outside.to_lowercase().contains(word), "{word}: {outside}");
+        }
+        assert!(preferences(&start(in_lab())).contains("network.proxy.ssl"));
+    }
+}

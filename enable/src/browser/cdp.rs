@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    BrowserError, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    BrowserError, COVERED, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
     judged::{Judged, Shown},
     place,
     rows::{self, Node},
@@ -139,8 +139,11 @@ impl Chromium {
         self.mouse(session, "mouseMoved", (x, y)).await?;
         // The page may move, or show something else, when the pointer is over it.
         let is_there = middle(&self.quads(session, node).await?) == Some((x, y));
-        if !is_there || !self.would_be_hit(session, node, (x, y)).await? {
-            return Err(BrowserError::Refused("the element moved, or something covers it".to_owned()));
+        if !is_there {
+            return Err(BrowserError::Refused("the element moved".to_owned()));
+        }
+        if !self.would_be_hit(session, node, (x, y)).await? {
+            return Err(BrowserError::Refused(COVERED.to_owned()));
         }
         judged.is_on(&self.shown(session).await?)?;
         self.mouse(session, "mousePressed", (x, y)).await?;
@@ -409,6 +412,7 @@ fn nodes(tree: &Value) -> Vec<Node> {
             Node {
                 role: if ignored { String::new() } else { text(&node["role"]) },
                 name: if ignored { String::new() } else { text(&node["name"]) },
+                disabled: is_disabled(node),
                 parent: node["parentId"].as_str().and_then(|id| places.get(id).copied()),
                 handle: node["backendDOMNodeId"].as_u64().map(|id| id.to_string()).unwrap_or_default(),
                 link: link(node).unwrap_or_default(),
@@ -422,6 +426,13 @@ fn link(node: &Value) -> Option<String> {
     let mut properties = node["properties"].as_array()?.iter();
     let url = properties.find(|property| property["name"] == "url")?;
     Some(url["value"]["value"].as_str()?.to_owned())
+}
+
+fn is_disabled(node: &Value) -> bool {
+    let properties = node["properties"].as_array().into_iter().flatten();
+    properties
+        .into_iter()
+        .any(|property| property["name"] == "disabled" && property["value"]["value"] == true)
 }
 
 /// The middle of the first quad, eight numbers.
@@ -508,5 +519,37 @@ mod tests {
         let shown =
             |url: &str| Shown::new("tab", "1", url).with_distrust(&mut pipe.distrusted.clone()).secure;
         assert!(!shown("https://ghes.corp.example/b") && shown("https://github.com/b"));
+    }
+
+    use crate::browser::{InLab, Kind};
+
+    #[test]
+    fn certificates_are_verified_outside_the_lab() {
+        let base = tempfile::tempdir().expect("a folder");
+        let profile = Profile::new(base.path()).expect("a profile");
+        for kind in [Kind::Chromium, Kind::Chrome, Kind::Edge] {
+            let start = |lab| Start { program: "chromium".into(), kind, lab };
+            let outside = arguments(&start(None), &profile);
+            // The allow list: what is not here has to be thought of.
+            let known = ["--remote-debugging-pipe", "about:blank"];
+            let profile_of = format!("--user-data-dir={}", profile.folder().display());
+            for argument in &outside {
+                let is_known = known.contains(&argument.as_str()) || ARGUMENTS.contains(&argument.as_str());
+                assert!(is_known || *argument == profile_of, "{argument}");
+            }
+            for word in ["certificate", "insecure", "sandbox", "web-security", "proxy", "headless", "port"] {
+                let has = |argument: &&String| argument.starts_with("--") && argument.contains(word);
+                let found = outside.iter().find(|argument| has(argument) && **argument != profile_of);
+                assert_eq!(found, None, "{word}");
+            }
+            let lab = InLab { proxy: ([127, 0, 0, 1], 9).into(), headless: true };
+            assert!(arguments(&start(Some(lab)), &profile).contains(&IN_LAB[0].to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_click_reaches_an_element_or_what_is_in_it() {
+        let node = json!({ "backendNodeId": 7, "children": [{ "backendNodeId": 8, "children": [{ "backendNodeId": 9 }] }] });
+        assert!([7, 8, 9].into_iter().all(|id| holds(&node, id)) && !holds(&node, 6));
     }
 }

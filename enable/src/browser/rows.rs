@@ -11,6 +11,7 @@ use crate::{
 pub(super) struct Node {
     pub(super) role: String,
     pub(super) name: String,
+    pub(super) disabled: bool,
     /// The place of its parent in the list.
     pub(super) parent: Option<usize>,
     pub(super) handle: String,
@@ -24,7 +25,9 @@ pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
         .flat_map(|row| {
             let found = match row.role {
                 "text" => with_text(nodes, &text_of(row, looked)),
-                _ => (0..nodes.len()).filter(|at| is(row, &nodes[*at])).collect(),
+                _ => (0..nodes.len())
+                    .filter(|at| is(row, &nodes[*at]) && !(is_pressed(row) && nodes[*at].disabled))
+                    .collect(),
             };
             found.into_iter().map(move |at| Match {
                 row: row.id,
@@ -38,6 +41,11 @@ pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
 /// The rows about elements that are pressed or read.
 pub(super) fn looked_for() -> impl Iterator<Item = &'static Row> {
     pages::ALL.iter().copied().filter(|row| !row.role.is_empty() && row.id != pages::ACCOUNT.id)
+}
+
+/// Whether its element is pressed: one that is disabled is none then.
+pub(super) fn is_pressed(row: &Row) -> bool {
+    [pages::ENABLE.id, pages::COMPLETE.id, pages::CONNECT.id].contains(&row.id)
 }
 
 fn is(row: &Row, node: &Node) -> bool {
@@ -179,6 +187,7 @@ mod tests {
             let parent = levels.last().copied();
             nodes.push(Node {
                 role: role.to_owned(),
+                disabled: false,
                 name: name.to_owned(),
                 parent,
                 handle: format!("n{at}"),
@@ -191,6 +200,7 @@ mod tests {
 
     fn part(text: &str, handle: &str) -> Node {
         Node {
+            disabled: false,
             role: "StaticText".to_owned(),
             name: text.to_owned(),
             parent: Some(0),

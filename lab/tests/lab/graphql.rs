@@ -1,6 +1,6 @@
 //! The cloud over GraphQL: documents of every shape, paging, and errors with 200.
 
-use gh_connect_lab::Event;
+use gh_connect_lab::{Asks, Event};
 use serde_json::{Value, json};
 
 use crate::client::{cloud_token, graphql, graphql_reply, lab, send, session};
@@ -346,4 +346,53 @@ async fn what_is_no_query_is_refused() {
         send(session, "POST", "api.github.com", "/graphql", &[], "{\"query\": \"{ viewer { login } }\"}")
             .await;
     assert_eq!(anonymous.status, 401);
+}
+
+#[tokio::test]
+async fn the_log_tells_who_asks_for_a_change() {
+    const API: &str = "api.github.com";
+    const SERVER: &str = "ghes.corp.example";
+    for (host, method, path, body, expected) in [
+        (API, "GET", "/user", "", Asks::Answer),
+        (API, "HEAD", "/meta", "", Asks::Answer),
+        (API, "POST", "/graphql", r#"{"query": "{ viewer { login } }"}"#, Asks::Answer),
+        (
+            API,
+            "POST",
+            "/graphql",
+            r#"{"query": "query A { viewer { login } } fragment B on User { login }"}"#,
+            Asks::Answer,
+        ),
+        (API, "POST", "/graphql", r#"{"query": "mutation { x }"}"#, Asks::Change),
+        (
+            API,
+            "POST",
+            "/graphql",
+            r#"{"query": "query A { x } mutation B { x }", "operationName": "A"}"#,
+            Asks::Change,
+        ),
+        (API, "POST", "/graphql", r#"{"query": "mutation {"}"#, Asks::Change),
+        (API, "POST", "/graphql", "mutation", Asks::Change),
+        (API, "PUT", "/graphql", r#"{"query": "{ viewer { login } }"}"#, Asks::Change),
+        (API, "DELETE", "/user/installations/1", "", Asks::Change),
+        (API, "PATCH", "/user", "{}", Asks::Change),
+        ("uploads.github.com", "POST", "/", "", Asks::Change),
+        (SERVER, "POST", "/api/graphql", r#"{"query": "{ viewer { login } }"}"#, Asks::Answer),
+        (SERVER, "POST", "/api/graphql", r#"{"query": "mutation { x }"}"#, Asks::Change),
+        (SERVER, "GET", "/api/v3/meta", "", Asks::Answer),
+        (SERVER, "POST", "/api/v3/user/repos", "{}", Asks::Change),
+        // What a page does is told by the visit.
+        (SERVER, "POST", "/session", "login=ghe-admin", Asks::Page),
+        ("github.com", "GET", "/robots.txt", "", Asks::Page),
+    ] {
+        let lab = lab("").await;
+        let session = session(&lab, host).await.unwrap();
+        send(session, method, host, path, &[], body).await;
+        let asked: Vec<Asks> = lab
+            .log()
+            .into_iter()
+            .filter_map(|event| if let Event::Request { asks, .. } = event { Some(asks) } else { None })
+            .collect();
+        assert_eq!(asked, [expected], "{method} {host}{path} {body}");
+    }
 }

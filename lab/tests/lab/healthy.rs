@@ -1,6 +1,6 @@
 //! The world in which nothing is wrong, and what every lab offers.
 
-use gh_connect_lab::{Event, Lab, LabThread, Route, World};
+use gh_connect_lab::{Asks, Event, Lab, LabThread, Route, World};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 
@@ -117,6 +117,7 @@ async fn the_log_tells_what_came_and_keeps_no_secret() {
         path: "/meta".into(),
         credentials: vec!["authorization".into()],
         secrets: Vec::new(),
+        asks: Asks::Answer,
     }));
     let text = format!("{log:?}");
     assert!(!text.contains("hidden") && !text.contains("hush"), "{text}");

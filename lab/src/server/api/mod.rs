@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use crate::clock::unix_time;
 use crate::http1::{Reply, Request};
+use crate::log::Asks;
 use crate::scene::Scene;
+use crate::server::graphql;
 
 /// A request to an API.
 #[derive(Clone, Copy)]
@@ -38,6 +40,18 @@ impl<'a> Call<'a> {
         let (_, value) = pairs.into_iter().find(|(key, _)| *key == name)?;
         let spaced = value.replace('+', " ");
         Some(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
+    }
+}
+
+/// What a request to an API asks for.
+pub(crate) fn asks(request: &Request) -> Asks {
+    let is_query = || {
+        request.method == "POST" && request.path().ends_with("/graphql") && graphql::only_asks(&request.body)
+    };
+    match request.method.as_str() {
+        "GET" | "HEAD" | "OPTIONS" => Asks::Answer,
+        _ if is_query() => Asks::Answer,
+        _ => Asks::Change,
     }
 }
 

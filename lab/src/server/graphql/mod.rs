@@ -92,6 +92,18 @@ fn answer(
     execute::execute(&document, &operation, &variables, &resolver)
 }
 
+/// Whether the body of a request holds queries and nothing else. What cannot be read may hold anything.
+pub(super) fn only_asks(body: &[u8]) -> bool {
+    let Ok(Posted { query: Some(query), .. }) = serde_json::from_slice(body) else { return false };
+    let Ok(document) = parse_query::<&str>(&query) else { return false };
+    document.definitions.iter().all(|definition| {
+        !matches!(
+            definition,
+            AnyDefinition::Operation(AnyOperation::Mutation(_) | AnyOperation::Subscription(_))
+        )
+    })
+}
+
 /// The operation that is meant: the only one, or the one of that name.
 fn operation<'a, 'q>(document: &'a Document<'q>, wanted: Option<&str>) -> Result<Query<'q>, String> {
     let mut operations = document.definitions.iter().filter_map(|definition| match definition {

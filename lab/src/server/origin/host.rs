@@ -117,4 +117,4 @@ fn usual(role: Role, arrival: Arrival, request: &Request, scene: &Scene) -> Repl
 }
 
 /// The port of the Manage API.
-const MANAGE: u16 = 8443;
+pub(super) const MANAGE: u16 = 8443;

@@ -12,16 +12,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::http1::{Connection, Incoming, Reply, Request};
-use crate::log::{Event, credentials, shortened};
-use crate::scene::{Scene, Site};
-use crate::server::api::caller;
+use crate::log::{Asks, Event, credentials, shortened};
+use crate::scene::{Role, Scene, Site};
+use crate::server::api::{self, caller};
 use crate::server::trouble::Trouble;
 use crate::tls::{Face, Session, read_hello};
 use crate::wire::AnyWire;
 
 pub(crate) use deed::{Deed, Manner};
-use host::https_deed;
 pub(crate) use host::plain_deed;
+use host::{MANAGE, https_deed};
 
 /// Where a connection came from and arrived.
 #[derive(Clone, Copy)]
@@ -96,7 +96,20 @@ pub(crate) fn log_request(host: &str, arrival: Arrival, tls: bool, request: &Req
         path: shortened(request.path()),
         credentials: credentials(request.headers.iter().map(|(name, _)| name.as_str())),
         secrets: caller::secrets_in(request, &scene.secrets),
+        asks: match is_for_api(host, arrival, request, scene) {
+            true => api::asks(request),
+            false => Asks::Page,
+        },
     });
+}
+
+/// Whether a request is for an API and not for a page.
+fn is_for_api(host: &str, arrival: Arrival, request: &Request, scene: &Scene) -> bool {
+    match scene.site(host, arrival.at).map(|site| site.role) {
+        Some(Role::Api | Role::Uploads) => true,
+        Some(Role::Server) => arrival.port == MANAGE || request.path().starts_with("/api/"),
+        Some(Role::Web | Role::Echo | Role::IdentityProvider) | None => false,
+    }
 }
 
 async fn serve_tls(

@@ -1,0 +1,95 @@
+//! A hostile page: a button of the right name where a person would not press it. Nothing is pressed, and the flow is handed over.
+
+use std::time::Duration;
+
+use crate::{harness::Place, worlds};
+
+/// The server's page of GitHub Connect, with this in its place.
+macro_rules! settings {
+    ($body:literal) => {
+        concat!(
+            "[endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\nbody = \"\"\"<!doctype html><html lang='en'>\
+             <title>GitHub Connect</title><main>",
+            $body,
+            "</main>\"\"\"\nheaders = { 'Content-Security-Policy' = '', 'Content-Type' = 'text/html; charset=utf-8' }\n",
+            "[endpoint.'github.com/hostile']\nstatus = 200\nbody = \"<!doctype html><title>x</title>\
+             <form method='post' action='https://ghes.corp.example/enterprises/corp/settings/dotcom_connection'>\
+             <button>Enable GitHub Connect</button></form>\"\nheaders = { 'Content-Security-Policy' = '', 'X-Frame-Options' = '', 'Content-Type' = 'text/html' }\n"
+        )
+    };
+}
+
+worlds! {
+    in_a_frame_of_another_site: "chromium", FRAME, 11, [HANDED, NOTHING], [PRESSING];
+    in_a_frame_of_another_site_in_firefox: "firefox", FRAME, 11, [HANDED, NOTHING], [PRESSING];
+    a_link_of_that_name: "chromium", LINK, 11, [HANDED, NOTHING], [PRESSING];
+    a_link_of_that_name_in_firefox: "firefox", LINK, 11, [HANDED, NOTHING], [PRESSING];
+    a_disabled_button: "chromium", DISABLED, 11, [HANDED, NOTHING], [PRESSING];
+    a_disabled_button_in_firefox: "firefox", DISABLED, 11, [HANDED, NOTHING], [PRESSING];
+    an_invisible_button: "chromium", INVISIBLE, 11, [HANDED, NOTHING], [PRESSING];
+    an_invisible_button_in_firefox: "firefox", INVISIBLE, 11, [HANDED, NOTHING], [PRESSING];
+    a_button_far_down_is_no_covered_one: "chromium", "[web]\nposition = 'below'", 0, [crate::VERIFIED], [LIES_OVER];
+    a_button_far_down_is_no_covered_one_in_firefox: "firefox", "[web]\nposition = 'below'", 0, [crate::VERIFIED], [LIES_OVER];
+}
+
+#[test]
+fn on_another_host() {
+    is_waited_before("chromium", ELSEWHERE, "consented", &[NOTHING], &[PRESSING]);
+}
+
+#[test]
+fn on_another_host_in_firefox() {
+    is_waited_before("firefox", ELSEWHERE, "consented", &[NOTHING], &[PRESSING]);
+}
+
+#[test]
+fn a_covered_button() {
+    is_waited_before("chromium", COVERED, "pressing-enable", &[LIES_OVER, NOTHING, YOURSELF], &[]);
+}
+
+#[test]
+fn a_covered_button_in_firefox() {
+    is_waited_before("firefox", COVERED, "pressing-enable", &[LIES_OVER, NOTHING, YOURSELF], &[]);
+}
+
+/// The person has a quarter of an hour there, and ends it before.
+fn is_waited_before(browser: &str, world: &str, step: &str, says: &[&str], never: &[&str]) {
+    let place = Place::new(world);
+    let running = place.start(browser);
+    place.wait_for(step);
+    std::thread::sleep(LONG_ENOUGH);
+    let ended = running.interrupt();
+    assert_eq!(ended.exit, Some(130), "{}", ended.said);
+    assert_eq!(place.steps().last().map(String::as_str), Some(step), "{}", ended.said);
+    assert!(says.iter().all(|text| ended.said.contains(text)), "{}", ended.said);
+    assert!(!never.iter().any(|text| ended.said.contains(text)), "{}", ended.said);
+}
+
+/// A browser has started and shows the page.
+const LONG_ENOUGH: Duration = Duration::from_secs(12);
+const YOURSELF: &str = "press it there yourself";
+const HANDED: &str = "go on yourself";
+const NOTHING: &str = ", 0 of them changed something";
+const PRESSING: &str = "Pressing \"Enable GitHub Connect\".";
+const LIES_OVER: &str = "another element lies over it";
+
+const FRAME: &str =
+    settings!("<iframe src='https://github.com/hostile' width='600' height='300' title='Connect'></iframe>");
+const ELSEWHERE: &str = "[host.'ghes-corp.example']\naddresses = ['198.51.100.99']\n\
+    [endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\nanswer = 'redirect'\n\
+    location = 'https://ghes-corp.example/enterprises/corp/settings/dotcom_connection'\n\
+    [endpoint.'ghes-corp.example/enterprises/corp/settings/dotcom_connection']\nstatus = 200\n\
+    body = \"<!doctype html><title>GitHub Connect</title><form method='post'><button>Enable GitHub Connect</button></form>\"\n\
+    headers = { 'Content-Type' = 'text/html' }\n";
+const LINK: &str = settings!("<a href='https://github.com/hostile'>Enable GitHub Connect</a>");
+const DISABLED: &str =
+    settings!("<form method='post'><button disabled>Enable GitHub Connect</button></form>");
+const INVISIBLE: &str = settings!(
+    "<form method='post'><button style='visibility: hidden'>Enable GitHub Connect</button>\
+     <button hidden>Enable GitHub Connect</button></form>"
+);
+/// What lies over it would carry the click elsewhere.
+const COVERED: &str = settings!(
+    "<form method='post'><button>Enable GitHub Connect</button></form>\
+     <a href='https://github.com/hostile' style='position: fixed; inset: 0; background: white'>Read more</a>"
+);
