@@ -168,6 +168,7 @@ impl Person {
         });
         let looked = Looked {
             server: "ghes.corp.example".to_owned(),
+            cloud: "github.com".to_owned(),
             slug: "acme".to_owned(),
             name: Some("Acme Corp".to_owned()),
         };

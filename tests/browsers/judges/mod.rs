@@ -79,8 +79,12 @@ async fn press(browser: &mut Browser, handle: &str) {
 
 /// The buttons of a page, as soon as the one that is waited for is there.
 async fn seen_by(browser: &mut Browser, row: &str) -> Vec<(&'static str, Beside, String)> {
-    let looked =
-        Looked { server: SERVER.to_owned(), slug: "acme".to_owned(), name: Some("Acme Corp".to_owned()) };
+    let looked = Looked {
+        server: SERVER.to_owned(),
+        cloud: "github.com".to_owned(),
+        slug: "acme".to_owned(),
+        name: Some("Acme Corp".to_owned()),
+    };
     let limit = Instant::now() + LIMIT;
     while Instant::now() < limit {
         match browser.look(&looked).await {
