@@ -83,6 +83,7 @@ fn worlds_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 const FOLDER: &str = "gh-connect/lab";
-const REFUSED: &str = "Refused: GitHub Connect is not enabled, and nothing was touched.";
+const REFUSED: &str =
+    "Refused: what was measured does not permit to enable GitHub Connect. This run touched nothing.";
 const NO_PAGE: &str = "Lab: 0 requests for pages, 0 of them changed something.";
 const NO_CHANGE: &str = " after it, 0 of them asked for a change.";

@@ -99,7 +99,7 @@ fn a_connect_that_did_not_arrive_is_the_persons() {
         "chromium",
         "[web]\nstart = 'pending'",
         11,
-        &["may have pressed \"Connect\""],
+        &["may have pressed the buttons"],
         &[ENABLE, CONNECT],
     );
 }
