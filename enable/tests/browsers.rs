@@ -133,7 +133,7 @@ fn chromium_presses_nothing_that_lies_over_a_button() {
         browser.open(&format!("http://{address}/")).await.unwrap();
         let page = settled(&mut browser, 1).await;
         let error = browser.press(&page.matches[0].handle).await.unwrap_err();
-        assert!(matches!(&error, BrowserError::Refused(why) if why.contains("covers")), "{error}");
+        assert!(matches!(&error, BrowserError::Refused(why) if why.contains("lies over")), "{error}");
     });
     assert!(requests.recv_timeout(Duration::from_millis(300)).is_err());
 }
