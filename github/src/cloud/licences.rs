@@ -147,7 +147,10 @@ mod wrapped {
                 (None, Some(within)) => within.into_servers(),
                 (None, None) => vec![ServerInstance {
                     server_id: self.server_id,
-                    hostname: self.hostname,
+                    // What cannot be read as a name may be any server's.
+                    hostname: self
+                        .hostname
+                        .filter(|name| gh_connect_engine::is_legible(name) && !name.contains('\\')),
                     last_sync: self.last_sync.map(Into::into),
                 }],
             }
