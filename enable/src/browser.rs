@@ -100,6 +100,13 @@ pub enum BrowserError {
     Io(#[from] std::io::Error),
 }
 
+impl Looked {
+    /// Whether an address is on the server, at whatever port.
+    fn is_on_server(&self, url: &str) -> bool {
+        place(url).0.starts_with(&format!("{}:", self.server.to_ascii_lowercase()))
+    }
+}
+
 impl Browser {
     /// Starts a browser with a profile of its own.
     pub async fn start(start: &Start, profile: Profile) -> Result<Self, BrowserError> {

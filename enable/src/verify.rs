@@ -32,6 +32,13 @@ pub enum CloudSays {
     Unknown(String),
 }
 
+impl CloudSays {
+    /// Whether it has a record that was made since then.
+    pub fn is_connected_since(&self, began: Timestamp) -> bool {
+        matches!(self, Self::Connected { since: Some(since), .. } if *since >= began)
+    }
+}
+
 /// What the server shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// assert_eq!(gh_connect_engine::shown("ab\n", 3), "ab…");
 /// ```
 pub fn shown(text: &str, max: usize) -> String {
-    if text.len() <= max && text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~')) {
+    if text.len() <= max && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len().min(max));
@@ -57,7 +57,7 @@ pub const MOST_OF_A_BYTE: usize = 4;
 
 /// A text whose characters can all be seen: as [`shown`], but whole, and with its line breaks.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let is_ascii = text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~' | b'\n'));
+    let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
     if is_ascii || !text.contains(|c| c != '\n' && disturbs_reading(c)) {
         return Cow::Borrowed(text);
     }

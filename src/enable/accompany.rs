@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use gh_connect_enable::{
-    journal::Step,
-    verify::{CloudSays, ServerSays},
-};
+use gh_connect_enable::{journal::Step, verify::ServerSays};
 use gh_connect_engine::Interrupt;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -30,8 +27,7 @@ impl Walk<'_> {
         let log_patience = if self.talk.answers { LOG_PATIENCE } else { MOST_RETURN.min(self.patience) };
         loop {
             let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
-            let is_new = matches!(&sides.cloud, CloudSays::Connected { since: Some(since), .. } if *since >= self.began);
-            if is_new && on_cloud.is_none() {
+            if sides.cloud.is_connected_since(self.began) && on_cloud.is_none() {
                 on_cloud = Some(Instant::now());
                 self.note(Step::SeenOnCloud, "the cloud lists the server")?;
                 self.steps.noticed("cloud lists the server");

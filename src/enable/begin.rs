@@ -3,7 +3,7 @@
 use gh_connect_enable::{
     flow::Pressed,
     journal::{Journal, Step},
-    verify::{self, CloudSays, Evidence, Proof, ServerSays},
+    verify::{self, CloudSays, Proof, ServerSays},
 };
 use gh_connect_engine::{ConnectTarget, Effects as _, Machine, Record};
 use jiff::{SignedDuration, Timestamp};
@@ -55,7 +55,9 @@ impl Enabling<'_> {
             let page = seen.filter(|entry| is_recent(entry.at)).map(|_| ServerSays::Page);
             let mut evidence = Sides::ask(self.session).await.evidence(began, page);
             let mut note = "found by a later run".to_owned();
-            if lists_a_new_one(&evidence) && matches!(evidence.server, ServerSays::Unknown(_)) && talk.answers
+            if evidence.cloud.is_connected_since(evidence.began)
+                && matches!(evidence.server, ServerSays::Unknown(_))
+                && talk.answers
             {
                 let asks = Asks {
                     session: self.session,
@@ -98,10 +100,6 @@ impl Enabling<'_> {
     }
 }
 
-/// Whether the cloud has a record of this flow.
-fn lists_a_new_one(evidence: &Evidence) -> bool {
-    matches!(evidence.cloud, CloudSays::Connected { since: Some(since), .. } if since >= evidence.began)
-}
 /// What was seen of a page holds for some minutes; later the server is asked, or the person looks again.
 fn is_recent(at: Timestamp) -> bool {
     let age = Machine.now().duration_since(at);

@@ -16,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 use super::{
     BrowserError, COVERED, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
     judged::{Judged, Shown},
-    place, rows, why_ended,
+    rows, why_ended,
 };
 use crate::{
     flow::{Beside, Match, Page},
@@ -256,11 +256,7 @@ impl Firefox {
     async fn context(&mut self, looked: Option<&Looked>) -> Result<(String, String), BrowserError> {
         let windows = self.windows().await?;
         let known = windows.iter().find(|(id, _)| Some(id) == self.context.as_ref());
-        let on_server = |url: &str| {
-            looked.is_some_and(|looked| {
-                place(url).0.starts_with(&format!("{}:", looked.server.to_ascii_lowercase()))
-            })
-        };
+        let on_server = |url: &str| looked.is_some_and(|looked| looked.is_on_server(url));
         let opened = windows.iter().rev().find(|(_, url)| on_server(url));
         let chosen = match known {
             Some(known) if on_server(&known.1) => Some(known),

@@ -220,11 +220,9 @@ impl Chromium {
             .map(|(id, _)| id.as_str())
             .filter(|id| pages.iter().any(|(page, _)| page == id));
         let opened = looked.and_then(|looked| {
-            let is_server =
-                |url: &str| place(url).0.starts_with(&format!("{}:", looked.server.to_ascii_lowercase()));
-            let elsewhere =
-                known.is_none_or(|id| pages.iter().any(|(page, url)| page == &id && !is_server(url)));
-            pages.iter().find(|(_, url)| elsewhere && is_server(url)).map(|(id, _)| *id)
+            let elsewhere = known
+                .is_none_or(|id| pages.iter().any(|(page, url)| page == &id && !looked.is_on_server(url)));
+            pages.iter().find(|(_, url)| elsewhere && looked.is_on_server(url)).map(|(id, _)| *id)
         });
         let Some(id) = opened.or(known).or_else(|| pages.first().map(|(id, _)| *id)) else {
             return Err(BrowserError::Closed);
