@@ -104,11 +104,27 @@ fn replace(text: &mut String, by: impl FnOnce(&str) -> Cow<'_, str>) {
     }
 }
 
+/// Texts are looked at together, as there may be thousands of a few letters, and one by one where that shows anything.
 fn clean_value(redactor: &Redactor, value: &mut Value) {
-    each_text(value, &mut |text| clean_text(redactor, text));
+    let (mut texts, mut together) = (Vec::new(), String::new());
+    let clean = |texts: &mut Vec<&mut String>, together: &mut String| {
+        if !redactor.is_plain(together) {
+            texts.iter_mut().for_each(|text| clean_text(redactor, text));
+        }
+        texts.clear();
+        together.clear();
+    };
+    each_text(value, &mut |text| {
+        together.extend([text.as_str(), " "]);
+        texts.push(text);
+        if together.len() >= TOGETHER {
+            clean(&mut texts, &mut together);
+        }
+    });
+    clean(&mut texts, &mut together);
 }
 
-fn each_text(value: &mut Value, clean: &mut impl FnMut(&mut String)) {
+fn each_text<'a>(value: &'a mut Value, clean: &mut impl FnMut(&'a mut String)) {
     match value {
         Value::String(text) => clean(text),
         Value::Array(values) => values.iter_mut().for_each(|value| each_text(value, clean)),
@@ -130,3 +146,5 @@ fn clean_stop(redactor: &Redactor, stop: &mut Stop) {
         Stop::Blocked(_) => {}
     }
 }
+/// Bytes of texts that are looked at together.
+const TOGETHER: usize = 4 * 1024;

@@ -1,4 +1,4 @@
-//! Base64 and hexadecimal digits: finding what may hold a secret, and reading it.
+//! Base64, hexadecimal digits and lists of numbers: finding what may hold a secret, and reading it.
 
 use std::ops::Range;
 
@@ -12,6 +12,14 @@ pub(super) enum Code {
     Base64,
     /// Two digits for a byte, of either case.
     Hex,
+    /// A number for each byte, with something between them: `67:68:70`, `0x67, 0x68`, `6768 7023`, `[103, 104]`.
+    Numbers(Radix),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Radix {
+    Ten,
+    Sixteen,
 }
 
 /// A part of a text that is read as a code.
@@ -22,6 +30,8 @@ pub(super) struct Coded {
     code: Code,
     /// What it says.
     pub(super) bytes: Vec<u8>,
+    /// Where the number of each byte stands, if the code has numbers.
+    numbers: Vec<Range<usize>>,
 }
 
 /// Letters by which a secret is noticed in either code, wherever it stands: some of its first bytes that fill whole groups.
@@ -33,11 +43,22 @@ pub(super) fn marks(secret: &[u8]) -> Vec<(String, Code)> {
         groups(text.as_bytes().get((before * 4).div_ceil(3)..).unwrap_or_default())
     });
     let groups = [secret, &encoded].into_iter().flat_map(groups).chain(again);
-    let digits = [secret, &encoded].into_iter().filter_map(|form| {
-        Some(form.get(..IN_HEX)?.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    let noticed = || [secret, &encoded].into_iter().filter_map(|form| form.first_chunk::<NOTICED>());
+    let hex = noticed().flat_map(|bytes| {
+        let digits = bytes.map(|byte| format!("{byte:02x}"));
+        [digits.each_ref().map(|digits| digits.to_uppercase()), digits]
     });
-    let digits = digits.flat_map(|digits| [digits.to_uppercase(), digits]);
-    groups.map(|group| (group, Code::Base64)).chain(digits.map(|digits| (digits, Code::Hex))).collect()
+    let digits: Vec<_> = hex.collect();
+    let whole = digits.iter().map(|digits| (digits.concat(), Code::Hex));
+    let sixteen = digits.iter().flat_map(|digits @ [a, b, c, d]| {
+        let apart = BETWEEN_HEX.map(|between| digits.join(between));
+        apart.into_iter().chain([format!("{a}{b} {c}{d}"), format!("{a} {b}{c} {d}")])
+    });
+    let ten = noticed()
+        .flat_map(|bytes| BETWEEN_TEN.map(|between| bytes.map(|byte| byte.to_string()).join(between)));
+    let numbers = sixteen.map(|mark| (mark, Radix::Sixteen)).chain(ten.map(|mark| (mark, Radix::Ten)));
+    let numbers = numbers.map(|(mark, radix)| (mark, Code::Numbers(radix)));
+    groups.map(|group| (group, Code::Base64)).chain(whole).chain(numbers).collect()
 }
 
 /// The first whole group of base64 at each of the three places in which a text can begin within one, in both alphabets.
@@ -54,24 +75,62 @@ fn groups(text: &[u8]) -> Vec<String> {
 impl Coded {
     /// The code around a mark that begins at `at`.
     pub(super) fn around(text: &[u8], at: usize, code: Code) -> Self {
+        if let Code::Numbers(radix) = code {
+            let (bytes, numbers) = radix.read(text, at);
+            return Self { start: at, end: numbers.last().map_or(at, |last| last.end), code, bytes, numbers };
+        }
         let part_of = |byte: &&u8| code.value(**byte).is_some();
         let before = text[..at].iter().rev().take_while(part_of).count();
         let end = at + text[at..].iter().take_while(part_of).count();
         let start = at - before + before % code.letters();
-        Self { start, end, code, bytes: code.read(&text[start..end]) }
+        Self { start, end, code, bytes: code.read(&text[start..end]), numbers: Vec::new() }
     }
 
     /// Whether a mark that begins at `at` is read as a part of it.
     pub(super) fn holds(&self, at: usize, code: Code) -> bool {
-        let within = self.start <= at && at < self.end;
-        self.code == code && within && (at - self.start).is_multiple_of(code.letters())
+        let begins = || match code {
+            Code::Numbers(_) => self.numbers.binary_search_by_key(&at, |number| number.start).is_ok(),
+            _ => (at - self.start).is_multiple_of(code.letters()),
+        };
+        self.code == code && self.start <= at && at < self.end && begins()
     }
 
     /// Where bytes of it stand in the text.
     pub(super) fn place_of(&self, bytes: &Range<usize>) -> Range<usize> {
+        if let Some(numbers) = self.numbers.get(bytes.clone())
+            && let [first, .., last] | [first @ last] = numbers
+        {
+            return first.start..last.end;
+        }
         let bits = self.code.bits();
         let (from, to) = (bytes.start * 8 / bits, (bytes.end * 8).div_ceil(bits));
         self.start + from..self.end.min(self.start + to)
+    }
+}
+
+impl Radix {
+    /// The bytes that are listed from `at` on, and where the number of each stands.
+    fn read(self, text: &[u8], at: usize) -> (Vec<u8>, Vec<Range<usize>>) {
+        let (radix, most, prefixes): (_, _, &[&[u8]]) = match self {
+            Self::Ten => (10, 3, &[]),
+            Self::Sixteen => (16, 2, &[b"0x", b"0X"]),
+        };
+        let (mut bytes, mut numbers, mut from) = (Vec::new(), Vec::new(), at);
+        loop {
+            let digits = text[from..].iter().take(most).take_while(|byte| char::from(**byte).is_digit(radix));
+            let number = from..from + digits.count();
+            let digits = std::str::from_utf8(&text[number.clone()]).unwrap_or_default();
+            let Ok(byte) = u8::from_str_radix(digits, radix) else { break };
+            bytes.push(byte);
+            let rest = &text[number.end..];
+            let between = rest.iter().take(LONGEST_BETWEEN).take_while(|byte| BETWEEN.contains(byte)).count();
+            let rest = &rest[between..];
+            let prefix =
+                prefixes.iter().find(|prefix| rest.starts_with(prefix)).map_or(0, |prefix| prefix.len());
+            from = number.end + between + prefix;
+            numbers.push(number);
+        }
+        (bytes, numbers)
     }
 }
 
@@ -80,7 +139,7 @@ impl Code {
     fn bits(self) -> usize {
         match self {
             Self::Base64 => 6,
-            Self::Hex => 4,
+            Self::Hex | Self::Numbers(_) => 4,
         }
     }
 
@@ -88,7 +147,7 @@ impl Code {
     fn letters(self) -> usize {
         match self {
             Self::Base64 => 4,
-            Self::Hex => 2,
+            Self::Hex | Self::Numbers(_) => 2,
         }
     }
 
@@ -125,8 +184,14 @@ impl Code {
 /// RFC 3986, section 2.3.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Bytes that are noticed in hexadecimal digits: fewer would be found in every fingerprint.
-const IN_HEX: usize = 4;
+/// Bytes that are noticed in digits: fewer would be found in every fingerprint.
+const NOTICED: usize = 4;
+/// What is written between the numbers of bytes.
+const BETWEEN_HEX: [&str; 8] = [":", " ", "-", ",", ", ", ",0x", ", 0x", " 0x"];
+const BETWEEN_TEN: [&str; 3] = [",", ", ", " "];
+/// What may stand between the numbers that follow, and how much of it.
+const BETWEEN: &[u8] = b" \t\r\n:-,;.|";
+const LONGEST_BETWEEN: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -143,8 +208,10 @@ mod tests {
             let hex: String = whole.bytes().map(|byte| format!("{byte:02X}")).collect();
             for text in [BASE64_STANDARD_NO_PAD.encode(&whole), safe, hex.to_lowercase(), hex] {
                 let marks = marks(secret.as_bytes());
-                let places = marks.iter().flat_map(|(mark, code)| {
-                    text.match_indices(mark.as_str()).map(|(place, _)| (place, *code))
+                let places = (0..text.len()).flat_map(|place| {
+                    let text = text.as_str();
+                    let begins = move |(mark, _): &&(String, Code)| text[place..].starts_with(mark.as_str());
+                    marks.iter().filter(begins).map(move |(_, code)| (place, *code))
                 });
                 let mut read = places.map(|(place, code)| (place, code, Coded::around(text.as_bytes(), place, code)));
                 let whole = read.find(|(_, _, coded)| coded.bytes == whole.as_bytes());

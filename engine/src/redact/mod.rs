@@ -1,12 +1,14 @@
 mod codes;
 mod escapes;
+mod markup;
+mod reading;
 mod search;
 
 use std::{borrow::Cow, collections::BTreeSet, ops::Range, sync::OnceLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use search::Search;
+use search::{Depth, Search};
 
 /// A value that cannot be printed: no `Display`, no `Serialize`, and a `Debug` that says nothing.
 ///
@@ -41,8 +43,8 @@ impl std::fmt::Debug for Secret {
 /// given it.
 ///
 /// A text is searched as it stands, then with its escapes undone, layer by layer (URL, JSON, HTML, [`shown`](crate::shown)),
-/// and wherever base64 or hexadecimal digits may hold a secret, these are read. Of a secret that was cut off, eight
-/// characters before an ellipsis are enough.
+/// and as the reader of a page sees it. Wherever base64 or the numbers of bytes may hold a secret, these are read. Of a secret
+/// that was cut off or masked, eight characters beside the ellipsis or the mask are enough.
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: BTreeSet<String>,
@@ -76,13 +78,22 @@ impl Redactor {
 
     /// The text without any secret in it. A short one goes where it stands as a word: `pass` is no secret in `passed`.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.without(text, SHORTEST)
+        self.without(text, SHORTEST, Depth::OF_A_TEXT)
     }
 
     /// As [`Redactor::clean`], without the short secrets: for a whole report, whose own words must stay whole even where
     /// somebody's password is `proxy`. What came from outside was cleaned before.
     pub fn clean_report<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.without(text, UNMISTAKABLE)
+        self.without(text, UNMISTAKABLE, Depth::OF_A_REPORT)
+    }
+
+    /// Whether a text has nothing that has to be looked at: no character but those that ASCII prints, nothing that may be an
+    /// escape or a tag, and nothing that a secret or a code begins with. So have all texts that it is made of.
+    pub fn is_plain(&self, text: &str) -> bool {
+        let search = self.search.get_or_init(|| Search::new(&self.secrets));
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\' | b'<');
+        text.bytes().all(is_plain)
+            && search.as_ref().is_some_and(|search| !search.is_noticed(text.as_bytes()))
     }
 
     fn learn_text(&mut self, plain: &str) {
@@ -91,7 +102,7 @@ impl Redactor {
         }
     }
 
-    fn without<'a>(&self, text: &'a str, shortest: usize) -> Cow<'a, str> {
+    fn without<'a>(&self, text: &'a str, shortest: usize, depth: Depth) -> Cow<'a, str> {
         if self.secrets.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -99,7 +110,7 @@ impl Redactor {
         let Some(search) = self.search.get_or_init(|| Search::new(&self.secrets)) else {
             return Cow::Borrowed(REDACTED);
         };
-        let found = search.find(text.as_bytes(), shortest, LAYERS);
+        let found = search.find(text.as_bytes(), shortest, depth);
         if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, found)) }
     }
 }
@@ -138,8 +149,5 @@ const REDACTED: &str = "[redacted]";
 const SHORTEST: usize = 4;
 /// Nobody writes so much of a secret by accident.
 const UNMISTAKABLE: usize = 8;
-/// Layers of other notations around a secret.
-const LAYERS: u8 = 5;
-
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use super::{
     UNMISTAKABLE,
     codes::{Code, Coded, marks},
-    escapes::{first_char, spans, undone, unfinished},
+    escapes::{ESCAPES, first_char, unfinished},
+    markup::{self, MARKUP},
+    reading::Notation,
 };
 use crate::shown;
 
@@ -17,8 +19,26 @@ pub(super) struct Search {
     spellings: BTreeSet<Vec<u8>>,
     /// Letters by which a code is noticed that may hold a secret.
     marks: BTreeSet<(String, Code)>,
-    /// The marks, and how the spellings begin.
-    any: AhoCorasick,
+    /// The marks, and how the spellings begin and end.
+    any: Vec<AhoCorasick>,
+}
+
+/// How many other notations around a secret are read.
+#[derive(Clone, Copy)]
+pub(super) struct Depth {
+    layers: u8,
+    /// Whether it may be a page.
+    markup: bool,
+}
+
+impl Depth {
+    pub(super) const OF_A_TEXT: Self = Self { layers: 5, markup: true };
+    /// Our own words, which nobody cut apart, must not become another word.
+    pub(super) const OF_A_REPORT: Self = Self { markup: false, ..Self::OF_A_TEXT };
+
+    fn less(self, layers: u8) -> Option<Self> {
+        Some(Self { layers: self.layers.checked_sub(layers)?, ..self })
+    }
 }
 
 impl Search {
@@ -33,38 +53,50 @@ impl Search {
         let coded = own.flat_map(|secret| [Some(secret.as_bytes().to_vec()), latin(secret)]).flatten();
         let marks: BTreeSet<(String, Code)> = coded.flat_map(|bytes| marks(&bytes)).collect();
         let heads = spellings.iter().map(|spelling| &spelling[..spelling.len().min(UNMISTAKABLE)]);
-        let all: BTreeSet<&[u8]> = heads.chain(marks.iter().map(|(mark, _)| mark.as_bytes())).collect();
+        let tails = spellings.iter().filter_map(|spelling| tail(spelling));
+        let marked = marks.iter().map(|(mark, _)| mark.as_bytes());
+        let all: BTreeSet<&[u8]> = heads.chain(tails).chain(marked).collect();
         // The small automaton, and the kind of match that is found several bytes at a time.
         let mut builder = AhoCorasick::builder();
         builder.kind(Some(AhoCorasickKind::ContiguousNFA)).match_kind(MatchKind::LeftmostFirst);
-        let any = builder.build(all).ok()?;
+        let all: Vec<&[u8]> = all.into_iter().collect();
+        let any = all.chunks(MOST_AT_ONCE).map(|some| builder.build(some)).collect::<Result<_, _>>().ok()?;
         Some(Self { spellings, marks, any })
     }
 
-    /// Where secrets of at least `shortest` bytes stand, with as many `layers` of other notations around them.
-    pub(super) fn find(&self, text: &[u8], shortest: usize, layers: u8) -> Vec<Range<usize>> {
+    /// Where secrets of at least `shortest` bytes stand.
+    pub(super) fn find(&self, text: &[u8], shortest: usize, depth: Depth) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut coded: Vec<Coded> = Vec::new();
-        let mut from = 0;
-        while let Some(hit) = self.any.find(Input::new(text).range(from..)) {
-            let at = hit.start();
-            from = at + 1;
-            let spellings = self.spellings.iter().filter(|spelling| spelling.len() >= shortest);
-            found.extend(spellings.filter_map(|spelling| end(text, at, spelling)).max().map(|end| at..end));
+        for at in self.any.iter().flat_map(|any| hits(any, text)) {
+            let spellings = || self.spellings.iter().filter(|spelling| spelling.len() >= shortest);
+            found.extend(spellings().filter_map(|spelling| end(text, at, spelling)).max().map(|end| at..end));
+            found.extend(spellings().filter_map(|spelling| rest(text, at, spelling)));
             let marks = self.marks.iter().filter(|(mark, _)| text[at..].starts_with(mark.as_bytes()));
-            for (_, code) in marks.take_while(|_| layers >= IN_A_CODE) {
+            for (_, code) in marks.take_while(|_| depth.layers >= IN_A_CODE) {
                 if !coded.iter().rev().take(MOST_READINGS).any(|coded| coded.holds(at, *code)) {
                     coded.push(Coded::around(text, at, *code));
                 }
             }
         }
         for coded in coded {
-            let mut inside = self.find(&coded.bytes, shortest, layers - IN_A_CODE);
+            let Some(depth) = depth.less(IN_A_CODE) else { break };
+            let mut inside = self.find(&coded.bytes, shortest, depth);
             inside.extend(self.begun_before(&coded.bytes).map(|end| 0..end));
             found.extend(inside.iter().map(|part| coded.place_of(part)));
         }
-        found.extend(self.find_escaped(text, shortest, layers));
+        if let Some(depth) = depth.less(1) {
+            found.extend(self.find_in(&ESCAPES, text, shortest, depth));
+        }
+        if depth.markup && markup::is_in(text) {
+            found.extend(self.find_in(&MARKUP, text, shortest, Depth { markup: false, ..depth }));
+        }
         found
+    }
+
+    /// Whether anything stands in a text that is looked for.
+    pub(super) fn is_noticed(&self, text: &[u8]) -> bool {
+        self.any.iter().any(|any| any.is_match(text))
     }
 
     /// Where a secret ends whose first byte or two are missing: they share a group with what stood before.
@@ -74,16 +106,25 @@ impl Search {
         rests.filter(|rest| rest.len() >= UNMISTAKABLE).filter_map(|rest| end(bytes, 0, rest)).max()
     }
 
-    fn find_escaped(&self, text: &[u8], shortest: usize, layers: u8) -> Vec<Range<usize>> {
-        let Some(layers) = layers.checked_sub(1) else { return Vec::new() };
-        let Some(undone) = undone(text) else { return Vec::new() };
-        let inside = self.find(&undone, shortest, layers);
+    fn find_in(&self, notation: &Notation, text: &[u8], shortest: usize, depth: Depth) -> Vec<Range<usize>> {
+        let Some(read) = notation.read(text) else { return Vec::new() };
+        let inside = self.find(&read, shortest, depth);
         if inside.is_empty() {
             return inside;
         }
-        let spans = spans(text);
+        let spans = notation.spans(text);
         inside.into_iter().map(|part| spans[part.start].start..spans[part.end - 1].end).collect()
     }
+}
+
+/// Each place at which something stands that is looked for.
+fn hits<'a>(any: &'a AhoCorasick, text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = any.find(Input::new(text).range(from..))?.start();
+        from = at + 1;
+        Some(at)
+    })
 }
 
 /// Where a secret ends that begins at `at`, be it whole or cut off.
@@ -98,14 +139,35 @@ fn end(text: &[u8], at: usize, spelling: &[u8]) -> Option<usize> {
         return None;
     }
     let cut = |from: usize| {
-        let from = from + unfinished(&rest[from..]);
-        ELLIPSES.iter().any(|ellipsis| rest[from..].starts_with(ellipsis.as_bytes())).then_some(at + from)
+        // Of an escape of a character the beginning is an escape of another one.
+        let begun = [unfinished(&rest[from..]), first_char(&rest[from..]).map_or(0, char::len_utf8)];
+        let mut ends = begun.map(|begun| from + begun).into_iter();
+        let is_cut =
+            |from: &usize| ELLIPSES.iter().any(|ellipsis| rest[*from..].starts_with(ellipsis.as_bytes()));
+        ends.find(is_cut).map(|from| at + from)
     };
     // An ellipsis, or an escape that was cut off, may begin as the secret goes on.
     (0..3).find_map(|back| cut(same - back)).or_else(|| {
         let begun = unfinished(&rest[same..]);
         (same >= NO_ACCIDENT && at + same + begun == text.len()).then_some(text.len())
     })
+}
+
+/// By what the end of a secret is noticed.
+fn tail(spelling: &[u8]) -> Option<&[u8]> {
+    spelling.len().checked_sub(UNMISTAKABLE).filter(|from| *from > 0).map(|from| &spelling[from..])
+}
+
+/// Where the rest of a secret stands whose beginning was masked or cut off, if its end begins at `at`.
+fn rest(text: &[u8], at: usize, spelling: &[u8]) -> Option<Range<usize>> {
+    let end = at + tail(spelling).filter(|tail| text[at..].starts_with(tail))?.len();
+    let same =
+        text[..end].iter().rev().zip(spelling.iter().rev()).take_while(|(one, other)| one == other).count();
+    let from = end - same;
+    // A mask may begin as the secret does.
+    let masked =
+        (0..3).any(|on| ELLIPSES.iter().any(|ellipsis| text[..from + on].ends_with(ellipsis.as_bytes())));
+    (masked || same >= NO_ACCIDENT && from == 0).then_some(from..end)
 }
 
 fn is_word(text: &[u8], part: Range<usize>) -> bool {
@@ -120,11 +182,12 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
     // What `shown` makes of a backslash before an escape is two of them.
     let texts = [secret.to_owned(), secret.replace(' ', "+"), shown(secret, usize::MAX)];
     let mut all: Vec<Vec<u8>> = texts.map(String::into_bytes).to_vec();
-    // A page's words are shown with one blank between them.
-    all.push(secret.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
+    // A page's words are shown with one blank between them, and read with none.
+    let words: Vec<&str> = secret.split_whitespace().collect();
+    all.extend([words.join(" "), words.concat()].map(String::into_bytes));
     // Some of it may look like escapes, and is then undone together with those that were added.
     for text in all.clone() {
-        all.extend(std::iter::successors(undone(&text), |text| undone(text)).take(MOST_UNDONE));
+        all.extend(std::iter::successors(ESCAPES.read(&text), |text| ESCAPES.read(text)).take(MOST_UNDONE));
     }
     if secret.len() >= UNMISTAKABLE {
         all.extend([secret.to_ascii_lowercase().into_bytes(), secret.to_ascii_uppercase().into_bytes()]);
@@ -158,10 +221,12 @@ fn latin(secret: &str) -> Option<Vec<u8>> {
 
 /// What of a token is no secret, and longer than what is.
 const PUBLIC: &[u8] = b"github_pat_";
-/// What stands where a text was cut off.
-const ELLIPSES: [&str; 2] = ["…", "..."];
-/// Where nothing says that a text was cut off, so many bytes of a secret at its end say it.
+/// What stands where a text was cut off or masked.
+const ELLIPSES: [&str; 7] = ["…", "...", "***", "•••", "###", "xxx", "XXX"];
+/// Where nothing says that a text was cut off, so many bytes of a secret at its end or beginning say it.
 const NO_ACCIDENT: usize = 16;
+/// Of more patterns the automaton does not look at several bytes at a time.
+const MOST_AT_ONCE: usize = 64;
 /// Layers that a code counts for: what it holds must be searched as a whole.
 const IN_A_CODE: u8 = 2;
 /// A run of letters is read from each place of a group.

@@ -84,12 +84,12 @@ fn knowing(password: &str) -> Redactor {
     redactor
 }
 
-/// What is left between the brackets.
+/// What is left between the parentheses.
 fn left(redactor: &Redactor, form: &str) -> String {
-    let text = format!("the proxy sent <{form}> today");
+    let text = format!("the proxy sent ({form}) today");
     let clean = redactor.clean(&text).into_owned();
     assert_eq!(redactor.clean_report(&text), clean);
-    let left = clean.strip_prefix("the proxy sent <").and_then(|clean| clean.strip_suffix("> today"));
+    let left = clean.strip_prefix("the proxy sent (").and_then(|clean| clean.strip_suffix(") today"));
     left.unwrap_or(&clean).to_owned()
 }
 
@@ -153,6 +153,41 @@ proptest! {
     }
 
     #[test]
+    fn no_form_survives_in_a_page_that_cuts_it(password in "[a-zA-Z0-9]{1,3}[!-$\\(-;=\\]-~ü]{8,20}[a-zA-Z0-9]{5}", at: Index) {
+        let redactor = knowing(&password);
+        for (name, write) in OF_A_CHARACTER {
+            let pieces: Vec<String> = password.chars().map(write).collect();
+            let (before, after) = pieces.split_at(at.index(pieces.len()));
+            for between in
+                ["<br>", "<wbr/>", "</td>\n  <td class=\"x\">", "<!-- -->", "&nbsp;", " <b> ", "\u{a0}", "\\u003cbr\\u003e", "&lt;br&gt;"]
+            {
+                let form = format!("{}{between}{}", before.concat(), after.concat());
+                let clean = redactor.clean(&form);
+                let rest = clean.strip_prefix(between).unwrap_or(&clean);
+                prop_assert_eq!(rest, REDACTED, "{} {}", name, form);
+            }
+        }
+    }
+
+    #[test]
+    fn no_list_of_its_bytes_survives(password in "[a-zA-Z0-9]{1,3}[ -~ü]{8,20}[a-zA-Z0-9]{5}") {
+        let redactor = knowing(&password);
+        let list = |write: fn(&u8) -> String, between| password.bytes().map(|byte| write(&byte)).collect::<Vec<_>>().join(between);
+        let hex: fn(&u8) -> String = |byte| format!("{byte:02x}");
+        let two: Vec<String> = password.as_bytes().chunks(2).map(|two| two.iter().map(hex).collect()).collect();
+        let mut forms = [":", " ", "-", ", ", "  "].map(|between| list(hex, between)).to_vec();
+        forms.retain(|form| !form.contains("  "));
+        forms.extend([",", ", ", " "].map(|between| list(|byte| byte.to_string(), between)));
+        forms.extend([",", ", ", " "].map(|between| list(|byte| format!("0x{byte:02X}"), between)));
+        forms.push(two.join(" "));
+        for form in forms {
+            let text = left(&redactor, &format!("[{form}]"));
+            let expected = if form.starts_with("0x") { "[0x[redacted]]" } else { "[[redacted]]" };
+            prop_assert_eq!(text, expected, "{}", form);
+        }
+    }
+
+    #[test]
     fn eight_characters_before_an_ellipsis_are_enough(password in VISIBLE, at: Index, within: Index) {
         let redactor = knowing(&password);
         for (name, write) in OF_A_CHARACTER {
@@ -175,6 +210,16 @@ proptest! {
                     prop_assert!(ends, "{} {}: {}", name, form, left);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn eight_characters_after_a_mask_are_enough(password in "[!-$(-;=-\\[\\]-~]{12,30}", at: Index) {
+        let redactor = knowing(&password);
+        let shown = &password[at.index(password.len() - 8)..];
+        for mask in ["****", "…", "...", "••••", "xxxx", "&hellip;", "&bull;&bull;&bull;"] {
+            let clean = redactor.clean(&format!("token {mask}{shown} is wrong")).into_owned();
+            prop_assert!(!clean.contains(&shown[3..]), "{} {}: {}", mask, shown, clean);
         }
     }
 
