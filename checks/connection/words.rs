@@ -1,7 +1,7 @@
 //! What is said of a connection, and who does what about it.
 
 use gh_connect_engine::{Finding, Kind, Owner, Stop};
-use gh_connect_github::cloud::Installation;
+use gh_connect_github::cloud::{Installation, is_readable_name};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -182,9 +182,12 @@ pub(super) fn contradicted(seen: &Seen<'_>, record: &Installation, story: &Story
 pub(super) fn another_name(seen: &Seen<'_>, record: &Installation) -> Finding {
     let (host, slug, name) = (seen.host(), &seen.account.slug, &record.host_name);
     let connected = if record.is_connected.is_some() { " as connected" } else { "" };
+    let may_be = match is_readable_name(name) {
+        true => "which may be another name or an address of the same server",
+        false => "which cannot be read as the name of another server",
+    };
     let message = format!(
-        "{slug} has no record of {host} as connected, and one of {name}{connected}{}, which may be another name or an address of \
-         the same server. Whether {host} is connected to {slug} under that name cannot be told.",
+        "{slug} has no record of {host} as connected, and one of {name}{connected}{}, {may_be}. Whether {host} is connected to {slug} under that name cannot be told.",
         since(record),
     );
     finding(seen, &UNPROVEN, record, None, message)
