@@ -111,6 +111,14 @@ pub(super) fn unproven(seen: &Seen<'_>, record: &Installation, signs: &Signs, wh
         )
     });
     let because = match why {
+        Why::Ended(at, Some(last)) if at.is_some() && last.until > at => format!(
+            "by the server's own audit log it was disconnected{} ({ENDED}), and yet {}{} came in its name. A server that is not \
+             connected sends none: a copy of it may have, or its log lacks a later connection. Whether it is connected now cannot be \
+             told.",
+            on(at),
+            last.what,
+            on(last.at)
+        ),
         Why::Ended(at, Some(last)) => format!(
             "by the server's own audit log it was disconnected{}; the last that was heard of it is {}{}. Whether it is connected \
              now cannot be told.",
