@@ -11,7 +11,7 @@ pub(super) struct History {
     trials: Vec<Event>,
     /// A trial became a paid account.
     conversions: Vec<Event>,
-    /// The way of paying was changed, or what is paid by was unlinked.
+    /// The plan, the way of paying, or what is paid by was changed. A conversion is such a change, too.
     changes: Vec<Event>,
 }
 
@@ -43,13 +43,13 @@ impl History {
     pub(super) fn of(events: &[Event]) -> Self {
         let mut history = Self::default();
         for event in events {
-            let action = event.action.as_str();
-            let is = |topics: &[Topic]| topics.iter().any(|topic| topic.covers(action));
+            let is = |topics: &[Topic]| topics.iter().any(|topic| is(event, *topic));
             if is(&[Topic::TrialCreated, Topic::TrialExpired, Topic::TrialCancelled]) {
                 history.trials.push(event.clone());
             } else if is(&[Topic::TrialConverted]) {
                 history.conversions.push(event.clone());
-            } else if is(&[Topic::BillingTypeChanged, Topic::AzureSubscription]) {
+            }
+            if is(&CHANGES) {
                 history.changes.push(event.clone());
             }
         }
@@ -93,13 +93,13 @@ impl History {
         self.conversions.iter().filter(known).max_by_key(|event| event.at)
     }
 
-    /// A change of the way of paying after `on`, or at a time that may be after it: the last one.
+    /// A change of the contract after `on`, or at a time that may be after it: the last one.
     pub(super) fn changed_since(&self, on: Date) -> Option<&Event> {
         let may_be_later = |event: &&Event| event.at.is_none_or(|at| !is_after(on, at));
         self.changes.iter().filter(may_be_later).max_by_key(|event| event.at.unwrap_or(Timestamp::MAX))
     }
 
-    /// All changes of the way of paying.
+    /// All changes of the contract.
     pub(super) fn changes(&self) -> &[Event] {
         &self.changes
     }
@@ -132,5 +132,15 @@ pub(super) fn age_in_days(on: Date, now: Timestamp) -> i64 {
     today.duration_since(on).as_hours() / 24
 }
 
+/// What may change whether an account is invoiced, and does not say to what (facts §5). What is converted was on a trial before, and
+/// is paid after that in one way or another.
+const CHANGES: [Topic; 6] = [
+    Topic::TrialConverted,
+    Topic::BillingTypeChanged,
+    Topic::AzureSubscription,
+    Topic::PaymentMethod,
+    Topic::PlanChanged,
+    Topic::SeatsPlanChanged,
+];
 /// How long a trial lasts (GitHub docs: Setting up a trial of GitHub Enterprise Cloud).
 const LENGTH_OF_A_TRIAL: SignedDuration = SignedDuration::from_hours(30 * 24);

@@ -65,7 +65,7 @@ static CHANGED_SINCE_ATTESTATION: Kind = Kind {
     id: "billing/changed-since-attestation",
     severity: Severity::Blocker,
     undetermined: false,
-    title: "the way of paying was changed since it was confirmed",
+    title: "the contract or the way of paying was changed since it was confirmed",
     since: "0.1.0",
     world: include_str!("worlds/changed-since-attestation.toml"),
 };
@@ -133,11 +133,14 @@ fn of_log(topic: Topic, answer: &Answer<Events>) -> Result<Vec<Event>, Stop> {
 }
 
 /// What the audit log may tell of a contract (facts §5).
-const TOPICS: [Topic; 6] = [
+const TOPICS: [Topic; 9] = [
     Topic::TrialCreated,
     Topic::TrialConverted,
     Topic::TrialCancelled,
     Topic::TrialExpired,
     Topic::BillingTypeChanged,
     Topic::AzureSubscription,
+    Topic::PaymentMethod,
+    Topic::PlanChanged,
+    Topic::SeatsPlanChanged,
 ];

@@ -216,8 +216,22 @@ fn a_word_is_void_once_the_contract_may_have_changed_after_it() {
         (CHANGED, None, "billing/changed-since-attestation"),
         (UNLINKED, at("2026-11-21T00:00:00Z"), "billing/changed-since-attestation"),
         (UNLINKED, at("2026-11-01T00:00:00Z"), "passed"),
-        ("billing_customer.azure_subscription_linked", at("2026-11-21T00:00:00Z"), "passed"),
-        (CONVERTED, at("2026-11-21T00:00:00Z"), "passed"),
+        (
+            "billing_customer.azure_subscription_linked",
+            at("2026-11-21T00:00:00Z"),
+            "billing/changed-since-attestation",
+        ),
+        ("billing_customer.azure_subscription_linked", at("2026-11-01T00:00:00Z"), "passed"),
+        ("billing_customer.another", at("2026-11-21T00:00:00Z"), "billing/changed-since-attestation"),
+        ("payment_method.create", at("2026-11-21T00:00:00Z"), "billing/changed-since-attestation"),
+        ("payment_method.remove", None, "billing/changed-since-attestation"),
+        ("payment_method.update", at("2026-11-01T00:00:00Z"), "passed"),
+        ("account.plan_change", at("2026-11-21T00:00:00Z"), "billing/changed-since-attestation"),
+        ("business.change_seats_plan_type", at("2026-11-21T00:00:00Z"), "billing/changed-since-attestation"),
+        // What is converted was on a trial when the word was given.
+        (CONVERTED, at("2026-11-21T00:00:00Z"), "billing/changed-since-attestation"),
+        (CONVERTED, at("2026-11-01T00:00:00Z"), "passed"),
+        ("business.add_organization", at("2026-11-21T00:00:00Z"), "passed"),
     ] {
         let outcome = outcome(Product::GithubCom, Some(word("2026-11-20")), &[event(action, when)]);
         assert_eq!(outcome, expected, "{action} {when:?}");

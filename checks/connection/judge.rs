@@ -77,7 +77,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
 fn on_record(seen: &Seen<'_>, record: &Installation, signs: &Signs) -> Result<Examination, Stop> {
     let (began, story) = (seen.began(), seen.story());
     let proofs = signs.proofs(record, began, story);
-    if let Some(last) = proofs.iter().find(|heard| heard.is_alive(story, seen.now)) {
+    if let Some(last) = proofs.iter().find(|heard| heard.is_alive(record, story, seen.now)) {
         let remark = Some(format!("connected{}", words::since(record)));
         let findings = vec![words::already_connected(seen, record, signs, last)];
         return Ok(Examination { findings, remark, ..Examination::default() });

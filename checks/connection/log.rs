@@ -104,6 +104,25 @@ impl Story {
         }
     }
 
+    /// Whether what came to the account at this time is of the connection that `record` is about and that goes on, by this story:
+    ///
+    /// | how the story ends | what counts |
+    /// | --- | --- |
+    /// | without an event | everything: not every release records them |
+    /// | connected | what came since the last event that made or ended a connection |
+    /// | ended, or not clearly | what came for a record that was made after that: a later release may not have recorded the setup |
+    ///
+    /// What comes for an older record after its end contradicts the story: a copy of the server may have sent it.
+    pub(super) fn goes_with(&self, record: &Installation, at: Timestamp) -> bool {
+        let Some(turn) = self.turn else { return true };
+        match self.end {
+            End::Nothing | End::Connected => at >= turn,
+            End::Ended(_) | End::Unclear(_) => {
+                record.created_at.is_some_and(|created| created.duration_since(turn) > A_SETUP)
+            }
+        }
+    }
+
     /// When the connection was ended, if that is how it ends, and said when.
     pub(super) fn ended(&self) -> Option<Timestamp> {
         match self.end {
@@ -129,7 +148,8 @@ fn end(uses: &[&Event], turns: &[&Event]) -> End {
         return End::Unclear("an event that made or ended a connection has no date".to_owned());
     };
     let last = at.into_iter().max();
-    if uses.iter().any(|event| event.at > last) {
+    let ahead = uses.iter().filter_map(|event| Some(event.at?.duration_since(last?))).max();
+    if ahead > Some(A_SETUP) {
         return End::Connected;
     }
     let mut actions = turns.iter().filter(|event| event.at == last).map(|event| event.action.as_str());
@@ -139,6 +159,10 @@ fn end(uses: &[&Event], turns: &[&Event]) -> End {
     }
     match first {
         MADE => End::Connected,
+        // What was under way when it was ended may have been recorded after that.
+        ENDED if ahead > Some(SignedDuration::ZERO) => End::Unclear(format!(
+            "its last event about a connection is {ENDED}, and within an hour after that it records what only a connected server does"
+        )),
         ENDED => End::Ended(last),
         other => End::Unclear(format!("what its last event about a connection means is not known: {other}")),
     }

@@ -125,11 +125,10 @@ impl Heard {
         Self { until, ..Self::new(what, date.and_then(moment)) }
     }
 
-    /// Whether a server of which this was heard last reports as often as a connected one does, and the connection was
-    /// neither ended nor made anew since.
-    pub(super) fn is_alive(&self, story: Option<&Story>, now: Timestamp) -> bool {
-        let turn = story.and_then(|story| story.turn);
-        self.at.is_some_and(|at| is_recent(at, now) && turn.is_none_or(|turn| at >= turn))
+    /// Whether a server of which this was heard last reports as often as a connected one does, and its own log does not say that
+    /// the connection of `record` was ended or made anew since, or ended before.
+    pub(super) fn is_alive(&self, record: &Installation, story: Option<&Story>, now: Timestamp) -> bool {
+        self.at.is_some_and(|at| is_recent(at, now) && story.is_none_or(|story| story.goes_with(record, at)))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::testing;
 
 mod laws;
 mod off_the_record;
+mod order;
 
 const ADDRESS: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 20));
 
@@ -385,8 +386,8 @@ fn what_came_before_the_connection_was_ended_or_made_anew_proves_nothing() {
     for (world, expected, words) in [
         (
             world(5, &[("destroy", 6)]),
-            "connection/already-connected",
-            "before that, is dotcom_connection.destroy on 2026-11-16.",
+            "connection/unproven",
+            "it was disconnected on 2026-11-16 (dotcom_connection.destroy), and yet a license synchronization on 2026-11-17 came in its name.",
         ),
         (
             world(5, &[("destroy", 2)]),

@@ -1,7 +1,7 @@
 //! What is said of a connection, and who does what about it.
 
 use gh_connect_engine::{Finding, Kind, Owner, Stop};
-use gh_connect_github::cloud::Installation;
+use gh_connect_github::cloud::{Installation, is_readable_name};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -111,6 +111,14 @@ pub(super) fn unproven(seen: &Seen<'_>, record: &Installation, signs: &Signs, wh
         )
     });
     let because = match why {
+        Why::Ended(at, Some(last)) if at.is_some() && last.until > at => format!(
+            "by the server's own audit log it was disconnected{} ({ENDED}), and yet {}{} came in its name. A server that is not \
+             connected sends none: a copy of it may have, or its log lacks a later connection. Whether it is connected now cannot be \
+             told.",
+            on(at),
+            last.what,
+            on(last.at)
+        ),
         Why::Ended(at, Some(last)) => format!(
             "by the server's own audit log it was disconnected{}; the last that was heard of it is {}{}. Whether it is connected \
              now cannot be told.",
@@ -182,9 +190,12 @@ pub(super) fn contradicted(seen: &Seen<'_>, record: &Installation, story: &Story
 pub(super) fn another_name(seen: &Seen<'_>, record: &Installation) -> Finding {
     let (host, slug, name) = (seen.host(), &seen.account.slug, &record.host_name);
     let connected = if record.is_connected.is_some() { " as connected" } else { "" };
+    let may_be = match is_readable_name(name) {
+        true => "which may be another name or an address of the same server",
+        false => "which cannot be read as the name of another server",
+    };
     let message = format!(
-        "{slug} has no record of {host} as connected, and one of {name}{connected}{}, which may be another name or an address of \
-         the same server. Whether {host} is connected to {slug} under that name cannot be told.",
+        "{slug} has no record of {host} as connected, and one of {name}{connected}{}, {may_be}. Whether {host} is connected to {slug} under that name cannot be told.",
         since(record),
     );
     finding(seen, &UNPROVEN, record, None, message)

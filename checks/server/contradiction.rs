@@ -51,14 +51,12 @@ fn maintenance(seen: &Seen<'_>) -> Option<Finding> {
 /// is the worse word, and a finding of its own. One without an end has no date that matters.
 fn licence(seen: &Seen<'_>) -> Option<Finding> {
     let licence = &seen.licence;
-    let perpetual = licence.says().and_then(|says| says.perpetual) == Some(true);
     let status = licence.check.and_then(|check| check.status.as_ref())?;
-    if perpetual || *status != LicenceStatus::Valid {
+    if licence.is_perpetual() || *status != LicenceStatus::Valid {
         return None;
     }
-    // Within a day, the server's clock and that of this machine may see it differently.
     let over: Vec<String> =
-        licence.ends(seen.now).into_iter().filter(|end| end.days < 0).map(|end| end.to_string()).collect();
+        licence.ends(seen.now).into_iter().filter(|end| end.days <= 0).map(|end| end.to_string()).collect();
     if over.is_empty() {
         return None;
     }

@@ -27,6 +27,7 @@ use super::{
 pub(super) struct Seen<'a> {
     pub(super) plan: &'a Plan,
     pub(super) endpoint: &'a Endpoint,
+    /// The time by the server's own clock, where it tells it.
     pub(super) now: Timestamp,
     pub(super) status: &'a Status,
     pub(super) meta: Option<&'a ServerMeta>,

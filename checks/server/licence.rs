@@ -4,7 +4,7 @@ use std::fmt;
 
 use gh_connect_engine::{Examination, Finding, Product, Stop};
 use gh_connect_github::{
-    Answer, Refusal,
+    Answer, Count, Ends, Refusal,
     manage::{CheckedLicence, LicenceStatus, ManageLicenceSays},
     server::ServerLicenceSays,
 };
@@ -29,6 +29,9 @@ pub(super) struct Licence<'a> {
     pub(super) unchecked: Option<Stop>,
     /// What REST says to site administrators.
     pub(super) rest: Option<&'a ServerLicenceSays>,
+    /// Why what REST says cannot be read.
+    #[serde(skip)]
+    pub(super) rest_unread: Option<Stop>,
 }
 
 /// When a licence ends.
@@ -83,7 +86,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Result<Examination, Stop> {
     if !findings.is_empty() {
         return Ok(findings.into());
     }
-    if let Some(stop) = unchecked(seen) {
+    if let Some(stop) = unchecked(seen).or_else(|| undecided(seen)) {
         return Err(stop);
     }
     match seen.licence.is_trial() {
@@ -118,6 +121,41 @@ fn unchecked(seen: &Seen<'_>) -> Option<Stop> {
             Some(Stop::Trouble(format!("the check of its licence by {host} itself was not read")))
         }),
     }
+}
+
+/// Why nobody knows whether the licence is over, or what it permits, although the server says that it is in force.
+fn undecided(seen: &Seen<'_>) -> Option<Stop> {
+    let (host, licence) = (seen.host(), &seen.licence);
+    let trouble = |why: String| Some(Stop::Trouble(why));
+    if let Some(why) = licence.unusual_seats() {
+        return trouble(format!("the licence of {host} has {why}"));
+    }
+    if licence.rest_unread.is_some() {
+        return licence.rest_unread.clone();
+    }
+    if licence.is_perpetual() {
+        return None;
+    }
+    for (by, text, ends) in licence.said_ends() {
+        let Some(ends) = ends else {
+            return trouble(format!(
+                "{by} says of the licence of {host} that it ends \"{text}\", which is no date"
+            ));
+        };
+        if ends.earliest <= seen.now && seen.now < ends.latest {
+            return trouble(format!(
+                "{by} says of the licence of {host} that it ends {text}, without a time zone: whether it is over cannot be told before {}",
+                ends.latest.strftime("%Y-%m-%d %H:%M UTC")
+            ));
+        }
+    }
+    let is_last_day = licence.rest.and_then(|says| says.days_until_expiration) == Some(0);
+    if is_last_day && licence.expires().is_none() {
+        return trouble(format!(
+            "REST says of the licence of {host} that it has 0 days left, and not until when: it may be over"
+        ));
+    }
+    None
 }
 
 /// Whether the licence is in force: the server's own word before what this machine's clock makes of dates.
@@ -174,7 +212,7 @@ impl<'a> Licence<'a> {
 
     /// When it ends. Where its interfaces contradict each other, the earliest end counts.
     pub(super) fn end(&self, now: Timestamp) -> End {
-        if self.says().and_then(|says| says.perpetual) == Some(true) {
+        if self.is_perpetual() {
             return End::Never;
         }
         self.ends(now).first().map_or(End::Unknown, |end| End::Days(end.days))
@@ -182,24 +220,57 @@ impl<'a> Licence<'a> {
 
     /// When it ends by whoever says so, the earliest end first.
     pub(super) fn ends(&self, now: Timestamp) -> Vec<SaidEnd> {
-        let dated =
-            |by, at: Option<Timestamp>| at.map(|at| SaidEnd { by, days: days(now, at), at: Some(at) });
-        let of_manage = dated("the Manage API", self.says().and_then(ManageLicenceSays::expires));
-        let of_rest = dated("REST", self.rest.and_then(ServerLicenceSays::expires));
+        let mut all: Vec<SaidEnd> =
+            self.dated().map(|(by, at)| SaidEnd { by, days: days(now, at), at: Some(at) }).collect();
+        let of_rest = all.iter().find(|end| end.by == REST);
         // The server counts the days by its own clock. The day that is counted as none is the last.
         let counted = self.rest.and_then(|says| says.days_until_expiration);
-        let counted = counted.filter(|days| of_rest.as_ref().is_none_or(|end| *days < 0 && end.days > 0));
+        let counted = counted.filter(|days| of_rest.is_none_or(|end| *days < 0 && end.days > 0));
         let counted = counted.map(|days| if days >= 0 { days.max(1) } else { days });
-        let counted = counted.map(|days| SaidEnd { by: "REST", days, at: None });
-        let mut all: Vec<SaidEnd> = [of_manage, of_rest, counted].into_iter().flatten().collect();
+        all.extend(counted.map(|days| SaidEnd { by: REST, days, at: None }));
         all.sort_by_key(|end| end.days);
         all
     }
 
     /// The moment of its end, the earliest that is said.
     pub(super) fn expires(&self) -> Option<Timestamp> {
-        let by_manage = self.says().and_then(ManageLicenceSays::expires);
-        by_manage.into_iter().chain(self.rest.and_then(ServerLicenceSays::expires)).min()
+        self.dated().map(|(_, at)| at).min()
+    }
+
+    /// The moment from which on it is over, by whoever says it so that it can be read.
+    fn dated(&self) -> impl Iterator<Item = (&'static str, Timestamp)> {
+        self.said_ends().into_iter().filter_map(|(by, _, ends)| Some((by, ends?.latest)))
+    }
+
+    /// Its end as it is written, by whom, and what it means where it can be read.
+    fn said_ends(&self) -> Vec<(&'static str, &'a str, Option<Ends>)> {
+        let by_manage = self.says().and_then(|says| Some((MANAGE, says.expire_at.as_deref()?, says.ends())));
+        let by_rest = self.rest.and_then(|says| Some((REST, says.expire_at.as_deref()?, says.ends())));
+        by_manage.into_iter().chain(by_rest).filter(|(_, text, _)| !text.trim().is_empty()).collect()
+    }
+
+    /// Whether it never ends.
+    pub(super) fn is_perpetual(&self) -> bool {
+        self.says().and_then(|says| says.perpetual) == Some(true)
+    }
+
+    /// Seats of which nobody knows what they permit: none at all, or a number that is none.
+    fn unusual_seats(&self) -> Option<String> {
+        let by_manage = self.says().and_then(|says| Some((MANAGE, says.seats.as_ref()?)));
+        let by_rest = self.rest.and_then(|says| Some((REST, says.seats.as_ref()?)));
+        let said = || by_manage.into_iter().chain(by_rest);
+        let is_unlimited =
+            |seats: &Count| matches!(seats, Count::Word(word) if word.eq_ignore_ascii_case("unlimited"));
+        let odd = said().find(|(_, seats)| matches!(seats, Count::Word(_)) && !is_unlimited(seats));
+        if let Some((by, Count::Word(word))) = odd {
+            return Some(format!("\"{word}\" seats, which is no number, by the word of {by}"));
+        }
+        let is_for_any = self.says().and_then(|says| says.unlimited_seating) == Some(true)
+            || said().any(|(_, seats)| is_unlimited(seats));
+        let none = said().find(|(_, seats)| **seats == Count::Number(0) && !is_for_any);
+        none.map(|(by, _)| {
+            format!("0 seats, by the word of {by}: whether anybody may use the server with it is not known")
+        })
     }
 
     /// Whether it is a trial licence, by anybody's word.
@@ -237,6 +308,7 @@ impl fmt::Display for SaidEnd {
         let verb = if *days > 0 { "ends" } else { "ended" };
         write!(f, "{by} says that it {verb} ")?;
         match (at, *days) {
+            (Some(at), 0 | 1) => write!(f, "on {}", at.strftime("%Y-%m-%d %H:%M UTC")),
             (Some(at), _) => write!(f, "on {}", at.strftime("%Y-%m-%d")),
             (None, days @ 1..) => write!(f, "in {days} days"),
             (None, days) => write!(f, "{} days ago", -days),
@@ -255,4 +327,6 @@ pub(super) fn days_ago(now: Timestamp, at: Timestamp) -> i64 {
     (now.duration_since(at).as_secs() + DAY / 2).div_euclid(DAY)
 }
 
+const MANAGE: &str = "the Manage API";
+const REST: &str = "REST";
 const DAY: i64 = 86_400;

@@ -20,14 +20,15 @@ use gh_connect_engine::{
     Target,
 };
 use gh_connect_github::{
-    Api, NoReply, OfTheRun, Refusal,
+    Answer, Api, NoReply, OfTheRun, Refusal,
     manage::{
         ManageLicence, ManageLicenceCheck, ManageLicenceSays, ManageMaintenance, ManageNodes, ManageSettings,
         ManageVersion,
     },
-    server::{Heard, ServerLicence, ServerMeta, Status},
+    server::{Heard, ServerClock, ServerLicence, ServerLicenceSays, ServerMeta, Status},
 };
 use gh_connect_probe::{Endpoint, HostName, dns::Addresses, proxy::Tunnel, tls::Handshake};
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::maintenance::{Maintenance, untold_replicas};
 use self::{judge::Seen, licence::Licence, version::Release};
@@ -156,6 +157,7 @@ struct Gathered {
     rest_licence: Option<Arc<ServerLicence>>,
     licence: Result<Arc<ManageLicence>, Stop>,
     licence_check: Option<Arc<ManageLicenceCheck>>,
+    clock: Option<Arc<ServerClock>>,
     /// Where no session came about on 443, or none that can be trusted.
     handshake: Option<Arc<Handshake>>,
     /// The same on the port of the Manage API.
@@ -168,7 +170,18 @@ impl Gathered {
     async fn of(cx: &Cx) -> Result<Self, Stop> {
         let endpoint = Api::Server.endpoint(cx.plan())?;
         let run = &OfTheRun;
-        let (status, meta, versions, maintenance, nodes, settings, rest_licence, licence, licence_check) = futures::join!(
+        let (
+            status,
+            meta,
+            versions,
+            maintenance,
+            nodes,
+            settings,
+            rest_licence,
+            licence,
+            licence_check,
+            clock,
+        ) = futures::join!(
             cx.fact::<Status>(run),
             cx.fact::<ServerMeta>(run),
             cx.fact::<ManageVersion>(run),
@@ -178,6 +191,7 @@ impl Gathered {
             cx.fact::<ServerLicence>(run),
             cx.fact::<ManageLicence>(run),
             cx.fact::<ManageLicenceCheck>(run),
+            cx.fact::<ServerClock>(run),
         );
         let status = status?;
         let handshake = match &status.heard {
@@ -205,6 +219,7 @@ impl Gathered {
             rest_licence: rest_licence.ok(),
             licence,
             licence_check: licence_check.ok(),
+            clock: clock.ok(),
             handshake,
             manage_handshake,
             tunnel,
@@ -252,7 +267,7 @@ impl Gathered {
         Seen {
             plan: cx.plan(),
             endpoint: &self.endpoint,
-            now: cx.began(),
+            now: time_of_the_server(cx.began(), self.clock.as_deref()),
             status: &self.status,
             meta: self.meta.as_deref(),
             versions: self.versions.as_deref(),
@@ -270,12 +285,34 @@ impl Gathered {
                     .as_ref()
                     .and_then(|fact| fact.answer.or_trouble("whether its licence is in force").err()),
                 rest: self.rest_licence.as_ref().and_then(|fact| fact.answer.said()),
+                rest_unread: self.rest_licence.as_ref().and_then(|fact| unread(&fact.answer)),
             },
             handshake: self.handshake.as_deref(),
             manage_handshake: self.manage_handshake.as_deref(),
             tunnel: self.tunnel.as_deref(),
         }
     }
+}
+
+/// Why what REST says of the licence cannot be read. Where the token may not be permitted to know it, another check tells.
+fn unread(answer: &Answer<ServerLicenceSays>) -> Option<Stop> {
+    answer.refusal().filter(|why| !why.may_be_of_permission())?;
+    match answer.or_trouble("what REST knows of its licence") {
+        Err(stop @ Stop::Trouble(_)) => Some(stop),
+        _ => None,
+    }
+}
+
+/// What the server's clock said when it was `now` here, and the latest of what several of its replies say. Up to the exactness
+/// of a reply, the clocks agree.
+fn time_of_the_server(now: Timestamp, clock: Option<&ServerClock>) -> Timestamp {
+    let readings = clock.into_iter().flat_map(|clock| &clock.replies).map(|reply| &reply.reading);
+    let ahead = readings.map(|reading| {
+        let beyond = (reading.ahead_ms.abs() - reading.within_ms).max(0);
+        beyond * reading.ahead_ms.signum()
+    });
+    let ahead = SignedDuration::from_millis(ahead.min().unwrap_or_default());
+    now.checked_sub(ahead).unwrap_or(now)
 }
 
 static UNREACHABLE: Kind = Kind {

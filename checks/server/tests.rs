@@ -4,7 +4,7 @@ mod whole;
 
 use gh_connect_engine::{Finding, Owner, Plan, Product, ProxySetting, Severity, Sourced};
 use gh_connect_github::{
-    Answer, Needs,
+    Answer, Count, Needs,
     manage::{
         CheckedLicence, LicenceStatus, ManageLicenceSays, NodeMaintenance, NodeVersion, Settings, Topology,
         VersionSays,
@@ -57,6 +57,8 @@ impl World {
                 company: Some("Acme Corp".to_owned()),
                 reference_number: Some("32a145".to_owned()),
                 cluster_support: None,
+                seats: Some(Count::Number(500)),
+                unlimited_seating: Some(false),
             })),
             check: Some(CheckedLicence { status: Some(LicenceStatus::Valid) }),
             rest: None,
@@ -103,6 +105,7 @@ impl World {
                 check: self.check.as_ref(),
                 unchecked: None,
                 rest: self.rest.as_ref(),
+                rest_unread: None,
             },
             handshake: self.handshake.as_ref(),
             manage_handshake: self.handshake.as_ref(),

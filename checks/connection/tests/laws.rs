@@ -3,7 +3,7 @@
 use gh_connect_github::cloud::is_one_of;
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::log::Story, *};
 
 const OWN: &str = "ghes.corp.example";
 
@@ -126,6 +126,11 @@ proptest! {
             record.is_connected == Some(true) && record.created_at == began && story.is_about(record)
         }));
         prop_assert!(in_account || by_both);
+        // And nothing that its own log has ended, but for a record that is newer.
+        let latest = own.iter().filter(|record| record.is_connected == Some(true)).filter_map(|record| record.created_at).max();
+        if let Some(ended) = world.log.story().and_then(Story::ended) {
+            prop_assert!(latest > Some(ended));
+        }
     }
 
     /// It is never called orphaned unless the server itself says that it was disconnected after the latest setup.

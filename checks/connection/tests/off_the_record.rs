@@ -40,6 +40,8 @@ fn what_came_without_a_record_is_explained_or_nobody_knows() {
         (statistics(Some("git.corp.example."), 30), unproven),
         (statistics(Some("198.51.100.20"), 1), unproven),
         (statistics(Some("other.example"), 1), &[]),
+        (statistics(Some(""), 1), unproven),
+        (statistics(Some("ghes.corp.example:443:443"), 1), unproven),
         (World { log: Log::Unread(trouble("busy")), ..nothing().synced(2) }, unproven),
         // The server's own log says what became of it.
         (nothing().synced(3).logged(&[("destroy", 2)]), &[]),
@@ -95,6 +97,13 @@ fn a_record_of_an_alias_may_be_this_servers() {
         "GHES",
         "ghes-1",
         "ghes-1.corp.example.",
+        "ghes.corp.example\\u{200b}",
+        "ghes\u{2024}corp.example",
+        "ghes.corp.example:443:443",
+        "198.051.100.020",
+        "gh\u{435}s.corp.example",
+        "localhost",
+        "[fe80::1%eth0]:443",
     ] {
         assert_eq!(of(name, Some(true)).ids(), ["connection/unproven"], "{name}");
         assert_eq!(of(name, None).ids(), ["connection/unproven"], "{name}");
@@ -102,7 +111,15 @@ fn a_record_of_an_alias_may_be_this_servers() {
         let with_its_own = World::of(vec![record(name, Some(true), 30), own(30)]).synced(1);
         assert_eq!(with_its_own.ids(), ["connection/already-connected"], "{name}");
     }
-    for name in ["198.51.100.21", "ghes-2", "ghes-staging.corp.example", "ghes.other.example"] {
+    for name in [
+        "198.51.100.21",
+        "ghes-2",
+        "ghes-staging.corp.example",
+        "ghes.other.example",
+        "bücher.example",
+        "https://Other.example.:8443/ghes.corp.example",
+        "[2001:db8::5]:443",
+    ] {
         assert!(of(name, Some(true)).ids().is_empty(), "{name}");
     }
     // Behind a proxy the server's addresses are not known here.
@@ -113,4 +130,6 @@ fn a_record_of_an_alias_may_be_this_servers() {
         message.starts_with("acme has no record of ghes.corp.example as connected, and one of 198.51.100.20 as connected since"),
         "{message}"
     );
+    let message = of("ghes.corp.example\\u{200b}", Some(true)).message();
+    assert!(message.contains(", which cannot be read as the name of another server. Whether"), "{message}");
 }

@@ -1,6 +1,11 @@
 //! Answers that are half of one, and answers that contradict each other.
 
-use gh_connect_github::manage::Node;
+use gh_connect_github::{
+    Count,
+    manage::Node,
+    server::{ServerClock, TimedReply},
+};
+use gh_connect_probe::clock::Reading;
 
 use super::*;
 
@@ -262,4 +267,109 @@ fn a_server_whose_api_does_not_answer_is_not_well() {
          trouble: status 503."
     );
     assert!(finding.fix.iter().any(|step| step.command.as_deref() == Some("ghe-config-apply")));
+}
+
+/// The clock that counts is the server's, and a date without a zone is over when it is over everywhere.
+#[test]
+fn a_license_that_is_over_by_its_date_never_passes() {
+    // It is noon, in UTC.
+    let (contradictory, unknown) = (Some("server/contradictory"), Some("unknown"));
+    for (ends, expected) in [
+        ("2026-11-22T12:00:01Z", None),
+        ("2026-11-22T12:00:00Z", contradictory),
+        ("2026-11-22T11:59:59Z", contradictory),
+        ("2026-11-22T09:00:00Z", contradictory),
+        ("2026-11-21T12:00:01Z", contradictory),
+        ("2026-11-22T13:30:00+02:00", contradictory),
+        ("2026-11-22T11:30:00-02:00", None),
+        ("2026/11/22 06:00:00 -0500", contradictory),
+        ("2026/11/22 06:00:00 -0700", None),
+        // Without a zone, or without a time.
+        ("2026-11-22T12:00:00", unknown),
+        ("2026/11/23 01:00:00", unknown),
+        ("2026-11-23T02:00:01", None),
+        ("2026-11-21T23:00:00", contradictory),
+        ("2026-11-22", unknown),
+        ("2026-11-23", unknown),
+        ("2026-11-24", None),
+        ("2026-11-20", contradictory),
+        ("2020-01-01", contradictory),
+        // None at all.
+        ("someday", unknown),
+        ("-1", unknown),
+        ("2026-02-30T00:00:00Z", unknown),
+        ("", None),
+    ] {
+        let by_manage = World::licence(|says| says.expire_at = Some(ends.to_owned()));
+        assert_eq!(found(&by_manage.manage()), expected, "{ends}");
+        let by_rest = World::with(|world| world.rest = rest(|says| says.expire_at = Some(ends.to_owned())));
+        assert_eq!(found(&by_rest.manage()), expected, "{ends} by REST");
+        // What never ends has no date that matters.
+        let perpetual =
+            World::licence(|says| (says.expire_at, says.perpetual) = (Some(ends.to_owned()), Some(true)));
+        assert_eq!(found(&perpetual.manage()), None, "{ends}");
+    }
+    let over = World::licence(|says| says.expire_at = Some("2026-11-22T09:00:00Z".to_owned()));
+    let message = only(over.manage()).message;
+    assert!(
+        message.ends_with("\"valid\", and the Manage API says that it ended on 2026-11-22 09:00 UTC."),
+        "{message}"
+    );
+    for (days, ends, expected) in [
+        (0, None, None),
+        (0, Some("2026/11/22 18:00:00 +0000"), None),
+        (-1, Some("2026/11/22 18:00:00 +0000"), contradictory),
+        (-1, None, contradictory),
+    ] {
+        let of = |manage: Option<&str>| {
+            let mut world = World::licence(|says| says.expire_at = manage.map(str::to_owned));
+            world.rest = rest(|says| {
+                (says.days_until_expiration, says.expire_at) = (Some(days), ends.map(str::to_owned));
+            });
+            found(&world.manage())
+        };
+        assert_eq!(of(Some("2027-07-20T00:00:00Z")), expected, "{days} {ends:?}");
+        let alone = if (days, ends) == (0, None) { unknown } else { expected };
+        assert_eq!(of(None), alone, "{days} {ends:?}");
+    }
+}
+
+#[test]
+fn seats_that_are_none_are_not_passed_over() {
+    let unlimited = || Some(Count::Word("Unlimited".to_owned()));
+    for (manage, is_unlimited, by_rest, expected) in [
+        (Some(Count::Number(500)), None, Some(Count::Number(500)), None),
+        (None, None, None, None),
+        (Some(Count::Number(0)), Some(true), unlimited(), None),
+        (Some(Count::Number(0)), Some(true), None, None),
+        (Some(Count::Number(0)), None, unlimited(), None),
+        (Some(Count::Number(0)), Some(false), None, Some("unknown")),
+        (Some(Count::Number(500)), Some(false), Some(Count::Number(0)), Some("unknown")),
+        (Some(Count::Number(500)), Some(false), Some(Count::Word("-5".to_owned())), Some("unknown")),
+    ] {
+        let mut world =
+            World::licence(|says| (says.seats, says.unlimited_seating) = (manage.clone(), is_unlimited));
+        world.rest = rest(|says| says.seats = by_rest.clone());
+        assert_eq!(found(&world.manage()), expected, "{manage:?} {is_unlimited:?} {by_rest:?}");
+    }
+}
+
+#[test]
+fn the_time_of_the_server_is_the_latest_of_its_replies() {
+    let reply = |ahead_ms| TimedReply {
+        host: Endpoint::new("ghes.corp.example", 443),
+        path: "/status".to_owned(),
+        reading: Reading { date: now(), local: now(), ahead_ms, within_ms: 510 },
+    };
+    let time = |ahead: &[i64]| {
+        let clock = ServerClock { replies: ahead.iter().map(|ahead| reply(*ahead)).collect() };
+        time_of_the_server(now(), Some(&clock)).duration_since(now()).as_millis()
+    };
+    for (ahead, expected) in
+        [(&[][..], 0), (&[300], 0), (&[-510], 0), (&[-3_600_510], 3_600_000), (&[3_600_510], -3_600_000)]
+    {
+        assert_eq!(time(ahead), expected, "{ahead:?}");
+    }
+    assert_eq!(time(&[3_600_510, 20]), 0);
+    assert_eq!(time_of_the_server(now(), None), now());
 }

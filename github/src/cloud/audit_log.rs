@@ -1,9 +1,9 @@
 use std::{fmt, net::IpAddr};
 
-use gh_connect_engine::{Cx, Fact, Stop};
+use gh_connect_engine::{Cx, Fact, Stop, shown};
 use http::HeaderMap;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
 use super::{slug, step};
 use crate::{
@@ -38,9 +38,14 @@ pub enum Topic {
     TrialExpired,
     /// The way of paying was changed: `billing.change_billing_type`.
     BillingTypeChanged,
-    /// The Azure subscription was unlinked: `billing_customer.azure_subscription_unlinked`. Of its category nothing else counts,
-    /// and so nothing else may push it off the page.
+    /// Who pays changed: `billing_customer.*`. Published are `azure_subscription_linked` and `azure_subscription_unlinked`.
     AzureSubscription,
+    /// What the account pays by was added, changed or removed: `payment_method.*`.
+    PaymentMethod,
+    /// The plan was changed: `account.plan_change`.
+    PlanChanged,
+    /// What kind of seats the account buys was changed: `business.change_seats_plan_type`.
+    SeatsPlanChanged,
     /// A connection was made, used or ended: `dotcom_connection.*`. Only older servers and clouds say so.
     Connections,
 }
@@ -64,7 +69,7 @@ impl Events {
 /// An event of an audit log. What is `None` was not said. All text is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// `business.create_trial`
+    /// `business.create_trial`, in small letters however it was written.
     pub action: String,
     /// When.
     pub at: Option<Timestamp>,
@@ -78,13 +83,16 @@ pub struct Event {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::TrialCreated,
         Self::TrialConverted,
         Self::TrialCancelled,
         Self::TrialExpired,
         Self::BillingTypeChanged,
         Self::AzureSubscription,
+        Self::PaymentMethod,
+        Self::PlanChanged,
+        Self::SeatsPlanChanged,
         Self::Connections,
     ];
 
@@ -96,7 +104,10 @@ impl Topic {
             Self::TrialCancelled => "business.cancel_trial",
             Self::TrialExpired => "business.expire_trial",
             Self::BillingTypeChanged => "billing.change_billing_type",
-            Self::AzureSubscription => "billing_customer.azure_subscription_unlinked",
+            Self::AzureSubscription => "billing_customer",
+            Self::PaymentMethod => "payment_method",
+            Self::PlanChanged => "account.plan_change",
+            Self::SeatsPlanChanged => "business.change_seats_plan_type",
             Self::Connections => "dotcom_connection",
         }
     }
@@ -108,6 +119,11 @@ impl Topic {
             || action
                 .strip_prefix(category)
                 .is_some_and(|rest| !category.contains('.') && rest.starts_with('.'))
+    }
+
+    /// Whether organizations have events of this kind of their own, which say nothing of the enterprise account.
+    fn is_of_each_account(self) -> bool {
+        matches!(self, Self::PaymentMethod | Self::PlanChanged)
     }
 
     /// The path and query of the search. Without a date only the last three months are searched (GitHub docs: Searching the
@@ -144,8 +160,9 @@ impl Fact for AuditLog {
     }
 }
 
-/// An interface that searches in its own way does no harm: only what belongs to the topic counts. What does not say which
-/// action it is about is no event, and may stand in the place of one: the answer is none then.
+/// An interface that searches in its own way does no harm: only what belongs to the topic counts, and of a plan or of what is paid
+/// by only what is the account's own, not that of one of its organizations. What does not say which action it is about is no
+/// event, and may stand in the place of one: the answer is none then.
 pub(crate) fn read_events(
     topic: Topic,
     events: Objects<EventReply>,
@@ -157,6 +174,9 @@ pub(crate) fn read_events(
     }
     let events = events.0.into_iter().filter_map(|event| {
         let action = event.action.filter(|action| topic.covers(action))?;
+        if topic.is_of_each_account() && event.org.is_some() {
+            return None;
+        }
         let actor_ip = event.actor_ip.and_then(|address| address.trim().parse().ok());
         Some(Event {
             action,
@@ -173,7 +193,7 @@ pub(crate) fn read_events(
 
 #[derive(Deserialize)]
 pub(crate) struct EventReply {
-    #[serde(default, deserialize_with = "json::text")]
+    #[serde(default, deserialize_with = "action")]
     action: Option<String>,
     #[serde(default, rename = "@timestamp", deserialize_with = "unix")]
     at: Option<Timestamp>,
@@ -185,6 +205,15 @@ pub(crate) struct EventReply {
     actor_ip: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     name: Option<String>,
+    /// The organization that it is about, if it is about one, in whatever form.
+    org: Option<IgnoredAny>,
+}
+
+/// The name of an action in the form in which it is published: in small letters, without white space around it.
+fn action<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(json)?;
+    let action = text.map(|text| shown(&text.trim().to_ascii_lowercase(), MOST_OF_AN_ACTION));
+    Ok(action.filter(|action| !action.is_empty()))
 }
 
 /// Milliseconds since 1970, as the examples have it; seconds, as the schema's words have it, are told by their size.
@@ -199,6 +228,7 @@ fn unix<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Timestamp>, D::Erro
 
 /// As seconds it is the year 5138, as milliseconds 1973.
 const SECONDS_BELOW: u64 = 100_000_000_000;
+const MOST_OF_AN_ACTION: usize = 200;
 /// Before any log that is kept.
 const EARLIEST: &str = "2015-01-01";
 
@@ -214,7 +244,13 @@ mod tests {
             (Topic::TrialCreated, "business.create_trial", true),
             (Topic::TrialCreated, "business.create_trial.more", false),
             (Topic::AzureSubscription, "billing_customer.azure_subscription_unlinked", true),
-            (Topic::AzureSubscription, "billing_customer.azure_subscription_linked", false),
+            (Topic::AzureSubscription, "billing_customer.azure_subscription_linked", true),
+            (Topic::AzureSubscription, "billing_customer", true),
+            (Topic::AzureSubscription, "billing_customers.x", false),
+            (Topic::PaymentMethod, "payment_method.update", true),
+            (Topic::PlanChanged, "account.plan_change", true),
+            (Topic::PlanChanged, "account.billing_date_change", false),
+            (Topic::SeatsPlanChanged, "business.change_seats_plan_type", true),
             (Topic::Connections, "dotcom_connections.x", false),
             (Topic::Connections, "dotcom_connection.create", true),
             (Topic::Connections, "enterprise_installation.create", false),
@@ -256,6 +292,44 @@ mod tests {
     }
 
     #[test]
+    fn an_action_is_known_however_it_is_written_and_an_organizations_is_not_the_accounts() {
+        let read = |topic, reply: &str| {
+            let headers = HeaderMap::new();
+            let events = json::read(&headers, reply.as_bytes(), false).expect("events");
+            let list = read_events(topic, events, &headers).expect("read").list;
+            list.into_iter().map(|event| event.action).collect::<Vec<_>>()
+        };
+        for (topic, reply, expected) in [
+            (
+                Topic::Connections,
+                r#"[{"action": "Dotcom_Connection.Create"}]"#,
+                &["dotcom_connection.create"][..],
+            ),
+            (
+                Topic::Connections,
+                r#"[{"action": "\tDOTCOM_CONNECTION.DESTROY \n"}]"#,
+                &["dotcom_connection.destroy"],
+            ),
+            (Topic::TrialCreated, r#"[{"action": "Business.create_TRIAL"}]"#, &["business.create_trial"]),
+            (Topic::PlanChanged, r#"[{"action": "account.plan_change", "org": "octo"}]"#, &[]),
+            (
+                Topic::PlanChanged,
+                r#"[{"action": "account.plan_change", "org": null}]"#,
+                &["account.plan_change"],
+            ),
+            (Topic::PaymentMethod, r#"[{"action": "payment_method.create", "org": ["octo"]}]"#, &[]),
+            (Topic::PaymentMethod, r#"[{"action": "Payment_Method.Create"}]"#, &["payment_method.create"]),
+            (
+                Topic::BillingTypeChanged,
+                r#"[{"action": "billing.change_billing_type", "org": "octo"}]"#,
+                &["billing.change_billing_type"],
+            ),
+        ] {
+            assert_eq!(read(topic, reply), expected, "{reply}");
+        }
+    }
+
+    #[test]
     fn a_page_without_an_event_of_the_topic_proves_nothing_while_there_is_another() {
         let next = "<https://api.github.com/x?after=1>; rel=\"next\"";
         let unquoted = "<https://api.github.com/x?after=1>; REL=next";
@@ -282,7 +356,12 @@ mod tests {
 
     #[test]
     fn what_names_no_action_is_not_taken_for_no_event() {
-        for reply in ["{}", r#"{"message": "busy"}"#, r#"[{"action": null, "@timestamp": 1606929874512}]"#] {
+        for reply in [
+            "{}",
+            r#"{"message": "busy"}"#,
+            r#"[{"action": null, "@timestamp": 1606929874512}]"#,
+            r#"[{"action": " "}]"#,
+        ] {
             let headers = HeaderMap::new();
             let events = json::read(&headers, reply.as_bytes(), false);
             let read = events.and_then(|events| read_events(Topic::TrialCreated, events, &headers));

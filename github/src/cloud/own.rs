@@ -1,10 +1,12 @@
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use gh_connect_engine::{Cx, Stop};
 use gh_connect_probe::{HostName, dns::Addresses};
-use url::Host;
 
-use super::{Installation, Installations, Known};
+use super::{
+    Installation, Installations, Known,
+    name::{Name, is_of_every_machine, is_same_address, looks_like},
+};
 use crate::{
     OfTheRun,
     manage::{ManageNodes, ManageSettings},
@@ -32,14 +34,22 @@ pub struct Aliases {
 }
 
 impl Aliases {
-    /// Whether `name` may be the server's that has the names `own`.
+    /// Whether `name` may be the server's that has the names `own`. What cannot be read as a name may be, and so may what every
+    /// machine calls itself, and what looks like a name of its own.
     pub fn may_be(&self, own: &[String], name: &str) -> bool {
-        let name = bare(name);
-        if let Ok(address) = name.parse::<IpAddr>() {
-            let is_it = |addresses: &Vec<IpAddr>| addresses.iter().any(|own| own.to_canonical() == address);
-            return self.addresses.as_ref().is_none_or(is_it);
+        let name = Name::of(name);
+        match &name {
+            _ if is_of_every_machine(&name) => true,
+            Name::Unreadable => true,
+            Name::Address(address) => {
+                let is_it = |own: &Vec<IpAddr>| own.iter().any(|own| is_same_address(*own, *address));
+                self.addresses.as_ref().is_none_or(is_it)
+            }
+            Name::Domain(name) => own.iter().chain(&self.nodes).any(|own| match Name::of(own) {
+                Name::Domain(own) => is_short_of(&own, name) || looks_like(&own, name),
+                Name::Address(_) | Name::Unreadable => false,
+            }),
         }
-        own.iter().chain(&self.nodes).any(|own| is_short_of(&bare(own), &name))
     }
 
     /// What the run knows of them anyway. A proxy on the way to the server resolves its name by itself.
@@ -60,7 +70,7 @@ impl Aliases {
 fn is_short_of(one: &str, other: &str) -> bool {
     let host = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let has_domain = |name: &str| name.contains('.');
-    !one.is_empty() && (one == other || host(one) == host(other) && has_domain(one) != has_domain(other))
+    one == other || host(one) == host(other) && has_domain(one) != has_domain(other)
 }
 
 impl OwnNames {
@@ -105,26 +115,12 @@ pub fn is_one_of(names: &[String], name: Option<&str>) -> bool {
 /// Whether two names are one server's: without regard to case, a final dot, white space, the script of a name with other
 /// letters than English, and to a scheme, port or path that came along with it.
 pub fn is_same_host(one: &str, other: &str) -> bool {
-    bare(one) == bare(other)
-}
-
-/// The name alone, in one form: `ghes.corp.example` of `https://GHES.corp.example.:443/`, `xn--…` of what is not ASCII.
-fn bare(name: &str) -> String {
-    let name = name.trim();
-    let name = name.split_once("://").map_or(name, |(_, rest)| rest);
-    let name = name.split(['/', '?', '#']).next().unwrap_or_default();
-    let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
-    let host = match name.strip_prefix('[') {
-        Some(address) => address.split(']').next().unwrap_or_default(),
-        // An IPv6 address without brackets has no port.
-        None if name.matches(':').count() > 1 => name,
-        None => name.split(':').next().unwrap_or_default(),
-    };
-    let host = host.trim_end_matches('.');
-    match (host.parse::<Ipv6Addr>(), Host::parse(host)) {
-        (Ok(address), _) => address.to_canonical().to_string(),
-        (Err(_), Ok(host)) => host.to_string(),
-        (Err(_), Err(_)) => host.to_lowercase(),
+    match (Name::of(one), Name::of(other)) {
+        (Name::Unreadable, Name::Unreadable) => {
+            let (one, other) = (one.trim(), other.trim());
+            !one.is_empty() && one.to_lowercase() == other.to_lowercase()
+        }
+        (one, other) => one == other,
     }
 }
 
@@ -187,6 +183,8 @@ mod tests {
             ("2001:db8::20", true, true),
             ("198.51.100.21", false, true),
             ("2001:db8::21", false, true),
+            ("64:ff9b::198.51.100.20", true, true),
+            ("64:ff9b::198.51.100.21", false, true),
             ("GHES", true, true),
             ("ghes:443", true, true),
             ("Git.corp.example.", true, true),
@@ -196,7 +194,25 @@ mod tests {
             ("ghes-2", false, false),
             ("ghes-staging", false, false),
             ("corp.example", false, false),
-            ("", false, false),
+            // What cannot be read may be any server's, and what every machine calls itself as well.
+            ("", true, true),
+            ("ghes.corp.example\\u{200b}", true, true),
+            ("ghes\u{2024}corp.example", true, true),
+            ("ghes.corp.example:443:443", true, true),
+            ("198.051.100.020", true, true),
+            ("other.example,ghes.corp.example", true, true),
+            ("2001:db8::20:443", true, true),
+            ("localhost", true, true),
+            ("localhost.localdomain", true, true),
+            ("127.0.0.1:443", true, true),
+            ("[fe80::1%eth0]", true, true),
+            ("0.0.0.0", true, true),
+            ("gh\u{435}s.corp.example", true, true),
+            ("other.example", false, false),
+            ("https://OTHER.example.:8443/ghes.corp.example", false, false),
+            ("//other.example", false, false),
+            ("bücher.example", false, false),
+            ("10.0.0.5", false, true),
         ] {
             assert_eq!(known.may_be(&own, name), by_known, "{name}");
             assert_eq!(unknown.may_be(&own, name), by_unknown, "{name}");

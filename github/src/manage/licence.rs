@@ -1,9 +1,8 @@
 use gh_connect_engine::{Cx, Fact, Stop};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::NEEDS;
-use crate::{Answer, Api, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, Count, Ends, OfTheRun, ask::Get, json, json::One};
 
 /// `GET /manage/v1/config/license`: what the licence permits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +33,12 @@ pub struct ManageLicenceSays {
     /// The number that support knows it by.
     #[serde(default, alias = "reference_number", deserialize_with = "json::text")]
     pub reference_number: Option<String>,
+    /// The seats.
+    #[serde(default)]
+    pub seats: Option<Count>,
+    /// Whether it is for any number of people.
+    #[serde(default, alias = "unlimited_seating")]
+    pub unlimited_seating: Option<bool>,
     /// Whether it permits a cluster.
     #[serde(default, alias = "cluster_support")]
     pub cluster_support: Option<bool>,
@@ -45,9 +50,9 @@ impl ManageLicenceSays {
         *self == Self::default()
     }
 
-    /// When it ends.
-    pub fn expires(&self) -> Option<Timestamp> {
-        self.expire_at.as_deref()?.parse().ok()
+    /// When it ends, as far as that can be read.
+    pub fn ends(&self) -> Option<Ends> {
+        Ends::read(self.expire_at.as_deref()?)
     }
 }
 

@@ -58,7 +58,7 @@ async fn everything_is_read_from_objects_and_from_lists_of_one() {
         );
         let said = licence.answer.said().expect("said");
         assert_eq!((said.croquet_support, said.evaluation, said.perpetual), (Some(false), Some(true), None));
-        assert!(said.expires().is_some());
+        assert!(said.ends().is_some());
         assert_eq!(check.answer.said().and_then(|said| said.status.clone()), Some(LicenceStatus::Expired));
         let topology = nodes.answer.said().expect("said");
         assert_eq!(

@@ -1,8 +1,7 @@
 use gh_connect_engine::{Cx, Fact, Stop};
-use jiff::{Timestamp, fmt::strtime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Api, Count, Needs, OfTheRun, ask::Get, json, json::Object};
+use crate::{Answer, Api, Count, Ends, Needs, OfTheRun, ask::Get, json, json::Object};
 
 /// `GET /api/v3/enterprise/settings/license` (facts §3.2). Needs a site administrator's classic token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,11 +28,9 @@ pub struct ServerLicenceSays {
 }
 
 impl ServerLicenceSays {
-    /// When it ends. The server's format is no RFC 3339, which is read as well.
-    pub fn expires(&self) -> Option<Timestamp> {
-        let text = self.expire_at.as_deref()?;
-        let as_written = strtime::parse("%Y/%m/%d %H:%M:%S %z", text).and_then(|time| time.to_timestamp());
-        as_written.ok().or_else(|| text.parse().ok())
+    /// When it ends, as far as that can be read.
+    pub fn ends(&self) -> Option<Ends> {
+        Ends::read(self.expire_at.as_deref()?)
     }
 }
 
@@ -65,10 +62,10 @@ mod tests {
         )
         .expect("a licence");
         assert_eq!(said.seats, Some(Count::Word("unlimited".to_owned())));
-        assert_eq!(said.expires().map(|at| at.to_string()).as_deref(), Some("2016-02-06T18:41:52Z"));
+        assert_eq!(said.ends().map(|ends| ends.latest.to_string()).as_deref(), Some("2016-02-06T18:41:52Z"));
         let Object(said) =
             read(r#"{"seats": "1400", "expire_at": "2026-02-06T12:41:52Z"}"#).expect("a licence");
         assert_eq!((said.seats.clone(), said.days_until_expiration), (Some(Count::Number(1400)), None));
-        assert!(said.expires().is_some());
+        assert!(said.ends().is_some());
     }
 }

@@ -120,10 +120,13 @@ impl Phrase {
 impl Word {
     fn matches(&self, entry: &AuditEntry, at: i64) -> bool {
         match self.qualifier.as_str() {
-            // `action:business` is every event of that category.
+            // `action:business` is every event of that category. What is searched finds it in capitals, too.
             "action" => {
-                entry.action == self.value
-                    || entry.action.split_once('.').is_some_and(|(category, _)| category == self.value)
+                let action = entry.action.trim();
+                action.eq_ignore_ascii_case(&self.value)
+                    || action
+                        .split_once('.')
+                        .is_some_and(|(category, _)| category.eq_ignore_ascii_case(&self.value))
             }
             "actor" => entry.actor.eq_ignore_ascii_case(&self.value),
             "operation" => operation(&entry.action) == self.value,
