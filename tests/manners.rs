@@ -85,6 +85,32 @@ fn each_address_of_the_proxy_is_asked_once_for_each_host() {
     tunnels.sort_unstable();
     let twice = HOSTS.iter().flat_map(|host| [format!("{host}:443"), format!("{host}:443")]);
     assert_eq!(tunnels, twice.collect::<Vec<_>>());
+    let on_80 = |of: &str| {
+        let is_asked = |event: &&Event| matches!(event, Event::Request { host, port: 80, .. } if host == of);
+        log.iter().filter(is_asked).count()
+    };
+    assert_eq!(HOSTS.map(on_80), [2, 2, 2]);
+}
+
+/// Beside the one client, which says who asks, each address of the server's own name is asked once on either port, by nobody.
+#[test]
+fn each_address_of_the_server_is_asked_once_by_nobody() {
+    let text = "[host.\"ghes.corp.example\".at.\"198.51.100.21\"]\n[host.\"ghes.corp.example\".at.\"2001:db8:20::21\"]\n";
+    let (ran, log) = run_with_accounts(&World::parse("addresses", text).unwrap(), &[]);
+    assert_eq!(ran.exit, 0, "{:?}", ran.record.root_causes);
+    let (_, alone) = run_with_accounts(&World::healthy(), &[]);
+    let by_nobody = |log: &[Event]| {
+        let is_by_nobody = |event: &&Event| {
+            matches!(event, Event::Request { host, path, credentials, .. }
+                if host == "ghes.corp.example" && path != "/status" && credentials.is_empty())
+        };
+        asked(&log.iter().filter(is_by_nobody).cloned().collect::<Vec<_>>())
+    };
+    let [api, manage] =
+        ["GET ghes.corp.example:443/api/v3/meta", "GET ghes.corp.example:8443/manage/v1/version"];
+    assert_eq!(by_nobody(&log), [api, api, api, manage, manage, manage]);
+    assert_eq!(by_nobody(&alone), Vec::<String>::new());
+    assert_eq!(asked(&log).len(), asked(&alone).len() + 6);
 }
 
 #[test]

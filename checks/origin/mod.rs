@@ -2,7 +2,7 @@
 
 mod further;
 mod judge;
-mod page;
+pub(crate) mod page;
 mod stored;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use gh_connect_probe::http::{Exchange, Head};
 
 /// What a reply looks like that shows no sign of the host's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(crate) struct Page {
     pub(super) looks: Looks,
     /// The gateway's maker, where it shows.
     pub(super) maker: Option<&'static str>,
@@ -26,7 +26,7 @@ pub(super) enum Looks {
 
 impl Page {
     /// What the reply of `host` looks like.
-    pub(super) fn of(host: &str, head: &Head, exchange: &Exchange) -> Self {
+    pub(crate) fn of(host: &str, head: &Head, exchange: &Exchange) -> Self {
         let text = format!("{} {}", exchange.words, exchange.sample).to_lowercase();
         let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
         let leads_away = || leads_to(head, exchange).filter(|to| is_elsewhere(to, host));
@@ -45,7 +45,7 @@ impl Page {
     }
 
     /// In words: `a block page of Zscaler`.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let what = match &self.looks {
             Looks::Portal => "a captive portal".to_owned(),
             Looks::LeadsTo(to) if to.to_ascii_lowercase().starts_with("http://") => {
@@ -77,7 +77,7 @@ impl Page {
     }
 
     /// Whether its words are those of something between the client and the host, or whether it leads to what `is_off`.
-    pub(super) fn is_of_something_else(&self, is_off: impl Fn(&str) -> bool) -> bool {
+    pub(crate) fn is_of_something_else(&self, is_off: impl Fn(&str) -> bool) -> bool {
         let looks = match &self.looks {
             Looks::LeadsTo(to) => is_off(to),
             Looks::Reply | Looks::LoginDemand => false,
@@ -133,7 +133,7 @@ fn location(text: &str) -> Option<String> {
 }
 
 /// Whether a location is on another host, or leaves HTTPS. `www.` before the name is the same host's.
-pub(super) fn is_elsewhere(location: &str, host: &str) -> bool {
+pub(crate) fn is_elsewhere(location: &str, host: &str) -> bool {
     let same = |other: &str| super::judge::is_https_of(location, other);
     let bare = host.strip_prefix("www.");
     !(same(host) || same(&format!("www.{host}")) || bare.is_some_and(same))

@@ -141,8 +141,7 @@ async fn ask(target: &Target, endpoint: Endpoint, cx: &Cx) -> Result<Examination
 }
 
 async fn others(target: &Target, at: Option<IpAddr>, cx: &Cx) -> Vec<Other> {
-    // By a further address of the proxy only what is required is asked for.
-    let others = proxied(cx.plan()).filter(|other| *other != target && (at.is_none() || other.required()));
+    let others = proxied(cx.plan()).filter(|other| *other != target);
     let asked = others.take(MOST_OTHERS).map(async |other| {
         let tunnel = cx.fact::<Tunnel>(&Endpoint { at, ..Endpoint::from(other) }).await.ok()?;
         Some(Other { host: other.host.clone(), open: tunnel.is_open() })

@@ -2,6 +2,7 @@
 //! version and licence.
 
 mod addresses;
+mod answered;
 mod contradiction;
 mod judge;
 mod licence;
@@ -14,7 +15,7 @@ mod words;
 
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, join};
+use futures::{future::BoxFuture, join};
 use gh_connect_engine::{
     Category, Check, Cx, Examination, InDoubt, Kind, Meta, Owner, Plan, Route, Severity, Stop, Subject,
     Target,
@@ -27,11 +28,11 @@ use gh_connect_github::{
     },
     server::{Heard, ServerClock, ServerLicence, ServerLicenceSays, ServerMeta, Status},
 };
-use gh_connect_probe::{Endpoint, HostName, dns::Addresses, proxy::Tunnel, tls::Handshake};
+use gh_connect_probe::{Endpoint, HostName, dns, proxy::Tunnel, tls::Handshake};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::maintenance::{Maintenance, untold_replicas};
-use self::{judge::Seen, licence::Licence, version::Release};
+use self::{addresses::Addresses, judge::Seen, licence::Licence, version::Release};
 
 /// The check.
 pub struct Server;
@@ -78,25 +79,20 @@ impl Check for Server {
             if let Some(why) = Api::why_server_unusable(cx.plan()) {
                 return judge::unusable(cx.plan(), subject, why);
             }
-            let addresses = async {
-                match (subject, Api::Server.endpoint(cx.plan())) {
-                    (Subject::Server, Ok(endpoint)) => addresses::all(cx, &endpoint).await,
-                    _ => Vec::new(),
-                }
+            let addresses = async |api: Api| match api.endpoint(cx.plan()) {
+                Ok(endpoint) => addresses::all(cx, &endpoint).await,
+                Err(_) => Addresses::default(),
             };
-            let (gathered, addresses) = join(Gathered::of(cx), addresses).await;
+            let (gathered, own, manage) =
+                join!(Gathered::of(cx), addresses(Api::Server), addresses(Api::Manage));
             let gathered = gathered?;
+            let seen = gathered.seen(cx);
             match subject {
                 Subject::Server => {
                     gathered.owned_by_the_network(cx).await?;
-                    let mut judged = judge::server(&gathered.seen(cx))?;
-                    if let Some(failing) = addresses::judge(&gathered.endpoint, &addresses) {
-                        judged.findings.push(failing);
-                        judged.remark = None;
-                    }
-                    Ok(judged)
+                    addresses::server(&seen, judge::server(&seen)?, &own)
                 }
-                _ => judge::manage(&gathered.seen(cx)),
+                _ => addresses::manage(&seen, judge::manage(&seen)?, &own, manage),
             }
         })
     }
@@ -235,7 +231,7 @@ impl Gathered {
                 let direct: Vec<&Target> =
                     plan.targets.iter().filter(|target| plan.route_of(target).is_direct()).collect();
                 for target in &direct {
-                    let found = cx.fact::<Addresses>(&HostName::new(&target.host)).await;
+                    let found = cx.fact::<dns::Addresses>(&HostName::new(&target.host)).await;
                     if found.is_ok_and(|found| !found.list.is_empty()) {
                         return Ok(());
                     }

@@ -358,7 +358,7 @@ fn quoted_list(text: &str, before: &str) -> Vec<String> {
 }
 
 /// `message` of a JSON body.
-fn message(body: &[u8]) -> String {
+pub(crate) fn message(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Said {
         #[serde(default)]

@@ -250,7 +250,7 @@ async fn ask(
     let request = Request::get(authority(page.endpoint(), implied), page.target());
     let opened = match proxy {
         Some(proxy) if page.is_secure() => through(cx, proxy, page).await,
-        Some(_) => match proxy::plain(cx).await {
+        Some(_) => match proxy::plain(cx, None).await {
             Ok(plain) => {
                 let request = request.by_proxy(plain.authorization.as_ref());
                 let (exchange, body) =

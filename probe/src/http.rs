@@ -63,7 +63,8 @@ impl Fact for Reply {
     }
 }
 
-/// What port 80 answers to a plain request, straight or through the proxy. The key's port is 80.
+/// What port 80 answers to a plain request, straight or through the proxy. The key's port is 80; where it names an address, that is
+/// the host's or, of a host behind the proxy, the proxy's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlainReply {
     /// Whether the proxy was asked to ask.
@@ -91,7 +92,7 @@ impl Fact for PlainReply {
         let request = Request::get(authority(endpoint, 80), "/");
         let (by_proxy, connection, request) = match cx.plan().route(endpoint.host.as_str(), endpoint.port) {
             Route::Proxy(_) => {
-                let proxy::Plain { wire, authorization, .. } = proxy::plain(cx).await?;
+                let proxy::Plain { wire, authorization, .. } = proxy::plain(cx, endpoint.at).await?;
                 (true, wire, request.by_proxy(authorization.as_ref()))
             }
             Route::Direct { .. } | Route::Unusable => match path::open(cx, endpoint).await {
@@ -147,7 +148,7 @@ fn asked_of(cx: &Cx, endpoint: &Endpoint) -> &'static str {
 }
 
 /// The host, with its port where the scheme does not imply it (RFC 9110 §7.2).
-pub(crate) fn authority(endpoint: &Endpoint, implied: u16) -> String {
+pub fn authority(endpoint: &Endpoint, implied: u16) -> String {
     let full = endpoint.authority();
     match endpoint.port == implied {
         true => full.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(':').to_owned(),

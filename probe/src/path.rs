@@ -33,8 +33,8 @@ pub struct Ways {
     pub left_out: usize,
 }
 
-/// The addresses of the host or, for a required host that goes through the proxy, those of the proxy. `None` when nothing
-/// came about.
+/// The addresses of the host or, for a host of the plan that goes through the proxy, those of the proxy: on its own port, or on 80.
+/// `None` when nothing came about.
 pub async fn ways(cx: &Cx, endpoint: &Endpoint) -> Option<Ways> {
     let (used, host) = match cx.plan().route(endpoint.host.as_str(), endpoint.port) {
         Route::Unusable => return None,
@@ -42,9 +42,11 @@ pub async fn ways(cx: &Cx, endpoint: &Endpoint) -> Option<Ways> {
             (cx.fact::<Connection>(endpoint).await.ok()?.address.ip(), endpoint.host.clone())
         }
         Route::Proxy(proxy) => {
-            let mut targets = cx.plan().targets.iter().filter(|target| target.required());
-            targets.find(|target| Endpoint::from(*target) == *endpoint)?;
-            let tunnel = cx.fact::<Tunnel>(endpoint).await.ok()?;
+            let targets = || cx.plan().targets.iter().map(Endpoint::from);
+            // Of port 80 the proxy is asked without a tunnel. Its addresses are the same.
+            let beside = |target: &Endpoint| target.port == 443 && target.on_port(80) == *endpoint;
+            let target = targets().find(|target| target == endpoint).or_else(|| targets().find(beside))?;
+            let tunnel = cx.fact::<Tunnel>(&target).await.ok()?;
             let connected = tunnel.attempts.iter().find(|attempt| attempt.connected)?;
             (connected.address.ip(), HostName::new(&proxy.host))
         }

@@ -232,13 +232,13 @@ impl fmt::Debug for Plain {
     }
 }
 
-/// Connects to the plan's proxy for requests in absolute form. Stops as blocked by `proxy` when it cannot be connected to,
-/// and as not applicable without one.
-pub async fn plain(cx: &Cx) -> Result<Plain, Stop> {
+/// Connects to the plan's proxy for requests in absolute form, by the one address `at` or by the first that answers. Stops as
+/// blocked by `proxy` when it cannot be connected to, and as not applicable without one.
+pub async fn plain(cx: &Cx, at: Option<IpAddr>) -> Result<Plain, Stop> {
     let ProxySetting::Use(proxy) = &cx.plan().proxy.value else {
         return Err(Stop::NotApplicable("there is no proxy".to_owned()));
     };
-    let reached = reach(cx, proxy, None).await?;
+    let reached = reach(cx, proxy, at).await?;
     let wire = reached.wire.map_err(|_| Stop::blocked("proxy"))?;
     Ok(Plain { wire, authorization: authorization(proxy), deadline: reached.deadline })
 }

@@ -1,9 +1,9 @@
-use futures::join;
+use futures::{future::join_all, join};
 use gh_connect_engine::{Cx, Fact, Stop};
 use gh_connect_probe::{Endpoint, clock::Reading};
 use serde::{Deserialize, Serialize};
 
-use super::{STATUS, ServerMeta, Status, VERSION};
+use super::{Place, Places, STATUS, ServerMeta, Status, VERSION};
 use crate::{
     Api, OfTheRun,
     client::Client,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What the server's own clock says, by the `Date` of live replies that a run has anyway. There are several replies, because
-/// a gateway, or another node, may answer one of them.
+/// a gateway, or another node, may answer one of them; and where its name has several addresses, one of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerClock {
     /// The live replies with a `Date` that can be read, in the order in which they count.
@@ -36,10 +36,11 @@ impl Fact for ServerClock {
     type Key = OfTheRun;
 
     async fn measure(_: &OfTheRun, cx: &Cx) -> Result<Self, Stop> {
-        let (status, ..) = join!(
+        let (status, _, _, by_address) = join!(
             cx.fact::<Status>(&OfTheRun),
             cx.fact::<ServerMeta>(&OfTheRun),
             cx.fact::<ManageVersion>(&OfTheRun),
+            by_address(cx),
         );
         if !status?.is_well() {
             return Err(Stop::blocked(Api::Server.owner()));
@@ -52,8 +53,23 @@ impl Fact for ServerClock {
                 replies.push(TimedReply { host: client.endpoint().clone(), path: path.to_owned(), reading });
             }
         }
+        replies.extend(by_address);
         Ok(Self { replies })
     }
+}
+
+/// What the clock says at each address, where there are several.
+async fn by_address(cx: &Cx) -> Vec<TimedReply> {
+    let of = async |api: Api| {
+        let places = cx.fact::<Places>(&api.endpoint(cx.plan()).ok()?).await.ok()?;
+        let timed = places.list.iter().map(async |host| {
+            let place = cx.fact::<Place>(host).await.ok()?;
+            Some(TimedReply { host: host.clone(), path: place.path.clone(), reading: place.reading(host)? })
+        });
+        Some(join_all(timed).await)
+    };
+    let (server, manage) = join!(of(Api::Server), of(Api::Manage));
+    [server, manage].into_iter().flatten().flatten().flatten().collect()
 }
 
 const REPLIES: [(Api, &str); 3] =

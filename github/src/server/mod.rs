@@ -5,6 +5,7 @@ mod audit_log;
 mod clock;
 mod licence;
 mod meta;
+mod place;
 mod status;
 
 pub use account::{ServerEnterprise, ServerEnterprises, ServerUser, SiteUser};
@@ -13,6 +14,7 @@ pub use clock::{ServerClock, TimedReply};
 pub use licence::{ServerLicence, ServerLicenceSays};
 pub(crate) use meta::VERSION;
 pub use meta::{ServerMeta, ServerMetaSays};
+pub use place::{Place, Places};
 pub(crate) use status::STATUS;
 pub use status::{Heard, Status};
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Api, NoReply, OfTheRun, Refusal,
     cloud::Topic,
-    testing::{Says, Seen, Served, Speaks, cx, plan},
+    testing::{Body, Says, Seen, Served, Speaks, cx, plan},
 };
 
 #[tokio::test]
@@ -121,6 +121,46 @@ async fn a_server_that_is_not_well_tells_no_time() {
     let served = Served::start(Speaks::Both, |_: &Seen| Says::status(503, "down")).await;
     let cx = cx(plan(&[(Api::Server, served.address)]));
     assert_eq!(cx.fact::<ServerClock>(&OfTheRun).await.err(), Some(Stop::blocked("server")));
+}
+
+#[tokio::test]
+async fn at_an_address_the_server_shows_itself_to_nobody() {
+    let meta = r#"{"verifiable_password_authentication": true, "installed_version": "3.19.1"}"#;
+    let private = r#"{"message": "Must authenticate to access this API."}"#;
+    let version = |says: Says| says.with("x-github-enterprise-version", "3.19.1");
+    let now = "Thu, 01 Jan 2026 00:00:00 GMT";
+    for (says, shows, versions) in [
+        (Says::json(meta), true, &["3.19.1"][..]),
+        (version(Says::json(meta)), true, &["3.19.1", "3.19.1"]),
+        (version(Says::status(401, "{}")), true, &["3.19.1"]),
+        (Says::status(401, private), true, &[]),
+        (Says::status(401, "<h1>Sign in</h1>"), false, &[]),
+        (Says::json("{}"), false, &[]),
+        (version(Says::status(200, "<h1>Sign in</h1>")), false, &["3.19.1"]),
+        (version(Says::status(503, meta)), false, &["3.19.1"]),
+        (version(Says::json(meta)).with("age", "17"), false, &["3.19.1", "3.19.1"]),
+    ] {
+        let what = format!("{} {:?}", says.status, says.headers);
+        let (status, headers) = (says.status, says.headers);
+        let Body::Whole(body) = says.body else { unreachable!("it is whole") };
+        let served = Served::start(Speaks::Http1, move |_: &Seen| {
+            Says { status, headers: headers.clone(), body: Body::Whole(body.clone()) }.with("date", now)
+        })
+        .await;
+        let cx = cx(plan(&[(Api::Server, served.address)]));
+        let endpoint = Api::Server
+            .endpoint(cx.plan())
+            .expect("an endpoint")
+            .by("192.0.2.2".parse().expect("an address"));
+        let place = cx.fact::<Place>(&endpoint).await.expect("a fact");
+        assert_eq!(place.is_the_server(), shows, "{what}");
+        assert_eq!(place.versions().collect::<Vec<_>>(), versions, "{what}");
+        assert_eq!(place.reading(&endpoint).is_some(), shows, "{what}");
+        let saved = serde_json::to_value(&*place).expect("JSON");
+        assert_eq!(serde_json::from_value::<Place>(saved).expect("a place"), *place);
+        assert!(served.requests().iter().all(|seen| seen.authorization.is_none()));
+        assert_eq!((served.requests().len(), served.connections()), (1, 1));
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Single endpoints that answer in another way than their server would.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -31,6 +32,8 @@ pub struct Endpoint {
     pub delay_ms: u64,
     /// Only requests whose body or query holds this text.
     pub about: Option<String>,
+    /// Only at this address of the host.
+    pub at: Option<IpAddr>,
 }
 
 /// What becomes of the usual answer of an endpoint.

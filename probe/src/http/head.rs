@@ -123,8 +123,9 @@ fn tells(name: &str) -> bool {
     TELLING.contains(&name) || name.starts_with("x-ratelimit-") || tells_of_stores(name)
 }
 
-const TELLING: [&str; 14] = [
+const TELLING: [&str; 15] = [
     "x-github-request-id",
+    "x-github-enterprise-version",
     "x-github-backend",
     "x-vss-e2eid",
     "x-tfs-processid",

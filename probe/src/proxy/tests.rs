@@ -211,11 +211,11 @@ async fn a_proxy_that_speaks_plain_http_is_no_https_proxy() {
 async fn a_plain_connection_carries_the_credentials_beside_it() {
     let (address, mut heard) = proxy(&[b"HTTP/1.1 200 OK\r\n\r\n"]).await;
     let Plain { mut wire, authorization, .. } =
-        plain(&cx(through(&format!("http://user:secret1@{address}")))).await.expect("open");
+        plain(&cx(through(&format!("http://user:secret1@{address}"))), None).await.expect("open");
     wire.write_all(b"GET http://github.com/ HTTP/1.1\r\n\r\n").await.expect("open");
     assert_eq!(heard.recv().await.expect("a request"), "GET http://github.com/ HTTP/1.1\r\n\r\n");
     assert_eq!(authorization.expect("credentials").expose(), "Basic dXNlcjpzZWNyZXQx");
-    let nowhere = plain(&cx(testing::plan(&[]))).await;
+    let nowhere = plain(&cx(testing::plan(&[])), None).await;
     assert!(matches!(nowhere, Err(Stop::NotApplicable(_))));
 }
 

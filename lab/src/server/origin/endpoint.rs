@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::deed::{Deed, Manner};
-use super::{pages, web};
+use super::{Arrival, pages, web};
 use crate::http1::{Reply, Request};
 use crate::scene::Scene;
 use crate::server::api::rate_limit::{self, Budget};
@@ -14,12 +14,17 @@ use crate::server::api::{error, from_github, json_reply};
 use crate::world::{Endpoint, EndpointAnswer};
 
 /// What the world file says of the endpoint of a request: by its whole path, else by the longest beginning.
-pub(super) fn of<'a>(host: &str, port: u16, request: &Request, scene: &'a Scene) -> Option<&'a Endpoint> {
+pub(super) fn of<'a>(
+    host: &str,
+    arrival: Arrival,
+    request: &Request,
+    scene: &'a Scene,
+) -> Option<&'a Endpoint> {
     let endpoints = &scene.world.endpoints;
     if endpoints.is_empty() {
         return None;
     }
-    let address = match port {
+    let address = match arrival.port {
         443 => format!("{host}{}", request.path()),
         port => format!("{host}:{port}{}", request.path()),
     };
@@ -29,7 +34,10 @@ pub(super) fn of<'a>(host: &str, port: u16, request: &Request, scene: &'a Scene)
     let found = endpoints
         .get(&address)
         .or_else(|| alike.max_by_key(|(name, _)| name.len()).map(|(_, endpoint)| endpoint));
-    found.filter(|endpoint| endpoint.about.as_ref().is_none_or(|text| mentions(request, text)))
+    found.filter(|endpoint| {
+        endpoint.at.is_none_or(|at| at == arrival.at)
+            && endpoint.about.as_ref().is_none_or(|text| mentions(request, text))
+    })
 }
 
 fn mentions(request: &Request, text: &str) -> bool {

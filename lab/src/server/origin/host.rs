@@ -20,7 +20,7 @@ pub(crate) fn https_deed(
 ) -> Deed {
     let https = &site.host.https;
     let by_itself = arrival.port == MANAGE || https.answer == Answer::Github;
-    if let Some(endpoint) = endpoint::of(host, arrival.port, request, scene).filter(|_| by_itself) {
+    if let Some(endpoint) = endpoint::of(host, arrival, request, scene).filter(|_| by_itself) {
         let date = http_date(https.date_offset_seconds);
         return endpoint::deed(endpoint, request, usual(site.role, arrival, request, scene), &date);
     }
