@@ -28,8 +28,8 @@ use crate::{addresses::listed, wording::few};
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     pub(super) all: Vec<Fared>,
-    /// How many more there are.
-    pub(super) left_out: usize,
+    /// What of them is not known, and why.
+    pub(super) unseen: Option<String>,
 }
 
 /// How an address of the server fared.
@@ -50,42 +50,76 @@ pub(super) struct Fared {
 /// How each address fares. Nothing for a server with one address, and behind a proxy, which resolves the name itself.
 pub(super) async fn all(cx: &Cx, endpoint: &Endpoint) -> Addresses {
     let Ok(places) = cx.fact::<Places>(endpoint).await else { return Addresses::default() };
-    let all = join_all(places.list.iter().map(async |endpoint| fared(cx, endpoint).await)).await;
-    Addresses { all: all.into_iter().flatten().collect(), left_out: places.left_out }
+    let each = join_all(places.list.iter().map(async |endpoint| (endpoint, fared(cx, endpoint).await))).await;
+    let mut addresses = Addresses::default();
+    if places.left_out > 0 {
+        addresses.unseen = Some(format!("{} of its addresses were not looked at", places.left_out));
+    }
+    for (endpoint, fared) in each {
+        match fared {
+            Ok(fared) => addresses.all.extend(fared),
+            Err(why) => {
+                addresses.unseen = Some(format!("what is at {endpoint} could not be found out: {why}"))
+            }
+        }
+    }
+    compare(&mut addresses.all);
+    addresses
 }
 
-async fn fared(cx: &Cx, endpoint: &Endpoint) -> Option<Fared> {
-    let address = endpoint.at?;
-    let failed = |why: String| Fared {
-        address,
-        fault: Some(Fault { why, mend: Mend::Address }),
-        versions: Vec::new(),
-        reply: None,
+/// Who is told nothing is told so at every address: private mode is the whole server's. Where one of them answers, the others
+/// should as well.
+fn compare(all: &mut [Fared]) {
+    let status = |fared: &Fared| {
+        let head = fared.reply.as_ref()?.head()?;
+        fared.fault.is_none().then_some(head.status)
+    };
+    let statuses = || all.iter().filter_map(status);
+    let Some(usual) = statuses().find(|status| *status == 200).or_else(|| statuses().next()) else { return };
+    for fared in all.iter_mut().filter(|fared| fared.fault.is_none()) {
+        fared.fault = fared.reply.as_ref().and_then(|place| answered::refusal(place, usual));
+    }
+}
+
+/// How one fares; nothing for one of a family that this machine has no way to. The error is why that is not known.
+async fn fared(cx: &Cx, endpoint: &Endpoint) -> Result<Option<Fared>, String> {
+    let Some(address) = endpoint.at else { return Ok(None) };
+    let failed = |why: String| {
+        let fault = Some(Fault { why, mend: Mend::Address });
+        Ok(Some(Fared { address, fault, versions: Vec::new(), reply: None }))
     };
     match cx.fact::<Handshake>(endpoint).await {
-        Ok(handshake) if handshake.verified() => {
-            let place = Place::clone(&*cx.fact::<Place>(endpoint).await.ok()?);
-            let fault = answered::fault(endpoint.host.as_str(), &place);
-            let versions = place.versions().map(str::to_owned).collect();
-            Some(Fared {
-                address,
-                versions: if fault.is_none() { versions } else { Vec::new() },
-                fault,
-                reply: Some(place),
-            })
-        }
-        Ok(handshake) => Some(failed(ended(&handshake.end))),
-        Err(_) => match &cx.fact::<Attempt>(endpoint).await.ok()?.failure {
-            // This machine has no way to that family, and nothing on it tries.
-            Some(Failure::Unreachable | Failure::NoSuchFamily) => None,
-            failure => failure.as_ref().map(|failure| failed(failure.to_string())),
+        Ok(handshake) if handshake.verified() => match cx.fact::<Place>(endpoint).await {
+            Ok(place) => Ok(Some(Fared::of(address, endpoint, &place))),
+            Err(Stop::Trouble(why)) => Err(why),
+            Err(_) => failed(GONE.to_owned()),
         },
+        Ok(handshake) => failed(ended(&handshake.end)),
+        Err(Stop::Trouble(why)) => Err(why),
+        Err(_) => match cx.fact::<Attempt>(endpoint).await.map(|attempt| attempt.failure.clone()) {
+            // This machine has no way to that family, and nothing on it tries.
+            Ok(Some(Failure::Unreachable | Failure::NoSuchFamily)) => Ok(None),
+            Ok(Some(failure)) => failed(failure.to_string()),
+            Ok(None) => failed(GONE.to_owned()),
+            Err(_) => Err("it could not be connected to".to_owned()),
+        },
+    }
+}
+
+impl Fared {
+    fn of(address: IpAddr, endpoint: &Endpoint, place: &Place) -> Self {
+        let fault = answered::fault(endpoint.host.as_str(), place);
+        let versions = match fault {
+            None => place.versions().map(str::to_owned).collect(),
+            Some(_) => Vec::new(),
+        };
+        Self { address, fault, versions, reply: Some(place.clone()) }
     }
 }
 
 fn ended(end: &End) -> String {
     match end {
-        End::Verified => "the session ends at once".to_owned(),
+        End::Verified => GONE.to_owned(),
         End::Distrusted(_) => "its certificate is not trusted".to_owned(),
         End::Alert { name, .. } => format!("it refuses the handshake with the alert {name}"),
         End::Reset | End::Closed => "the connection ends during the handshake".to_owned(),
@@ -111,7 +145,7 @@ pub(super) fn server(seen: &Seen<'_>, mut judged: Examination, own: &Addresses) 
     }
     let known = known_versions(seen);
     judged.findings.extend(contradiction(seen.endpoint, &own.all, &known).into_iter().chain(failing));
-    whole(seen.endpoint, judged, own.left_out)
+    whole(seen.endpoint, judged, own.unseen.as_ref())
 }
 
 /// The same of the Manage API, `own` being how the addresses fared on the server's own port: what fails there as well is one
@@ -125,21 +159,18 @@ pub(super) fn manage(
     let fails = |address: IpAddr| own.all.iter().any(|own| own.address == address && own.fault.is_some());
     let all: Vec<Fared> = manage.all.into_iter().filter(|fared| !fails(fared.address)).collect();
     let is_out = judged.findings.iter().any(|finding| finding.kind.id == MANAGE_UNREACHABLE.id);
-    if let (Ok(endpoint), false) = (Api::Manage.endpoint(seen.plan), is_out) {
+    let endpoint = Api::Manage.endpoint(seen.plan)?;
+    if !is_out {
         judged.findings.extend(judge(&endpoint, &all));
     }
-    if !judged.findings.is_empty() {
-        judged.remark = None;
-    }
-    Ok(judged)
+    whole(&endpoint, judged, manage.unseen.as_ref())
 }
 
 /// What was not looked at is not passed.
-fn whole(endpoint: &Endpoint, mut judged: Examination, left_out: usize) -> Result<Examination, Stop> {
-    if judged.findings.is_empty() && left_out > 0 {
+fn whole(endpoint: &Endpoint, mut judged: Examination, unseen: Option<&String>) -> Result<Examination, Stop> {
+    if let (true, Some(unseen)) = (judged.findings.is_empty(), unseen) {
         return Err(Stop::Trouble(format!(
-            "{} has more addresses than a run looks at: {left_out} more; people may be led to any of them",
-            endpoint.host
+            "not every address of {endpoint} is known to lead to the server: {unseen}; people may be led to any of them"
         )));
     }
     if !judged.findings.is_empty() {
@@ -170,7 +201,7 @@ pub(super) fn judge(endpoint: &Endpoint, all: &[Fared]) -> Option<Finding> {
         endpoint.port,
         few(&said, MOST_LISTED, 0)
     );
-    let subject = if endpoint.port == 443 { host.to_string() } else { endpoint.authority() };
+    let subject = if endpoint.port == MANAGE_PORT { endpoint.authority() } else { host.to_string() };
     let finding = Finding::new(&ADDRESS_FAILS, subject, message).evidence(all);
     let mut steps: Vec<(&Mend, Vec<IpAddr>)> = Vec::new();
     for (address, fault) in &failed {
@@ -220,11 +251,14 @@ pub(super) fn contradiction(endpoint: &Endpoint, all: &[Fared], known: &[&str]) 
     )
 }
 
+const MANAGE_PORT: u16 = 8443;
+const GONE: &str = "the connection was lost";
 const MOST_LISTED: usize = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::answered;
 
     fn fared(address: &str, fault: Option<(&str, Mend)>, versions: &[&str]) -> Fared {
         Fared {
@@ -266,6 +300,36 @@ mod tests {
     }
 
     #[test]
+    fn who_refuses_at_one_address_only_does_not_serve_there() {
+        let head = |status| answered(status, &[], "");
+        let at = |status| Fared {
+            reply: Some(Place {
+                api: Api::Server,
+                path: "/api/v3/meta".to_owned(),
+                exchange: head(status),
+                says: None,
+                is_private: false,
+            }),
+            ..good()
+        };
+        for (statuses, fails) in [
+            (&[200, 200][..], &[false, false][..]),
+            (&[401, 401], &[false, false]),
+            (&[200, 401], &[false, true]),
+            (&[404, 200], &[true, false]),
+            (&[401, 404, 401], &[false, true, false]),
+        ] {
+            let mut all: Vec<Fared> = statuses.iter().map(|status| at(*status)).collect();
+            compare(&mut all);
+            assert_eq!(
+                all.iter().map(|fared| fared.fault.is_some()).collect::<Vec<_>>(),
+                fails,
+                "{statuses:?}"
+            );
+        }
+    }
+
+    #[test]
     fn who_mends_it_depends_on_what_answers_there() {
         for (mend, owners) in [
             (Mend::Address, &[Owner::ServerAdmin, Owner::Dns][..]),
@@ -273,6 +337,7 @@ mod tests {
             (Mend::Maintenance, &[Owner::ServerAdmin, Owner::Dns]),
             (Mend::Way, &[Owner::Network, Owner::Dns]),
             (Mend::Store, &[Owner::Network, Owner::Dns]),
+            (Mend::Date, &[Owner::Network, Owner::Dns]),
         ] {
             let alike = |address| fared(address, Some(("it does not", mend.clone())), &[]);
             let all = [alike("198.51.100.21"), good(), alike("2001:db8::20")];

@@ -29,6 +29,8 @@ pub(super) enum Mend {
     Way,
     /// A store on the way answers.
     Store,
+    /// Something on the way takes the date away: the server sends one.
+    Date,
 }
 
 /// Why what came back is not the server's own answer of this time.
@@ -43,7 +45,8 @@ pub(super) fn fault(host: &str, place: &Place) -> Option<Fault> {
     let is_off = |to: &str| is_elsewhere(to, host);
     // Of who demands a login in the server's way only the maker of a gateway shows that it is another.
     if place.is_the_server() && !(place.api == Api::Manage && page.is_of_something_else(is_off)) {
-        return None;
+        let why = format!("its reply to {asked} has no Date that can be read, so its clock is not known");
+        return head.date().is_none().then_some(Fault { why, mend: Mend::Date });
     }
     let seen = seen(place);
     if is_said_on(&place.exchange.words) {
@@ -59,6 +62,14 @@ pub(super) fn fault(host: &str, place: &Place) -> Option<Fault> {
         false => Mend::Way,
     };
     found(what, mend)
+}
+
+/// Why a server that refuses to answer here is not well, where it does answer at another address, with another status.
+pub(super) fn refusal(place: &Place, usual: u16) -> Option<Fault> {
+    let status = place.head()?.status;
+    let why =
+        format!("it answers GET {} with status {status}, and at another address with {usual}", place.path);
+    (status != usual).then_some(Fault { why, mend: Mend::Service })
 }
 
 impl Mend {
@@ -91,6 +102,10 @@ impl Mend {
             Self::Store => finding.step(
                 Owner::Network,
                 format!("Keep no copies of what the server answers: exempt it from the cache of the load balancer or gateway at {at}"),
+            ),
+            Self::Date => finding.step(
+                Owner::Network,
+                format!("Let whatever stands before the server at {at} pass the server's own Date"),
             ),
         }
     }
@@ -145,6 +160,7 @@ mod tests {
     use crate::testing::{answered, unanswered};
 
     const VERSION: (&str, &str) = ("x-github-enterprise-version", "3.19.1");
+    const DATE: (&str, &str) = ("date", "Thu, 26 Nov 2026 12:00:00 GMT");
 
     fn place(exchange: Exchange) -> Place {
         Place { api: Api::Server, path: "/api/v3/meta".to_owned(), exchange, says: None, is_private: false }
@@ -167,11 +183,12 @@ mod tests {
     fn only_the_servers_own_answer_is_one() {
         let leads_to = |to| answered(302, &[("location", to)], "");
         for (found, expected) in [
-            (of_server(answered(200, &[], "")), None),
-            (of_server(answered(200, &[VERSION], "")), None),
+            (of_server(answered(200, &[DATE], "")), None),
+            (of_server(answered(200, &[VERSION, DATE], "")), None),
+            (of_server(answered(200, &[VERSION], "")), Some(Mend::Date)),
             // Private mode, or a limit: the header shows the server.
-            (of_another(answered(401, &[VERSION], "")), None),
-            (of_another(answered(429, &[VERSION], "")), None),
+            (of_another(answered(401, &[VERSION, DATE], "")), None),
+            (of_another(answered(429, &[VERSION, DATE], "")), None),
             (of_server(answered(200, &[("age", "99999")], "")), Some(Mend::Store)),
             (of_server(answered(200, &[("x-cache", "HIT")], "")), Some(Mend::Store)),
             (of_another(answered(503, &[], "no healthy upstream")), Some(Mend::Service)),
@@ -193,19 +210,21 @@ mod tests {
         ] {
             assert_eq!(found, expected);
         }
-        let private = Place { is_private: true, ..place(answered(401, &[], "")) };
+        let private = Place { is_private: true, ..place(answered(401, &[DATE], "")) };
         assert_eq!(fault("ghes.test", &private), None);
+        assert_eq!(refusal(&private, 401), None);
+        assert_eq!(refusal(&private, 200).map(|fault| fault.mend), Some(Mend::Service));
     }
 
     #[test]
     fn the_manage_api_demands_a_login_of_strangers() {
         let basic = ("www-authenticate", "Basic realm=\"Management Console\"");
         for (exchange, expected) in [
-            (answered(401, &[basic], "Unauthorized"), None),
-            (answered(401, &[], "Unauthorized"), None),
+            (answered(401, &[basic, DATE], "Unauthorized"), None),
+            (answered(401, &[DATE], "Unauthorized"), None),
             (answered(401, &[("www-authenticate", "Negotiate")], ""), Some(Mend::Way)),
             (answered(401, &[("www-authenticate", "Basic realm=\"Zscaler\"")], ""), Some(Mend::Way)),
-            (answered(200, &[], "[]"), None),
+            (answered(200, &[DATE], "[]"), None),
             (answered(200, &[], "Corp single sign-on: password"), Some(Mend::Way)),
             (answered(404, &[], ""), Some(Mend::Way)),
             (answered(503, &[basic], ""), Some(Mend::Service)),

@@ -35,6 +35,16 @@ fn the_way_is_that_of_the_servers_own_proxy() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_login_page_at_one_of_two_addresses_of_the_server() -> Result<()> {
+    let world = "[host.\"ghes.corp.example\".at.\"198.51.100.21\".https]\nanswer = \"login-page\"\n";
+    let accounts = Accounts::on(island()?, PROGRAM.as_ref(), world)?;
+    let seen = check_in_full(&accounts)?.run()?;
+    seen.passed_with_warnings(&["server/address-fails"]);
+    assert!(seen.finding("server/address-fails").contains("198.51.100.21 does not"), "it names the address");
+    Ok(())
+}
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_gh-connect");
 
 /// GitHub's hosts where the island's hosts file, by which squid finds them, has them.

@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::Result;
 use gh_connect_bench::github::{self, HOSTS};
-use gh_connect_bench::island::{Island, PROXY, hosts_file};
+use gh_connect_bench::island::{GARDEN, Island, PROXY, hosts_file};
 use gh_connect_bench::pki::{Authority, Validity};
 use gh_connect_bench::server::{nginx, squid};
 
@@ -136,6 +136,26 @@ fn a_proxy_behind_tls() -> Result<()> {
 
     let other = Authority::root(island.folder(), "Nobody")?.certificate();
     check(&island).with(proxy).trust(&other, &other).run()?.failed_by("proxy/untrusted");
+    Ok(())
+}
+
+#[test]
+fn other_rules_at_one_of_two_addresses_of_a_proxy() -> Result<()> {
+    let second = format!("http_port {GARDEN}:3128\nacl second localip {GARDEN}\n");
+    let uploads = "acl uploads dstdomain uploads.github.com\nhttp_access deny second uploads\n";
+    let plain = "acl plain method GET\nhttp_access deny second plain\n";
+    for (rules, is_denied) in [(uploads, true), (plain, false)] {
+        let island = behind_squid(&format!("{second}{rules}http_access allow all\n"))?;
+        let both = format!("{PROXY} proxy.corp.example\n{GARDEN} proxy.corp.example\n");
+        island.client.etc("hosts", &hosts_file(&both)?)?;
+        let seen = check(&island).with("--proxy http://proxy.corp.example:3128").run()?;
+        match is_denied {
+            true => seen.failed_by("proxy/denied"),
+            false => seen.passed_with_warnings(&["port-80/closed"]),
+        }
+        let finding = seen.finding(if is_denied { "proxy/denied" } else { "port-80/closed" });
+        assert!(finding.contains(GARDEN), "it names the address: {finding}");
+    }
     Ok(())
 }
 
