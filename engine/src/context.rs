@@ -394,5 +394,6 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 pub(crate) const UNMEASURED: &str = "the run ended before it was measured";
 /// Enough for a journey to each of a hundred hosts at once; far below any system's limit of open files.
 const MOST_SOCKETS: usize = 128;
-/// Less than [`MOST_SOCKETS`], so that connections which nobody takes up never use up the permits.
-const MOST_PARKED: usize = 48;
+/// Less than [`MOST_SOCKETS`], so that connections which nobody takes up never use up the permits; and as many as may be, since
+/// on a slow machine the oldest is the one that would be taken up next.
+const MOST_PARKED: usize = 112;
