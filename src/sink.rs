@@ -53,11 +53,11 @@ pub(crate) fn clean_record(mut record: Record) -> Record {
     record
 }
 
-/// As [`clean`], for a report made from a clean record. Reports are UTF-8; what is not becomes U+FFFD.
+/// As [`clean`], for a report made from a clean record. JSON stays JSON. Reports are UTF-8; what is not becomes U+FFFD.
 pub(crate) fn clean_report(report: &[u8]) -> Cow<'_, [u8]> {
     let bytes = |text: Cow<'_, str>| text.into_owned().into_bytes();
     match std::str::from_utf8(report) {
-        Ok(text) => match with_redactor(|redactor| redactor.clean_report(text)) {
+        Ok(text) => match with_redactor(|redactor| redactor.clean_document(text)) {
             Cow::Borrowed(_) => Cow::Borrowed(report),
             clean @ Cow::Owned(_) => Cow::Owned(bytes(clean)),
         },
@@ -81,6 +81,11 @@ pub(crate) fn stdout(text: &str) -> io::Result<()> {
 /// Writes a whole text to stderr. There is nowhere to tell of a failure.
 pub(crate) fn stderr(text: &str) {
     let _ = io::stderr().lock().write_all(clean(text).as_bytes());
+}
+
+/// As [`clean`], for a document that may be JSON and then is so still.
+pub(crate) fn clean_document(text: &str) -> String {
+    with_redactor(|redactor| redactor.clean_document(text).into_owned())
 }
 
 fn with_redactor<T>(use_it: impl FnOnce(&Redactor) -> T) -> T {

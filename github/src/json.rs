@@ -3,13 +3,12 @@
 //! of one in the place of an object, [`One`] and [`Several`] read both.
 
 use std::{
-    borrow::Cow,
     fmt,
     hash::{DefaultHasher, Hash, Hasher as _},
     marker::PhantomData,
 };
 
-use gh_connect_engine::{Redactor, shown};
+use gh_connect_engine::shown;
 use http::HeaderMap;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -20,43 +19,6 @@ use serde::{
 use serde_json::error::Category;
 
 use crate::refusal::{Refusal, not_json};
-
-/// Takes what is secret out of a body: out of the texts of what is JSON, so that a password `true` breaks no answer, else out
-/// of all of it.
-pub(crate) fn clean(body: &mut Vec<u8>, redactor: &Redactor) {
-    let Ok(text) = std::str::from_utf8(body) else { return };
-    let Cow::Owned(all_of_it) = redactor.clean(text) else { return };
-    *body = match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => clean_texts(text, redactor).into_bytes(),
-        Err(_) => all_of_it.into_bytes(),
-    };
-}
-
-/// Takes what is secret out of each text of what is JSON, and leaves everything else as it is. A field that comes twice still
-/// does, so that whoever reads it can see the contradiction.
-fn clean_texts(json: &str, redactor: &Redactor) -> String {
-    let mut cleaned = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some((before, text)) = rest.split_once('"') {
-        let mut escaped = false;
-        let ends = |c: char| {
-            let ends = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            ends
-        };
-        let Some(end) = text.find(ends) else { break };
-        let written = &rest[before.len()..before.len() + end + 2];
-        rest = &text[end + 1..];
-        let is_name = rest.trim_start().starts_with(':');
-        let clean = serde_json::from_str::<String>(written).ok().and_then(|text| {
-            let clean = if is_name { redactor.clean_report(&text) } else { redactor.clean(&text) };
-            (clean != text).then(|| serde_json::Value::from(clean).to_string())
-        });
-        cleaned.push_str(before);
-        cleaned.push_str(clean.as_deref().unwrap_or(written));
-    }
-    cleaned + rest
-}
 
 /// Reads a body. What is wrong is told by where it stands and what should stand there, never by what stands there instead:
 /// with `secretive`, not even how a body begins that is no JSON.

@@ -147,16 +147,17 @@ impl Reply {
     }
 
     fn new(head: &Head, body: &[u8], redactor: &Redactor) -> Self {
-        let clean = |bytes: &[u8], most| shown(&redactor.clean(&String::from_utf8_lossy(bytes)), most);
+        let clean = |bytes: &[u8], most| shown(&redactor.clean_hidden(&String::from_utf8_lossy(bytes)), most);
         let demands: &[&str] = match head.status {
             401 => &["proxy-authenticate", "www-authenticate"],
             _ => &["proxy-authenticate"],
         };
         let demanded = demands.iter().flat_map(|name| head.all(name));
-        let challenges: Vec<Challenge> =
-            demanded.flat_map(|value| challenges(&redactor.clean(&String::from_utf8_lossy(value)))).collect();
+        let challenges: Vec<Challenge> = demanded
+            .flat_map(|value| challenges(&redactor.clean_hidden(&String::from_utf8_lossy(value))))
+            .collect();
         let kept = head.headers.iter().filter(|(name, _)| !name.to_ascii_lowercase().contains("cookie"));
-        let page = redactor.clean(&String::from_utf8_lossy(body)).into_owned();
+        let page = redactor.clean_hidden(&String::from_utf8_lossy(body)).into_owned();
         Self {
             status: head.status,
             reason: clean(&head.reason, 120),

@@ -111,7 +111,7 @@ impl Enabling<'_> {
         let base = self.folder.join(name.trim_end_matches(".jsonl"));
         for (ending, text) in [("md", certificate.markdown()), ("json", certificate.json())] {
             let path = PathBuf::from(format!("{}.{ending}", base.display()));
-            platform::write_private(&path, sink::clean(&text).as_bytes())?;
+            platform::write_private(&path, sink::clean_document(&text).as_bytes())?;
             let gone = if self.folder_is_labs { " (gone with the lab)" } else { "" };
             talk.say(&format!("Certificate: {}{gone}", path.display()));
         }

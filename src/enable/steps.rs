@@ -94,7 +94,7 @@ impl Steps {
         step["at_ms"] = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).into();
         self.written += 1;
         // A disk that is full is no reason to leave a flow half-way.
-        let _ = file.write_all(sink::clean(&format!("{step}\n")).as_bytes());
+        let _ = file.write_all(sink::clean_document(&format!("{step}\n")).as_bytes());
     }
 }
 

@@ -15,6 +15,15 @@ use crate::{
 pub(crate) fn of_environment(environment: &Environment, redactor: &mut Redactor) {
     for value in CREDENTIALS.iter().filter_map(|name| environment.text(name)) {
         redactor.learn(&Secret::new(value));
+        // Some programs keep the quotation marks of a file of settings, and some people its names.
+        let bare = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
+        redactor.learn(&Secret::new(bare));
+        if let Some((name, secret)) = bare.split_once(|c: char| c.is_whitespace() || c == '=')
+            && (credentials::names_one(name)
+                || SCHEMES.iter().any(|scheme| name.eq_ignore_ascii_case(scheme)))
+        {
+            redactor.learn(&Secret::new(secret.trim().trim_matches(['"', '\''])));
+        }
     }
     for value in PROXIES.iter().filter_map(|name| environment.text(name)) {
         of_url(value, redactor);
@@ -40,6 +49,15 @@ pub(crate) fn of_arguments<'a>(arguments: impl Iterator<Item = &'a str>, redacto
             _ if flag == NO_PROXY => of_list(argument, redactor),
             _ if takes_a_credential(flag, argument) => redactor.learn(&Secret::new(argument)),
             _ => {}
+        }
+        // No URL on a command line needs what stands behind its `?`.
+        if let Some((_, behind)) = argument.split_once("://").and_then(|(_, url)| url.split_once(['?', '#']))
+        {
+            redactor.learn(&Secret::new(behind));
+            behind
+                .split(['&', '=', '#'])
+                .filter(|part| part.len() >= A_LONG_PART)
+                .for_each(|part| redactor.learn(&Secret::new(part)));
         }
         of_text(argument, redactor);
         flag = argument;
@@ -229,6 +247,8 @@ fn decoded(text: &str) -> Secret {
     Secret::new(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
 }
 
+/// What stands before a token in an `Authorization` header (RFC 6750; `token` is GitHub's own).
+const SCHEMES: [&str; 3] = ["bearer", "basic", "token"];
 /// Variables whose whole value is a secret.
 const CREDENTIALS: [&str; 5] =
     ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GHE_MANAGE_PASSWORD"];

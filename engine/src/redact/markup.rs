@@ -20,6 +20,27 @@ pub(super) fn is_in(text: &[u8]) -> bool {
         }
 }
 
+/// A text whose reader sees one blank for each tag, if it has tags.
+pub(super) fn words(text: &str) -> Option<Vec<u8>> {
+    let (mut words, mut rest) = (Vec::new(), text.as_bytes());
+    let mut has_tag = false;
+    while let [first, others @ ..] = rest {
+        match tag(rest) {
+            Some(length) => {
+                has_tag = true;
+                words.push(b' ');
+                rest = &rest[length..];
+            }
+            None => {
+                words.push(*first);
+                rest = others;
+            }
+        }
+    }
+    let words = String::from_utf8_lossy(&words).split_whitespace().collect::<Vec<_>>().join(" ");
+    has_tag.then(|| words.into_bytes())
+}
+
 fn plain(text: &[u8]) -> usize {
     let ends = |byte: &u8| matches!(byte, b'<' | 0x80..) || byte.is_ascii_whitespace();
     text.iter().position(ends).unwrap_or(text.len())

@@ -1,10 +1,11 @@
 mod codes;
+mod document;
 mod escapes;
 mod markup;
 mod reading;
 mod search;
 
-use std::{borrow::Cow, collections::BTreeSet, ops::Range, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -47,7 +48,8 @@ impl std::fmt::Debug for Secret {
 /// that was cut off or masked, eight characters beside the ellipsis or the mask are enough.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    secrets: BTreeSet<String>,
+    /// Each with how many bytes of its beginning are no secret.
+    secrets: BTreeMap<String, usize>,
     /// Made when first needed.
     search: OnceLock<Option<Search>>,
 }
@@ -61,30 +63,47 @@ impl Redactor {
     /// Learns a secret. One of fewer than four characters is too common to be replaced where it stands alone: only its
     /// longer forms ([`Redactor::learn_pair`]) are.
     pub fn learn(&mut self, secret: &Secret) {
-        self.learn_text(secret.expose());
+        self.learn_text(secret.expose(), 0);
     }
 
     /// Learns a user name and password as they travel together, `user:password`, and the password alone.
     pub fn learn_pair(&mut self, user: &Secret, password: &Secret) {
         self.learn(password);
-        self.learn_text(&format!("{}:{}", user.expose(), password.expose()));
+        let user = format!("{}:", user.expose());
+        self.learn_text(&format!("{user}{}", password.expose()), user.len());
     }
 
     /// Learns all that another filter knows.
     pub fn merge(&mut self, other: Self) {
-        self.secrets.extend(other.secrets);
-        self.search = OnceLock::new();
+        for (secret, public) in other.secrets {
+            self.learn_text(&secret, public);
+        }
     }
 
     /// The text without any secret in it. A short one goes where it stands as a word: `pass` is no secret in `passed`.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.without(text, SHORTEST, Depth::OF_A_TEXT)
+        self.without(text, SHORTEST, Depth::OF_A_TEXT, |_| true)
     }
 
-    /// As [`Redactor::clean`], without the short secrets: for a whole report, whose own words must stay whole even where
-    /// somebody's password is `proxy`. What came from outside was cleaned before.
+    /// As [`Redactor::clean`], without the short secrets and those that are words in small letters: for a whole report, whose own
+    /// words and ids must stay whole even where somebody's password is `proxy` or `connection`. What came from outside was
+    /// cleaned before.
     pub fn clean_report<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.without(text, UNMISTAKABLE, Depth::OF_A_REPORT)
+        let is_of_a_word = |byte: &u8| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-' | b'_');
+        let is_no_word = |part: &Range<usize>| !text.as_bytes()[part.clone()].iter().all(is_of_a_word);
+        self.without(text, UNMISTAKABLE, Depth::OF_A_REPORT, is_no_word)
+    }
+
+    /// As [`Redactor::clean`], but leaves secrets that are words or numbers, and stand there as such: what is judged before it is
+    /// shown must not lose its words to a password that is one of them. They go when it is shown.
+    pub fn clean_hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let is_word = |part: &[u8]| {
+            let mark = |byte: &u8| matches!(byte, b'.' | b'-' | b'_');
+            let capitals = || part.windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase));
+            part.iter().all(|byte| byte.is_ascii_alphabetic() || mark(byte)) && !capitals()
+                || part.iter().all(|byte| byte.is_ascii_digit() || mark(byte))
+        };
+        self.without(text, SHORTEST, Depth::OF_A_TEXT, |part| !is_word(&text.as_bytes()[part.clone()]))
     }
 
     /// Whether a text has nothing that has to be looked at: no character but those that ASCII prints, nothing that may be an
@@ -96,13 +115,21 @@ impl Redactor {
             && search.as_ref().is_some_and(|search| !search.is_noticed(text.as_bytes()))
     }
 
-    fn learn_text(&mut self, plain: &str) {
-        if plain.len() >= SHORTEST && self.secrets.insert(plain.to_owned()) {
+    fn learn_text(&mut self, plain: &str, public: usize) {
+        let known = self.secrets.get(plain).is_some_and(|known| *known <= public);
+        if plain.len() >= SHORTEST && !known {
+            self.secrets.insert(plain.to_owned(), public);
             self.search = OnceLock::new();
         }
     }
 
-    fn without<'a>(&self, text: &'a str, shortest: usize, depth: Depth) -> Cow<'a, str> {
+    fn without<'a>(
+        &self,
+        text: &'a str,
+        shortest: usize,
+        depth: Depth,
+        which: impl Fn(&Range<usize>) -> bool,
+    ) -> Cow<'a, str> {
         if self.secrets.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -110,7 +137,8 @@ impl Redactor {
         let Some(search) = self.search.get_or_init(|| Search::new(&self.secrets)) else {
             return Cow::Borrowed(REDACTED);
         };
-        let found = search.find(text.as_bytes(), shortest, depth);
+        let mut found = search.find(text.as_bytes(), shortest, depth);
+        found.retain(which);
         if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, found)) }
     }
 }

@@ -1,6 +1,9 @@
 //! Where secrets stand in a text.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
@@ -16,11 +19,19 @@ use crate::shown;
 /// Everything that is looked for, all of it at once.
 #[derive(Clone)]
 pub(super) struct Search {
-    spellings: BTreeSet<Vec<u8>>,
+    spellings: BTreeSet<Spelling>,
     /// Letters by which a code is noticed that may hold a secret.
     marks: BTreeSet<(String, Code)>,
     /// The marks, and how the spellings begin and end.
     any: Vec<AhoCorasick>,
+}
+
+/// A secret as some program writes it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Spelling {
+    bytes: Vec<u8>,
+    /// How much of its beginning is no secret: a part of it tells something only if it is longer.
+    public: usize,
 }
 
 /// How many other notations around a secret are read.
@@ -42,18 +53,22 @@ impl Depth {
 }
 
 impl Search {
-    pub(super) fn new(secrets: &BTreeSet<String>) -> Option<Self> {
-        let spellings: BTreeSet<Vec<u8>> = secrets.iter().flat_map(|secret| spellings(secret)).collect();
+    /// Looks for secrets, each with how much of its beginning is none.
+    pub(super) fn new(secrets: &BTreeMap<String, usize>) -> Option<Self> {
+        let spellings: BTreeSet<Spelling> =
+            secrets.iter().flat_map(|(secret, public)| spellings(secret, *public)).collect();
+        let secrets: Vec<&String> = secrets.keys().collect();
         // What ends with another secret is noticed by that one.
-        let is_last = |secret: &&String| {
+        let is_last = |secret: &&&String| {
             let mut others = secrets.iter().filter(|other| UNMISTAKABLE <= other.len() && other != secret);
             !others.any(|other| secret.ends_with(other.as_str()))
         };
         let own = secrets.iter().filter(is_last);
         let coded = own.flat_map(|secret| [Some(secret.as_bytes().to_vec()), latin(secret)]).flatten();
         let marks: BTreeSet<(String, Code)> = coded.flat_map(|bytes| marks(&bytes)).collect();
-        let heads = spellings.iter().map(|spelling| &spelling[..spelling.len().min(UNMISTAKABLE)]);
-        let tails = spellings.iter().filter_map(|spelling| tail(spelling));
+        let heads =
+            spellings.iter().map(|spelling| &spelling.bytes[..spelling.bytes.len().min(UNMISTAKABLE)]);
+        let tails = spellings.iter().filter_map(|spelling| tail(&spelling.bytes));
         let marked = marks.iter().map(|(mark, _)| mark.as_bytes());
         let all: BTreeSet<&[u8]> = heads.chain(tails).chain(marked).collect();
         // The small automaton, and the kind of match that is found several bytes at a time.
@@ -69,7 +84,7 @@ impl Search {
         let mut found = Vec::new();
         let mut coded: Vec<Coded> = Vec::new();
         for at in self.any.iter().flat_map(|any| hits(any, text)) {
-            let spellings = || self.spellings.iter().filter(|spelling| spelling.len() >= shortest);
+            let spellings = || self.spellings.iter().filter(|spelling| spelling.bytes.len() >= shortest);
             found.extend(spellings().filter_map(|spelling| end(text, at, spelling)).max().map(|end| at..end));
             found.extend(spellings().filter_map(|spelling| rest(text, at, spelling)));
             let marks = self.marks.iter().filter(|(mark, _)| text[at..].starts_with(mark.as_bytes()));
@@ -101,9 +116,8 @@ impl Search {
 
     /// Where a secret ends whose first byte or two are missing: they share a group with what stood before.
     fn begun_before(&self, bytes: &[u8]) -> Option<usize> {
-        let rests =
-            self.spellings.iter().flat_map(|spelling| [spelling.get(1..), spelling.get(2..)]).flatten();
-        rests.filter(|rest| rest.len() >= UNMISTAKABLE).filter_map(|rest| end(bytes, 0, rest)).max()
+        let rests = self.spellings.iter().flat_map(|spelling| [1, 2].map(|from| spelling.without(from)));
+        rests.flatten().filter_map(|rest| end(bytes, 0, &rest)).max()
     }
 
     fn find_in(&self, notation: &Notation, text: &[u8], shortest: usize, depth: Depth) -> Vec<Range<usize>> {
@@ -127,29 +141,35 @@ fn hits<'a>(any: &'a AhoCorasick, text: &'a [u8]) -> impl Iterator<Item = usize>
     })
 }
 
+impl Spelling {
+    /// Without its first bytes, where what is left is unmistakable.
+    fn without(&self, first: usize) -> Option<Self> {
+        let rest = self.bytes.get(first..).filter(|rest| rest.len() >= UNMISTAKABLE)?;
+        Some(Self { bytes: rest.to_vec(), public: self.public.saturating_sub(first) })
+    }
+}
+
 /// Where a secret ends that begins at `at`, be it whole or cut off.
-fn end(text: &[u8], at: usize, spelling: &[u8]) -> Option<usize> {
+fn end(text: &[u8], at: usize, Spelling { bytes, public }: &Spelling) -> Option<usize> {
     let rest = &text[at..];
-    let same = rest.iter().zip(spelling).take_while(|(one, other)| one == other).count();
-    if same == spelling.len() {
+    let same = rest.iter().zip(bytes).take_while(|(one, other)| one == other).count();
+    if same == bytes.len() {
         return (same >= UNMISTAKABLE || is_word(text, at..at + same)).then_some(at + same);
     }
-    let public = if spelling.starts_with(PUBLIC) { PUBLIC.len() + 1 } else { 0 };
-    if same < UNMISTAKABLE.max(public) {
+    if same < UNMISTAKABLE.max(public + 1) {
         return None;
     }
     let cut = |from: usize| {
         // Of an escape of a character the beginning is an escape of another one.
         let begun = [unfinished(&rest[from..]), first_char(&rest[from..]).map_or(0, char::len_utf8)];
         let mut ends = begun.map(|begun| from + begun).into_iter();
-        let is_cut =
-            |from: &usize| ELLIPSES.iter().any(|ellipsis| rest[*from..].starts_with(ellipsis.as_bytes()));
-        ends.find(is_cut).map(|from| at + from)
+        ends.find(|from| is_mask(&rest[*from..], <[u8]>::starts_with)).map(|from| at + from)
     };
     // An ellipsis, or an escape that was cut off, may begin as the secret goes on.
     (0..3).find_map(|back| cut(same - back)).or_else(|| {
         let begun = unfinished(&rest[same..]);
-        (same >= NO_ACCIDENT && at + same + begun == text.len()).then_some(text.len())
+        let end = at + same + if at + same + begun == text.len() { begun } else { 0 };
+        (same >= NO_ACCIDENT.max(public + UNMISTAKABLE)).then_some(end)
     })
 }
 
@@ -159,15 +179,34 @@ fn tail(spelling: &[u8]) -> Option<&[u8]> {
 }
 
 /// Where the rest of a secret stands whose beginning was masked or cut off, if its end begins at `at`.
-fn rest(text: &[u8], at: usize, spelling: &[u8]) -> Option<Range<usize>> {
-    let end = at + tail(spelling).filter(|tail| text[at..].starts_with(tail))?.len();
+fn rest(text: &[u8], at: usize, Spelling { bytes, .. }: &Spelling) -> Option<Range<usize>> {
+    let end = at + tail(bytes).filter(|tail| text[at..].starts_with(tail))?.len();
     let same =
-        text[..end].iter().rev().zip(spelling.iter().rev()).take_while(|(one, other)| one == other).count();
+        text[..end].iter().rev().zip(bytes.iter().rev()).take_while(|(one, other)| one == other).count();
     let from = end - same;
     // A mask may begin as the secret does.
-    let masked =
-        (0..3).any(|on| ELLIPSES.iter().any(|ellipsis| text[..from + on].ends_with(ellipsis.as_bytes())));
-    (masked || same >= NO_ACCIDENT && from == 0).then_some(from..end)
+    let masked = || (0..3).any(|on| is_mask(&text[..from + on], <[u8]>::ends_with));
+    (same >= NO_ACCIDENT || masked()).then_some(from..end)
+}
+
+/// Whether an ellipsis, a mask, or a word that says so stands here: at the beginning or at the end.
+fn is_mask(text: &[u8], stands: fn(&[u8], &[u8]) -> bool) -> bool {
+    let at_start = stands(b"ab", b"a");
+    let near =
+        if at_start { &text[..text.len().min(NEAR)] } else { &text[text.len().saturating_sub(NEAR)..] };
+    let near = near.to_ascii_lowercase();
+    if MASKS.iter().any(|mask| stands(&near, mask.as_bytes())) {
+        return true;
+    }
+    let mut characters = near.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
+    let two = if at_start {
+        (characters.next(), characters.next())
+    } else {
+        let characters: Vec<char> = characters.collect();
+        let mut last = characters.into_iter().rev();
+        (last.next(), last.next())
+    };
+    matches!(two, (Some(one), Some(other)) if one == other && !one.is_alphanumeric() && !one.is_whitespace())
 }
 
 fn is_word(text: &[u8], part: Range<usize>) -> bool {
@@ -178,13 +217,14 @@ fn is_word(text: &[u8], part: Range<usize>) -> bool {
 }
 
 /// A secret as it stands, and what becomes of it under programs that change more than its notation.
-fn spellings(secret: &str) -> Vec<Vec<u8>> {
+fn spellings(secret: &str, public: usize) -> Vec<Spelling> {
     // What `shown` makes of a backslash before an escape is two of them.
     let texts = [secret.to_owned(), secret.replace(' ', "+"), shown(secret, usize::MAX)];
     let mut all: Vec<Vec<u8>> = texts.map(String::into_bytes).to_vec();
     // A page's words are shown with one blank between them, and read with none.
     let words: Vec<&str> = secret.split_whitespace().collect();
     all.extend([words.join(" "), words.concat()].map(String::into_bytes));
+    all.extend(markup::words(secret));
     // Some of it may look like escapes, and is then undone together with those that were added.
     for text in all.clone() {
         all.extend(std::iter::successors(ESCAPES.read(&text), |text| ESCAPES.read(text)).take(MOST_UNDONE));
@@ -196,7 +236,8 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
         all.extend(misread(secret));
     }
     all.retain(|spelling| spelling.len() >= super::SHORTEST);
-    all
+    let public = if secret.starts_with(PUBLIC) { PUBLIC.len() } else { public };
+    all.into_iter().map(|bytes| Spelling { public: public.min(bytes.len()), bytes }).collect()
 }
 
 /// A secret that was written as Latin-1, or read as such although it is not.
@@ -220,10 +261,13 @@ fn latin(secret: &str) -> Option<Vec<u8>> {
 }
 
 /// What of a token is no secret, and longer than what is.
-const PUBLIC: &[u8] = b"github_pat_";
-/// What stands where a text was cut off or masked.
-const ELLIPSES: [&str; 7] = ["…", "...", "***", "•••", "###", "xxx", "XXX"];
-/// Where nothing says that a text was cut off, so many bytes of a secret at its end or beginning say it.
+const PUBLIC: &str = "github_pat_";
+/// What stands where a text was cut off or masked, beside two of one sign.
+const MASKS: [&str; 11] =
+    ["…", "⋯", "xxx", "[redacted", "<redacted", "[snip", "<snip", "redacted]", "redacted>", "snip]", "snip>"];
+/// No mask is longer.
+const NEAR: usize = 16;
+/// So many bytes of a secret, be it the beginning or the end, are never there by accident.
 const NO_ACCIDENT: usize = 16;
 /// Of more patterns the automaton does not look at several bytes at a time.
 const MOST_AT_ONCE: usize = 64;

@@ -49,6 +49,28 @@ const OF_BYTES: [(&str, OfBytes); 8] = [
     ("hexadecimal, capitals", |bytes| bytes.iter().map(|byte| format!("{byte:02X}")).collect()),
 ];
 
+/// What stands for the rest of a secret.
+const MASKS: [&str; 18] = [
+    "****",
+    "**",
+    "…",
+    "...",
+    "..",
+    "⋯",
+    "••••",
+    "●●●●",
+    "＊＊＊",
+    "∗∗∗",
+    "····",
+    "████",
+    "----",
+    "____",
+    "xxxx",
+    "[REDACTED]",
+    "<snip>",
+    "&hellip;",
+];
+
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn percent(c: char, set: &'static AsciiSet) -> String {
@@ -197,15 +219,16 @@ proptest! {
             let begun: String = next[..within.index(next.len())].iter().collect();
             let form = format!("{}{begun}", known.iter().copied().map(write).collect::<String>());
             for ellipsis in ["…", "...", "\\u2026", "&hellip;"] {
-                // A secret that holds what looks like an escape is another text where the ellipsis has to be unescaped.
-                let misread = ellipsis.starts_with(['\\', '&']) && looks_escaped(&password);
-                if known.iter().collect::<String>().len() >= 8 && !form.ends_with('\\') && !misread {
+                // A secret that holds what looks like an escape is another text, and a shorter one, where anything has to be unescaped.
+                let known: String = known.iter().collect();
+                let misread = looks_escaped(&password) && (ellipsis.starts_with(['\\', '&']) || form != known);
+                if known.len() >= 8 && !form.ends_with('\\') && !misread {
                     let left = left(&redactor, &format!("{form}{ellipsis}"));
                     // A dot of it may be the secret's last.
                     let rest = left.strip_prefix(REDACTED).unwrap_or(&form);
                     // An escape of `&` or `%` begins with the character itself: that is taken out, and the rest of the escape is no
                     // part of the secret.
-                    let itself = rest_of_escape(&begun, characters.get(known.len()));
+                    let itself = rest_of_escape(&begun, characters.get(known.chars().count()));
                     let ends = ellipsis.ends_with(rest) || itself.is_some_and(|rest_of| format!("{rest_of}{ellipsis}") == rest);
                     prop_assert!(ends, "{} {}: {}", name, form, left);
                 }
@@ -217,9 +240,28 @@ proptest! {
     fn eight_characters_after_a_mask_are_enough(password in "[!-$(-;=-\\[\\]-~]{12,30}", at: Index) {
         let redactor = knowing(&password);
         let shown = &password[at.index(password.len() - 8)..];
-        for mask in ["****", "…", "...", "••••", "xxxx", "&hellip;", "&bull;&bull;&bull;"] {
+        for mask in MASKS {
             let clean = redactor.clean(&format!("token {mask}{shown} is wrong")).into_owned();
             prop_assert!(!clean.contains(&shown[3..]), "{} {}: {}", mask, shown, clean);
+        }
+    }
+
+    #[test]
+    fn eight_characters_before_a_mask_are_enough(password in "[!-$(-;=-Z^-~]{12,30}", at: Index) {
+        let redactor = knowing(&password);
+        let shown = &password[..8 + at.index(password.len() - 8)];
+        for mask in MASKS {
+            let clean = redactor.clean(&format!("token {shown}{mask} is wrong")).into_owned();
+            prop_assert!(!clean.contains(&shown[..shown.len() - 3]), "{} {}: {}", mask, shown, clean);
+        }
+    }
+
+    #[test]
+    fn most_of_a_long_secret_is_no_accident(password in "[!-~]{26,40}", first in 0..10_usize, last in 0..10_usize) {
+        let redactor = knowing(&password);
+        for part in [&password[first..], &password[..password.len() - last]] {
+            let clean = redactor.clean(&format!("it's '{part}' here")).into_owned();
+            prop_assert!(!clean.contains(part), "{} {}", part, clean);
         }
     }
 
@@ -293,6 +335,32 @@ fn what_everybody_knows_of_a_token_is_no_secret() {
     assert_eq!(redactor.clean("a token github_pat_… is asked for"), "a token github_pat_… is asked for");
     assert_eq!(redactor.clean("github_pat_11AB…"), "[redacted]…");
     assert_eq!(redactor.clean("it is github_pat_11ABCDEFG"), "it is [redacted]");
+    assert_eq!(redactor.clean("it is github_pat_11ABC"), "it is github_pat_11ABC");
+    assert_eq!(redactor.clean("it is 11ABCDEFG0123456789"), "it is [redacted]");
+}
+
+/// The user of a proxy is no secret, however long the name.
+#[test]
+fn a_user_is_no_part_of_a_password() {
+    let mut redactor = Redactor::new();
+    redactor.learn_pair(&Secret::new("service-account-of-the-proxy"), &Secret::new("hunter2hunter2"));
+    for text in
+        ["service-account-of-the-proxy", "service-account-of-the-proxy:…", "service-account-of-the-proxy: x"]
+    {
+        assert_eq!(redactor.clean(text), text);
+    }
+    assert_eq!(redactor.clean("service-account-of-the-proxy:hunter2hunter2"), "[redacted]");
+    assert_eq!(redactor.clean("service-account-of-the-proxy:hunter2h…"), "[redacted]…");
+}
+
+#[test]
+fn what_is_judged_keeps_its_words() {
+    let mut redactor = Redactor::new();
+    redactor.learn(&Secret::new("maintenance"));
+    for text in ["in maintenance mode", "maintenance", "<title>maintenance</title> maintenance-mode"] {
+        assert_eq!(redactor.clean_hidden(text), text);
+    }
+    assert_eq!(redactor.clean_hidden("mainte<br>nance, %6daintenance"), "[redacted], [redacted]");
 }
 
 #[test]

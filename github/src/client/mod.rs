@@ -5,6 +5,7 @@ mod gate;
 mod way;
 
 use std::{
+    borrow::Cow,
     error::Error as _,
     io,
     sync::{Arc, Mutex, PoisonError},
@@ -31,7 +32,7 @@ use self::{
     gate::{Gate, NotOpened},
     way::Way,
 };
-use crate::{Api, NoReply, Refusal, credentials::Credentials, json};
+use crate::{Api, NoReply, Refusal, credentials::Credentials};
 
 /// Asks one interface.
 pub(crate) struct Client {
@@ -223,8 +224,11 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        if !(as_it_is && status == 200) {
-            json::clean(&mut body, &self.redactor);
+        if !(as_it_is && status == 200)
+            && let Ok(text) = std::str::from_utf8(&body)
+            && let Cow::Owned(clean) = self.redactor.clean_reply(text)
+        {
+            body = clean.into_bytes();
         }
         Ok(Reply { status, headers, body, credential, reading: None })
     }

@@ -226,29 +226,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn a_secret_goes_and_the_answer_stays() {
-    for (secret, body, expected) in [
-        ("true", r#"{"flag":true,"word":"it is true"}"#, r#"{"flag":true,"word":"it is [redacted]"}"#),
-        ("1234", r#"{"number":1234,"word":"1234"}"#, r#"{"number":1234,"word":"[redacted]"}"#),
-        ("word", r#"[{"word":["word"]}]"#, r#"[{"word":["[redacted]"]}]"#),
-        ("ghp_0123456789", r#"{"ghp_0123456789":1}"#, r#"{"[redacted]":1}"#),
-        ("a\"b\\c", r#"{"word":"a\"b\\c"}"#, r#"{"word":"[redacted]"}"#),
-        ("true", "it is true", "it is [redacted]"),
-        ("true", r#"{"flag": true, "word": "true""#, r#"{"flag": [redacted], "word": "[redacted]""#),
-        ("true", r#"{"number": 1}"#, r#"{"number": 1}"#),
-        (
-            "word",
-            r#"{"flag": true, "x\"word": "a\\", "flag": false}"#,
-            r#"{"flag": true, "x\"word": "a\\", "flag": false}"#,
-        ),
-        ("secret", r#"{"it": "secret \u0073ecret", "it": 1}"#, r#"{"it": "[redacted] [redacted]", "it": 1}"#),
-    ] {
-        let mut redactor = Redactor::new();
-        redactor.learn(&gh_connect_engine::Secret::new(secret));
-        let mut bytes = body.as_bytes().to_vec();
-        clean(&mut bytes, &redactor);
-        assert_eq!(String::from_utf8_lossy(&bytes), expected, "{secret} in {body}");
-    }
-}

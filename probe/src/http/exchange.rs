@@ -198,7 +198,7 @@ where
 /// Secrets go before the words are joined: a password with two blanks or a tag in it is not found afterwards.
 fn words_of(cx: &Cx, page: &[u8]) -> String {
     let page = String::from_utf8_lossy(page);
-    let page = cx.plan().redactor().clean(&page).into_owned();
+    let page = cx.plan().redactor().clean_hidden(&page).into_owned();
     shown(&crate::proxy::words(&page, MOST_WORDS), MOST_WORDS)
 }
 
