@@ -100,6 +100,17 @@ pub enum BrowserError {
     Io(#[from] std::io::Error),
 }
 
+/// Why a button was not pressed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPressed {
+    /// The browser was not asked to click: nothing was pressed.
+    #[error(transparent)]
+    Surely(BrowserError),
+    /// The browser was asked to click, and did not confirm it: the click may have arrived.
+    #[error(transparent)]
+    Perhaps(BrowserError),
+}
+
 impl Looked {
     /// Whether an address is on the server, at whatever port.
     fn is_on_server(&self, url: &str) -> bool {
@@ -148,11 +159,17 @@ impl Browser {
 
     /// Clicks an element as a person does: the pointer moves to its middle, and the button goes down and up. Refused as soon as the
     /// window shows another page than the one on which the element was found.
-    pub async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
+    pub async fn press(&mut self, handle: &str) -> Result<(), NotPressed> {
         match self {
             #[cfg(unix)]
-            Self::Chromium(browser) => browser.press(handle).await,
-            Self::Firefox(browser) => browser.press(handle).await,
+            Self::Chromium(browser) => {
+                let aim = browser.aim(handle).await.map_err(NotPressed::Surely)?;
+                browser.click(&aim).await.map_err(NotPressed::Perhaps)
+            }
+            Self::Firefox(browser) => {
+                let aim = browser.aim(handle).await.map_err(NotPressed::Surely)?;
+                browser.click(aim).await.map_err(NotPressed::Perhaps)
+            }
         }
     }
 }

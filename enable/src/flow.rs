@@ -23,6 +23,8 @@ pub struct Flow {
     pub opened_on: Option<String>,
     /// The page on which a button was pressed last.
     pub pressed_on: Option<String>,
+    /// How often the browser refused to press.
+    pub refused: u8,
     /// Whether the five minutes are over in which the setup has to be completed. The caller has the clock.
     pub late: bool,
     /// Whether the server asked who the person is after **Connect**: the setup is bound to the session in which it began.
@@ -104,7 +106,7 @@ pub enum Action {
     OpenSettings,
     /// Wait: the person signs in, or a page loads.
     Wait(Waiting),
-    /// Press this button. It is noted in the journal before and after.
+    /// Press this button. It is noted in the journal before and after. When the browser did not press it, [`Flow::did_not_press`].
     Press(Button, String),
     /// The server shows the connection: verify it.
     Verify,
@@ -152,6 +154,8 @@ pub enum Why {
     NoProgress,
     /// The button was pressed before, and it is pressed once only.
     PressedBefore(Button),
+    /// The button is there, and a click does not reach it: something lies over it, or it cannot be seen.
+    OutOfReach(Button),
 }
 
 /// Why the flow ended.
@@ -186,6 +190,7 @@ impl Flow {
             opened: 0,
             opened_on: None,
             pressed_on: None,
+            refused: 0,
             late: false,
             session_ended: false,
         }
@@ -231,7 +236,12 @@ impl Flow {
         self.opened_on = Some(document.to_owned());
     }
 
-    /// Notes that a button is being pressed, and on which document.
+    /// Notes that the browser refused to press, and pressed nothing.
+    pub fn did_not_press(&mut self) {
+        self.refused = self.refused.saturating_add(1);
+    }
+
+    /// Notes that a button was pressed, or may have been, and on which document.
     pub fn did_press(&mut self, button: Button, document: &str) {
         self.pressed_on = Some(document.to_owned());
         match button {
@@ -292,7 +302,7 @@ impl Flow {
 
     fn enable(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.enable, self.pressed.connect) {
-            (false, false) => Action::Press(Button::Enable, handle.to_owned()),
+            (false, false) => self.press(Button::Enable, handle),
             _ if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Enable)),
             // The page may be the one on which the button was just pressed.
             _ if !page.settled => Action::Wait(Waiting::Page),
@@ -306,7 +316,7 @@ impl Flow {
             (false, _) if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Complete)),
             // It only leads to the cloud once more, and not for ever.
             (false, true) if self.opened >= MOST_OPENED => Action::HandOver(Why::NoProgress),
-            (false, true) => Action::Press(Button::Complete, handle.to_owned()),
+            (false, true) => self.press(Button::Complete, handle),
             (false, false) => Action::Wait(Waiting::Page),
             (true, false) => Action::Wait(Waiting::Page),
             (true, true) => self.not_taken(),
@@ -338,13 +348,21 @@ impl Flow {
         let right: Vec<&&Match> = all.iter().filter(|found| found.beside == Beside::Right).collect();
         let unclear = all.iter().any(|found| found.beside == Beside::Unclear);
         match (right.as_slice(), unclear) {
-            ([only], false) if self.pressed.enable => Action::Press(Button::Connect, only.handle.clone()),
+            ([only], false) if self.pressed.enable => self.press(Button::Connect, &only.handle),
             // This flow was not begun from the right server.
             ([_], false) => Action::HandOver(Why::NoMatch(pages::ENABLE.id)),
             ([], false) if !page.settled => Action::Wait(Waiting::Page),
             ([], false) if all.is_empty() => Action::HandOver(Why::NoMatch(pages::CONNECT.id)),
             ([], false) => Action::Stop(Trap::NotListed),
             _ => Action::HandOver(Why::Several(pages::CONNECT.id)),
+        }
+    }
+
+    /// A button that the browser refuses to press may be out of reach for a moment only, but is not tried for ever.
+    fn press(&self, button: Button, handle: &str) -> Action {
+        match self.refused < MOST_REFUSED {
+            true => Action::Press(button, handle.to_owned()),
+            false => Action::HandOver(Why::OutOfReach(button)),
         }
     }
 
@@ -396,6 +414,7 @@ pub(crate) fn is_sign_in(path: &str) -> bool {
 
 /// A sign-in that leads elsewhere is answered by opening the page once more, but not for ever.
 const MOST_OPENED: u8 = 4;
+const MOST_REFUSED: u8 = 3;
 
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,8 @@ pub enum Step {
     PressingEnable,
     /// It was pressed.
     PressedEnable,
+    /// What was about to be pressed was not: the browser was not asked to click.
+    NotPressed,
     /// **Connect** is about to be pressed.
     PressingConnect,
     /// It was pressed.
@@ -152,14 +154,16 @@ impl Journal {
                 HandedOver | PressedConnect | PressedEnable | PressingConnect | PressingEnable
             )
         };
-        let last = self.unfinished().iter().rfind(presses);
+        let done = self.done();
+        let last = done.into_iter().rfind(presses);
         !self.has_gap && last.is_some_and(|entry| now.duration_since(entry.at) > MOST_SETUP)
     }
 
     /// What an unfinished flow may have pressed. A line that cannot be read may have been any step, and a person to whom the flow
     /// was handed over may have pressed anything.
     pub fn pressed(&self) -> Pressed {
-        let any = |steps: &[Step]| self.unfinished().iter().any(|entry| steps.contains(&entry.step));
+        let done = self.done();
+        let any = |steps: &[Step]| done.iter().any(|entry| steps.contains(&entry.step));
         let unknown = self.has_gap || any(&[Step::HandedOver, Step::SeenOnCloud, Step::SeenOnServer]);
         Pressed {
             enable: unknown || any(&[Step::PressingEnable, Step::PressedEnable]),
@@ -169,8 +173,23 @@ impl Journal {
 
     /// When the first button of an unfinished flow may have been pressed.
     pub fn first_press(&self) -> Option<Timestamp> {
-        let presses = |entry: &&Entry| entry.step != Step::Consented;
-        self.unfinished().iter().find(presses).map(|entry| entry.at)
+        self.done().into_iter().find(|entry| entry.step != Step::Consented).map(|entry| entry.at)
+    }
+
+    /// The unfinished steps that may have changed something: without a press that was begun and then was none.
+    fn done(&self) -> Vec<&Entry> {
+        let mut done = Vec::new();
+        for entry in self.unfinished() {
+            match entry.step {
+                Step::NotPressed => {
+                    let begun =
+                        |entry: &&Entry| matches!(entry.step, Step::PressingEnable | Step::PressingConnect);
+                    _ = done.pop_if(|last| begun(last));
+                }
+                _ => done.push(entry),
+            }
+        }
+        done
     }
 }
 
@@ -198,11 +217,12 @@ mod tests {
         OpenOptions::new().read(true).append(true).create(true).open(path).expect("a file")
     }
 
-    const STEPS: [Step; 11] = [
+    const STEPS: [Step; 12] = [
         Step::Consented,
         Step::HandedOver,
         Step::PressingEnable,
         Step::PressedEnable,
+        Step::NotPressed,
         Step::PressingConnect,
         Step::PressedConnect,
         Step::SeenOnCloud,
@@ -237,6 +257,16 @@ mod tests {
             (&[Step::Consented], false, false),
             (&[Step::Consented, Step::PressingEnable], true, false),
             (&[Step::PressingEnable, Step::PressedEnable, Step::PressingConnect], true, true),
+            // A press that was none does not count, and takes back no other.
+            (&[Step::Consented, Step::PressingEnable, Step::NotPressed], false, false),
+            (&[Step::PressingEnable, Step::NotPressed, Step::PressingEnable], true, false),
+            (&[Step::PressingEnable, Step::PressedEnable, Step::NotPressed], true, false),
+            (
+                &[Step::PressingEnable, Step::PressedEnable, Step::PressingConnect, Step::NotPressed],
+                true,
+                false,
+            ),
+            (&[Step::PressingConnect, Step::HandedOver, Step::NotPressed], true, true),
             (&[Step::PressingEnable, Step::Stopped, Step::Consented], false, false),
             (&[Step::PressingConnect, Step::Unverified], false, true),
             (&[Step::Consented, Step::HandedOver], true, true),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use gh_connect_enable::{
-    browser::{Browser, BrowserError, InLab, Kind, Looked, Profile, Start, find, sweep},
+    browser::{Browser, BrowserError, InLab, Kind, Looked, NotPressed, Profile, Start, find, sweep},
     flow::{Beside, Page},
 };
 
@@ -113,7 +113,7 @@ fn presses_nothing_on_another_page(kind: Kind) {
                 page = settled(&mut browser, 3).await;
             }
             let error = browser.press(&right).await.unwrap_err();
-            assert!(matches!(&error, BrowserError::Refused(_)), "{url}: {error}");
+            assert!(matches!(&error, NotPressed::Surely(BrowserError::Refused(_))), "{url}: {error}");
         }
         assert!(requests.try_recv().is_err() && other_requests.try_recv().is_err());
     });
@@ -133,7 +133,9 @@ fn chromium_presses_nothing_that_lies_over_a_button() {
         browser.open(&format!("http://{address}/")).await.unwrap();
         let page = settled(&mut browser, 1).await;
         let error = browser.press(&page.matches[0].handle).await.unwrap_err();
-        assert!(matches!(&error, BrowserError::Refused(why) if why.contains("lies over")), "{error}");
+        let refused =
+            matches!(&error, NotPressed::Surely(BrowserError::Refused(why)) if why.contains("lies over"));
+        assert!(refused, "{error}");
     });
     assert!(requests.recv_timeout(Duration::from_millis(300)).is_err());
 }

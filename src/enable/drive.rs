@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gh_connect_enable::{
-    browser::{Browser, BrowserError, Looked},
+    browser::{Browser, BrowserError, Looked, NotPressed},
     flow::{Action, Button, Flow, Page, Seen, Waiting, Why},
     journal::Step,
     verify::ServerSays,
@@ -102,12 +102,15 @@ impl Walk<'_> {
                         // The page may have changed meanwhile.
                         continue;
                     };
-                    window.pressed(button);
-                    last_press = Instant::now();
-                    let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
-                    flow.did_press(button, &document);
                     let account = last.as_ref().and_then(|page| page.account.as_deref());
-                    self.press(&mut browser, permit, button, &handle, account).await?;
+                    if self.press(&mut browser, permit, button, &handle, account).await? {
+                        window.pressed(button);
+                        last_press = Instant::now();
+                        let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                        flow.did_press(button, &document);
+                    } else {
+                        flow.did_not_press();
+                    }
                     (same, waiting_since) = (0, Instant::now());
                 }
                 Action::Verify => {
@@ -147,6 +150,7 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether the button was pressed, or may have been.
     async fn press(
         &mut self,
         browser: &mut Browser,
@@ -154,7 +158,7 @@ impl Walk<'_> {
         button: Button,
         handle: &str,
         account: Option<&str>,
-    ) -> Result<(), Broken> {
+    ) -> Result<bool, Broken> {
         let name = words::button(button);
         let (before, after) = match button {
             Button::Enable | Button::Complete => (Step::PressingEnable, Step::PressedEnable),
@@ -165,15 +169,26 @@ impl Walk<'_> {
         }
         self.talk.say(&format!("Pressing \"{name}\"."));
         self.note(before, name)?;
-        self.steps.pressed(name);
         // A click that was begun is not interrupted.
         match browser.press(handle).await {
-            Ok(()) => self.note(after, name)?,
-            Err(error) => self.talk.say(&format!(
-                "\"{name}\" may not have been pressed: {error}. If nothing happens in the window, press it there yourself."
-            )),
+            Ok(()) => {
+                self.steps.pressed(name);
+                self.note(after, name)?;
+            }
+            Err(NotPressed::Surely(error)) => {
+                self.talk.say(&format!("\"{name}\" was not pressed: {error}."));
+                self.steps.noticed(&format!("not pressed: {name}"));
+                self.note(Step::NotPressed, &format!("{name}: {error}"))?;
+                return Ok(false);
+            }
+            Err(NotPressed::Perhaps(error)) => {
+                self.steps.pressed(name);
+                self.talk.say(&format!(
+                    "\"{name}\" may not have been pressed: {error}. If nothing happens in the window, press it there yourself."
+                ));
+            }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -79,6 +79,7 @@ impl Steps {
             Why::NotReached => ("not-reached", None),
             Why::NoProgress => ("no-progress", None),
             Why::PressedBefore(_) => ("pressed-before", None),
+            Why::OutOfReach(_) => ("out-of-reach", None),
         };
         let row = row.and_then(|id| pages::ALL.iter().find(|row| row.id == id));
         self.add(json!({ "missed": { "why": what, "row": row } }));

@@ -226,6 +226,10 @@ pub(super) fn hand_over(why: Why) -> String {
             "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
             button(pressed)
         ),
+        Why::OutOfReach(unpressed) => format!(
+            "\"{}\" is on the page, and a click does not reach it. Look for what lies over it.",
+            button(unpressed)
+        ),
     }
 }
 

@@ -44,12 +44,21 @@ fn on_another_host_in_firefox() {
 
 #[test]
 fn a_covered_button() {
-    is_waited_before("chromium", COVERED, "pressing-enable", &[LIES_OVER, NOTHING, YOURSELF], &[]);
+    is_out_of_reach("chromium", COVERED, LIES_OVER);
 }
 
 #[test]
 fn a_covered_button_in_firefox() {
-    is_waited_before("firefox", COVERED, "pressing-enable", &[LIES_OVER, NOTHING, YOURSELF], &[]);
+    is_out_of_reach("firefox", COVERED, LIES_OVER);
+}
+
+/// What the browser refuses to press was not pressed: the journal and the next run know it.
+fn is_out_of_reach(browser: &str, world: &str, why: &str) {
+    let place =
+        crate::enables(browser, world, 11, &[why, REACH, HANDED, NOTHING], &["may not have been pressed"]);
+    let tries = ["pressing-enable", "not-pressed"].repeat(3);
+    let steps = [&["consented"][..], &tries, &["handed-over", "unverified"]].concat();
+    assert_eq!(place.steps(), steps);
 }
 
 /// The person has a quarter of an hour there, and ends it before.
@@ -67,7 +76,7 @@ fn is_waited_before(browser: &str, world: &str, step: &str, says: &[&str], never
 
 /// A browser has started and shows the page.
 const LONG_ENOUGH: Duration = Duration::from_secs(12);
-const YOURSELF: &str = "press it there yourself";
+const REACH: &str = "a click does not reach it";
 const HANDED: &str = "go on yourself";
 const NOTHING: &str = ", 0 of them changed something";
 const PRESSING: &str = "Pressing \"Enable GitHub Connect\".";

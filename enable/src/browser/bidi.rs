@@ -148,7 +148,9 @@ impl Firefox {
         })?)
     }
 
-    pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
+    /// Moves the pointer over an element, and holds once more that a click there would be what was judged. The click, for
+    /// [`Self::click`].
+    pub(super) async fn aim(&mut self, handle: &str) -> Result<Value, BrowserError> {
         let judged = Judged::read(handle)?;
         let context = judged.tab;
         let element = json!({ "type": "element", "element": { "sharedId": judged.element } });
@@ -172,12 +174,7 @@ impl Firefox {
                     if !self.is_under_pointer(context, judged.element).await? {
                         return Err(BrowserError::Refused(COVERED.to_owned()));
                     }
-                    let click = pointer(&[to_it, down, up]);
-                    return match self.call_page("input.performActions", click).await {
-                        // The click was what the page was left for.
-                        Ok(_) | Err(BrowserError::Left) => Ok(()),
-                        Err(error) => Err(error),
-                    };
+                    return Ok(pointer(&[to_it, down, up]));
                 }
                 Err(error) => return Err(error),
             }
@@ -189,6 +186,14 @@ impl Firefox {
             tokio::time::sleep(SCROLLING).await;
         }
         Err(last)
+    }
+
+    pub(super) async fn click(&mut self, click: Value) -> Result<(), BrowserError> {
+        match self.call_page("input.performActions", click).await {
+            // The click was what the page was left for.
+            Ok(_) | Err(BrowserError::Left) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether a click would reach an element: the page's style knows it, a moment after the pointer has moved.

@@ -41,6 +41,13 @@ pub struct Chromium {
     _profile: Profile,
 }
 
+/// Where the pointer is, over the element that is to be clicked.
+#[derive(Debug)]
+pub(super) struct Aim<'a> {
+    session: &'a str,
+    at: (f64, f64),
+}
+
 impl Chromium {
     /// Starts it; an error when it does not answer in time.
     pub(super) async fn start(start: &Start, profile: Profile) -> Result<Self, BrowserError> {
@@ -129,7 +136,8 @@ impl Chromium {
         Ok(Shown { failed, ..Shown::new(session, document, url) }.with_distrust(&mut self.pipe.distrusted))
     }
 
-    pub(super) async fn press(&mut self, handle: &str) -> Result<(), BrowserError> {
+    /// Moves the pointer over an element, and holds once more that a click there would be what was judged.
+    pub(super) async fn aim<'a>(&mut self, handle: &'a str) -> Result<Aim<'a>, BrowserError> {
         let judged = Judged::read(handle)?;
         let session = judged.tab;
         let node: u64 =
@@ -146,8 +154,12 @@ impl Chromium {
             return Err(BrowserError::Refused(COVERED.to_owned()));
         }
         judged.is_on(&self.shown(session).await?)?;
-        self.mouse(session, "mousePressed", (x, y)).await?;
-        self.mouse(session, "mouseReleased", (x, y)).await
+        Ok(Aim { session, at: (x, y) })
+    }
+
+    pub(super) async fn click(&mut self, Aim { session, at }: &Aim<'_>) -> Result<(), BrowserError> {
+        self.mouse(session, "mousePressed", *at).await?;
+        self.mouse(session, "mouseReleased", *at).await
     }
 
     async fn mouse(&mut self, session: &str, kind: &str, (x, y): (f64, f64)) -> Result<(), BrowserError> {

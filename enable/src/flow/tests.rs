@@ -198,6 +198,23 @@ fn a_page_that_still_loads_is_waited_for() {
 }
 
 #[test]
+fn what_is_not_pressed_is_tried_again_and_then_handed_over() {
+    let settings = Seen::Page(server(SETTINGS, &["enable-button"]));
+    let choice = Seen::Page(selection(&[Beside::Right]));
+    for (mut flow, seen, button) in
+        [(flow(false, false), settings, Button::Enable), (flow(true, false), choice, Button::Connect)]
+    {
+        let pressed = flow.pressed;
+        for _ in 0..3 {
+            assert_eq!(flow.next(&seen), Action::Press(button, "h0".to_owned()));
+            flow.did_not_press();
+        }
+        assert_eq!(flow.next(&seen), Action::HandOver(Why::OutOfReach(button)));
+        assert_eq!(flow.pressed, pressed, "what was refused does not count as pressed");
+    }
+}
+
+#[test]
 fn the_same_page_is_not_opened_for_ever() {
     let mut flow = flow(false, false);
     let elsewhere = |nth: u8| Seen::Page(Page { document: nth.to_string(), ..server("/dashboard", &[]) });

@@ -9,7 +9,7 @@ use std::{
 };
 
 use gh_connect_enable::{
-    browser::{Browser, BrowserError, InLab, Kind, Looked, Profile, Start, find},
+    browser::{Browser, BrowserError, InLab, Kind, Looked, NotPressed, Profile, Start, find},
     flow::Beside,
     pages::{self, Row},
 };
@@ -72,7 +72,7 @@ fn ours(kind: Kind) -> Found {
 /// That the page is being left, a browser may say in place of an answer.
 async fn press(browser: &mut Browser, handle: &str) {
     match browser.press(handle).await {
-        Ok(()) | Err(BrowserError::Left | BrowserError::Unanswered) => {}
+        Ok(()) | Err(NotPressed::Perhaps(BrowserError::Left | BrowserError::Unanswered)) => {}
         Err(error) => panic!("{error}"),
     }
 }
