@@ -17,6 +17,10 @@ pub struct Flow {
     pub server_slug: String,
     /// What was pressed so far, by this run or, by the journal, by an earlier one.
     pub pressed: Pressed,
+    /// Who is expected to be signed in.
+    pub logins: Logins,
+    /// Whether nobody agreed to a press in the name of another account.
+    pub declined: bool,
     /// How often the settings page was opened.
     pub opened: u8,
     /// The page that was shown when the settings page was opened last.
@@ -38,6 +42,15 @@ pub struct Pressed {
     pub enable: bool,
     /// **Connect** on the cloud.
     pub connect: bool,
+}
+
+/// Whose tokens the check was made with, on each side, or as whom the person has agreed to press; `None` where that is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logins {
+    /// On the server.
+    pub server: Option<String>,
+    /// On the cloud.
+    pub cloud: Option<String>,
 }
 
 /// What is seen at one moment.
@@ -108,6 +121,9 @@ pub enum Action {
     Wait(Waiting),
     /// Press this button. It is noted in the journal before and after. When the browser did not press it, [`Flow::did_not_press`].
     Press(Button, String),
+    /// Ask whether this button is to be pressed in the name of this account, which is another than the token's, and note the
+    /// answer with [`Flow::did_ask`].
+    AskFor(Button, String),
     /// The server shows the connection: verify it.
     Verify,
     /// The machine cannot go on alone: the person does, in the same window or in their own.
@@ -156,6 +172,8 @@ pub enum Why {
     PressedBefore(Button),
     /// The button is there, and a click does not reach it: something lies over it, or it cannot be seen.
     OutOfReach(Button),
+    /// Another account is signed in than the one whose token the check was made with, and nobody agreed to that.
+    OtherAccount(Button),
 }
 
 /// Why the flow ended.
@@ -187,6 +205,8 @@ impl Flow {
             target,
             server_slug: server_slug.to_owned(),
             pressed,
+            logins: Logins::default(),
+            declined: false,
             opened: 0,
             opened_on: None,
             pressed_on: None,
@@ -234,6 +254,18 @@ impl Flow {
     pub fn did_open(&mut self, document: &str) {
         self.opened = self.opened.saturating_add(1);
         self.opened_on = Some(document.to_owned());
+    }
+
+    /// Notes whether a button may be pressed in the name of this account.
+    pub fn did_ask(&mut self, button: Button, account: &str, agreed: bool) {
+        let login = match button {
+            Button::Enable | Button::Complete => &mut self.logins.server,
+            Button::Connect => &mut self.logins.cloud,
+        };
+        match agreed {
+            true => *login = Some(account.to_owned()),
+            false => self.declined = true,
+        }
     }
 
     /// Notes that the browser refused to press, and pressed nothing.
@@ -302,7 +334,7 @@ impl Flow {
 
     fn enable(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.enable, self.pressed.connect) {
-            (false, false) => self.press(Button::Enable, handle),
+            (false, false) => self.press(page, Button::Enable, handle),
             _ if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Enable)),
             // The page may be the one on which the button was just pressed.
             _ if !page.settled => Action::Wait(Waiting::Page),
@@ -316,7 +348,7 @@ impl Flow {
             (false, _) if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Complete)),
             // It only leads to the cloud once more, and not for ever.
             (false, true) if self.opened >= MOST_OPENED => Action::HandOver(Why::NoProgress),
-            (false, true) => self.press(Button::Complete, handle),
+            (false, true) => self.press(page, Button::Complete, handle),
             (false, false) => Action::Wait(Waiting::Page),
             (true, false) => Action::Wait(Waiting::Page),
             (true, true) => self.not_taken(),
@@ -348,7 +380,7 @@ impl Flow {
         let right: Vec<&&Match> = all.iter().filter(|found| found.beside == Beside::Right).collect();
         let unclear = all.iter().any(|found| found.beside == Beside::Unclear);
         match (right.as_slice(), unclear) {
-            ([only], false) if self.pressed.enable => self.press(Button::Connect, &only.handle),
+            ([only], false) if self.pressed.enable => self.press(page, Button::Connect, &only.handle),
             // This flow was not begun from the right server.
             ([_], false) => Action::HandOver(Why::NoMatch(pages::ENABLE.id)),
             ([], false) if !page.settled => Action::Wait(Waiting::Page),
@@ -359,10 +391,25 @@ impl Flow {
     }
 
     /// A button that the browser refuses to press may be out of reach for a moment only, but is not tried for ever.
-    fn press(&self, button: Button, handle: &str) -> Action {
-        match self.refused < MOST_REFUSED {
-            true => Action::Press(button, handle.to_owned()),
-            false => Action::HandOver(Why::OutOfReach(button)),
+    fn press(&self, page: &Page, button: Button, handle: &str) -> Action {
+        if self.refused >= MOST_REFUSED {
+            return Action::HandOver(Why::OutOfReach(button));
+        }
+        match (&page.account, self.login(button)) {
+            (Some(account), Some(expected)) if !account.eq_ignore_ascii_case(expected) => match self.declined
+            {
+                true => Action::HandOver(Why::OtherAccount(button)),
+                false => Action::AskFor(button, account.clone()),
+            },
+            _ => Action::Press(button, handle.to_owned()),
+        }
+    }
+
+    /// Who is expected to be signed in on the side of a button.
+    pub fn login(&self, button: Button) -> Option<&str> {
+        match button {
+            Button::Enable | Button::Complete => self.logins.server.as_deref(),
+            Button::Connect => self.logins.cloud.as_deref(),
         }
     }
 

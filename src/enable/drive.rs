@@ -6,6 +6,7 @@ use gh_connect_enable::{
     browser::{Browser, BrowserError, Looked, NotPressed},
     flow::{Action, Button, Flow, Page, Seen, Waiting, Why},
     journal::Step,
+    pages,
     verify::ServerSays,
 };
 use gh_connect_engine::{Effects as _, Machine, Permit};
@@ -68,7 +69,9 @@ impl Walk<'_> {
             flow.saw(&seen);
             let action = match (flow.next(&seen), handed_over) {
                 // What was handed over is the person's: two would press the same button.
-                (Action::Press(..) | Action::OpenSettings, Some(why)) => Action::HandOver(why),
+                (Action::Press(..) | Action::AskFor(..) | Action::OpenSettings, Some(why)) => {
+                    Action::HandOver(why)
+                }
                 (action, _) => action,
             };
             match action {
@@ -113,6 +116,12 @@ impl Walk<'_> {
                     }
                     (same, waiting_since) = (0, Instant::now());
                 }
+                Action::AskFor(button, account) => {
+                    let agreed = self.agrees(flow, button, &account).await?;
+                    flow.did_ask(button, &account, agreed);
+                    // The page may have changed meanwhile.
+                    (same, waiting_since) = (0, Instant::now());
+                }
                 Action::Verify => {
                     self.note(Step::SeenOnServer, "its page shows the connection")?;
                     return Ok(Ended::Done(Some(ServerSays::Page)));
@@ -150,6 +159,15 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether a person agrees to a press in the name of another account than the token's.
+    async fn agrees(&mut self, flow: &Flow, button: Button, account: &str) -> Result<bool, Broken> {
+        let expected = flow.login(button).unwrap_or_default();
+        self.talk.say(&words::other_account(button, account, expected, &flow.target));
+        let question = format!("Press \"{}\" as {account}? [yes/no] ", words::button(button));
+        let answer = self.talk.ask(&question).await?;
+        Ok(answer.is_some_and(|answer| ["yes", "y"].contains(&answer.to_lowercase().as_str())))
+    }
+
     /// Whether the button was pressed, or may have been.
     async fn press(
         &mut self,
@@ -164,9 +182,11 @@ impl Walk<'_> {
             Button::Enable | Button::Complete => (Step::PressingEnable, Step::PressedEnable),
             Button::Connect => (Step::PressingConnect, Step::PressedConnect),
         };
-        if let Some(account) = account {
-            self.talk.say(&format!("Signed in to {} as {account}.", words::site(button, permit.target())));
-        }
+        let site = words::site(button, permit.target());
+        self.talk.say(&match account {
+            Some(account) => format!("Signed in to {site} as {account}."),
+            None => format!("The page of {site} does not show who is signed in (row {}).", pages::ACCOUNT.id),
+        });
         self.talk.say(&format!("Pressing \"{name}\"."));
         self.note(before, name)?;
         // A click that was begun is not interrupted.

@@ -294,13 +294,14 @@ impl Enabling<'_> {
         };
         let ended = match browser {
             Some(mut browser) => {
-                let mut flow = Flow::new(target.clone(), slug, pressed);
+                let sides::Known { name, logins } = sides::known(self.session).await;
+                let mut flow = Flow { logins, ..Flow::new(target.clone(), slug, pressed) };
                 let server = target.server.rsplit_once(':').map_or(target.server.as_str(), |(host, _)| host);
                 let looked = Looked {
                     server: server.to_owned(),
                     cloud: target.cloud.clone(),
                     slug: target.enterprise.clone(),
-                    name: sides::account_name(self.session).await,
+                    name,
                 };
                 if billing.is_some() {
                     // From the billing page nothing else leads on.

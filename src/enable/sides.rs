@@ -1,11 +1,14 @@
 //! What both sides say about the connection at this moment: asked anew each time, and nothing is changed by asking.
 
-use gh_connect_enable::verify::{CloudSays, Evidence, ServerSays};
+use gh_connect_enable::{
+    flow::Logins,
+    verify::{CloudSays, Evidence, ServerSays},
+};
 use gh_connect_engine::{Cx, Stop, shown};
 use gh_connect_github::{
     Answer, OfTheRun,
-    cloud::{Enterprise, Event, Installations, OwnNames, Topic},
-    server::{ServerAuditLog, ServerEnterprises},
+    cloud::{Enterprise, Event, Installations, OwnNames, Topic, Viewer},
+    server::{ServerAuditLog, ServerEnterprises, ServerUser},
 };
 use jiff::Timestamp;
 
@@ -74,10 +77,26 @@ pub(super) async fn server_slug(session: &Session) -> Option<String> {
     fact.answer.said()?.iter().find_map(|enterprise| enterprise.slug.clone())
 }
 
-/// The display name of the enterprise account.
-pub(super) async fn account_name(session: &Session) -> Option<String> {
+/// What helps to judge a page.
+pub(super) struct Known {
+    /// The display name of the enterprise account.
+    pub(super) name: Option<String>,
+    /// Whose the tokens are.
+    pub(super) logins: Logins,
+}
+
+/// What both sides say of the enterprise account and of the tokens.
+pub(super) async fn known(session: &Session) -> Known {
     let cx = session.context();
-    cx.fact::<Enterprise>(&OfTheRun).await.ok()?.answer.said()?.name.clone()
+    let (enterprise, viewer, user) = futures::join!(
+        cx.fact::<Enterprise>(&OfTheRun),
+        cx.fact::<Viewer>(&OfTheRun),
+        cx.fact::<ServerUser>(&OfTheRun)
+    );
+    let name = enterprise.ok().and_then(|fact| fact.answer.said()?.name.clone());
+    let cloud = viewer.ok().and_then(|fact| Some(fact.answer.said()?.login.clone()));
+    let server = user.ok().and_then(|fact| fact.answer.said()?.login.clone());
+    Known { name, logins: Logins { server: server.map(|login| shown(&login, 100)), cloud } }
 }
 
 async fn cloud(cx: &Cx) -> Result<CloudSays, String> {

@@ -80,6 +80,7 @@ impl Steps {
             Why::NoProgress => ("no-progress", None),
             Why::PressedBefore(_) => ("pressed-before", None),
             Why::OutOfReach(_) => ("out-of-reach", None),
+            Why::OtherAccount(_) => ("other-account", None),
         };
         let row = row.and_then(|id| pages::ALL.iter().find(|row| row.id == id));
         self.add(json!({ "missed": { "why": what, "row": row } }));

@@ -116,6 +116,12 @@ pub(super) fn sign_in(side: Option<Side>, target: &ConnectTarget) -> String {
     }
 }
 
+/// Another account is signed in than the one whose token the check was made with.
+pub(super) fn other_account(button: Button, account: &str, expected: &str, target: &ConnectTarget) -> String {
+    let site = site(button, target);
+    format!("{site} is signed in as {account} in the window. The check was made with a token of {expected}.")
+}
+
 /// What is waited for after a press. A site that is slow looks like one that does nothing.
 pub(super) fn answer(button: Button, target: &ConnectTarget) -> String {
     let (server, cloud) = (server(target), &target.cloud);
@@ -225,6 +231,10 @@ pub(super) fn hand_over(why: Why) -> String {
         Why::PressedBefore(pressed) => format!(
             "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
             button(pressed)
+        ),
+        Why::OtherAccount(unpressed) => format!(
+            "\"{}\" is not pressed in the name of another account without your word. Sign in as the account above, or press it yourself.",
+            button(unpressed)
         ),
         Why::OutOfReach(unpressed) => format!(
             "\"{}\" is on the page, and a click does not reach it. Look for what lies over it.",

@@ -1,6 +1,6 @@
 //! What may go wrong in the browser: each with its own message, its exit code, and a journal from which the next run goes on.
 
-use crate::{harness::Place, worlds};
+use crate::{harness::Place, person::At, worlds};
 
 const ENABLE: &str = "Pressing \"Enable GitHub Connect\".";
 const CONNECT: &str = "Pressing \"Connect\".";
@@ -22,6 +22,10 @@ worlds! {
         ["not a trial, nor paid by credit card", "Nothing has happened"], [CONNECT];
     no_owner_of_the_account: "chromium", "[web.person]\nas = 'somebody-else'", 11, ["may not own an enterprise account", "Signed in there: somebody-else."], [CONNECT];
     no_owner_of_the_server: "chromium", "[web.person]\nas-on-server = 'somebody-else'", 11, ["may not be an owner of the server", "Signed in there: somebody-else.", NOTHING], [ENABLE];
+    another_account_on_the_server: "chromium", OTHER_ADMIN, 11,
+        ["ghes.corp.example is signed in as ghe-admin in the window. The check was made with a token of ghe-robot.", "go on yourself", NOTHING], [ENABLE];
+    another_account_on_the_cloud: "firefox", OTHER_OWNER, 11,
+        ["github.com is signed in as octo-owner in the window. The check was made with a token of octo-robot.", "go on yourself"], [CONNECT];
     a_session_that_ends_on_the_way: "chromium", "[web]\nsession-expires-after = 3", 12, ["The session on the server ended on the way"], [];
     two_buttons_on_the_server: "chromium", "[web]\ntwo-buttons = 'server'", 11, ["More than one element matches", NOTHING], [ENABLE];
     two_buttons_on_the_cloud: "chromium", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches", "1 of them changed"], [CONNECT];
@@ -30,6 +34,25 @@ worlds! {
     another_language_in_firefox: "firefox", "[web]\nlang = 'de'", 11, ["another language", NOTHING], [ENABLE, CONNECT];
     another_language_in_which_the_person_goes_on: "chromium", "[web]\nlang = 'de'\n[web.person]\npresses = true", 0,
         ["go on yourself", crate::VERIFIED], [ENABLE, CONNECT];
+}
+
+/// Whose the token is, and who is signed in, are two: nothing is pressed unless a person agrees.
+const OTHER_ADMIN: &str = "[endpoint.'ghes.corp.example/api/v3/user']\nset = { login = 'ghe-robot' }\n";
+const OTHER_OWNER: &str =
+    "[endpoint.'api.github.com/graphql']\nset = { 'data.viewer.login' = 'octo-robot' }\n";
+
+#[test]
+fn another_account_is_pressed_for_by_the_persons_word() {
+    for (answer, exit) in [("yes", 0), ("no", 11)] {
+        let place = Place::new(OTHER_ADMIN);
+        let flags = ["--browser", "chromium", "--headless"];
+        let mut run = place.watch_with(At::Terminal, &flags, &std::env::var("PATH").unwrap());
+        run.hears("Press \"Enable GitHub Connect\" as ghe-admin? [yes/no] ");
+        run.answers(answer);
+        let ended = run.ends();
+        assert_eq!(ended.exit, Some(exit), "{}", ended.said);
+        assert_eq!(ended.said.contains(ENABLE), answer == "yes", "{}", ended.said);
+    }
 }
 
 /// The only button is another account's.

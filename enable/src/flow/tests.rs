@@ -215,6 +215,36 @@ fn what_is_not_pressed_is_tried_again_and_then_handed_over() {
 }
 
 #[test]
+fn nothing_is_pressed_in_the_name_of_another_account_unasked() {
+    let logins = Logins { server: Some("ghe-admin".to_owned()), cloud: Some("octo-owner".to_owned()) };
+    let as_who = |page: Page, account: &str| {
+        Seen::Page(Page { account: Some(account.to_owned()).filter(|name| !name.is_empty()), ..page })
+    };
+    for (pressed, page, button, own) in [
+        (flow(false, false), server(SETTINGS, &["enable-button"]), Button::Enable, "GHE-admin"),
+        (flow(true, false), server(SETTINGS, &["complete-button"]), Button::Complete, "ghe-admin"),
+        (flow(true, false), selection(&[Beside::Right]), Button::Connect, "octo-owner"),
+    ] {
+        let press = Action::Press(button, "h0".to_owned());
+        let mut flow = Flow { logins: logins.clone(), ..pressed.clone() };
+        // Who is signed in cannot always be read.
+        for account in [own, ""] {
+            assert_eq!(flow.next(&as_who(page.clone(), account)), press, "{account}");
+        }
+        let ask = |account: &str| Action::AskFor(button, account.to_owned());
+        assert_eq!(flow.next(&as_who(page.clone(), "other")), ask("other"));
+        flow.did_ask(button, "other", true);
+        assert_eq!(flow.next(&as_who(page.clone(), "other")), press);
+        assert_eq!(flow.next(&as_who(page.clone(), "third")), ask("third"), "only that one was agreed to");
+        flow.did_ask(button, "third", false);
+        let why = Why::OtherAccount(button);
+        assert_eq!(flow.next(&as_who(page.clone(), "third")), Action::HandOver(why));
+        // Whose token it is is not known.
+        assert_eq!(pressed.next(&as_who(page, "other")), press);
+    }
+}
+
+#[test]
 fn the_same_page_is_not_opened_for_ever() {
     let mut flow = flow(false, false);
     let elsewhere = |nth: u8| Seen::Page(Page { document: nth.to_string(), ..server("/dashboard", &[]) });
@@ -274,7 +304,11 @@ proptest! {
                     connects += usize::from(button == Button::Connect);
                     flow.did_press(button, &page.document);
                 }
-                Action::Wait(_) | Action::Verify | Action::HandOver(_) | Action::Stop(_) => {}
+                Action::Wait(_)
+                | Action::AskFor(..)
+                | Action::Verify
+                | Action::HandOver(_)
+                | Action::Stop(_) => {}
             }
         }
         prop_assert!(enables <= 1 && connects <= 1);
