@@ -30,6 +30,7 @@ fn account() -> Account {
 
 fn event(action: &str, at: Option<Timestamp>) -> Event {
     Event {
+        id: None,
         action: action.to_owned(),
         at,
         actor: Some("octo-billing".to_owned()),
@@ -295,6 +296,7 @@ fn every_message_names_what_decided_it() {
 #[test]
 fn hints_are_evidence_and_decide_nothing() {
     let server = |host_name: &str, is_connected| Installation {
+        id: None,
         host_name: host_name.to_owned(),
         customer_name: None,
         is_connected,

@@ -26,6 +26,7 @@ fn days_ago(days: i64) -> Timestamp {
 
 fn record(host: &str, connected: Option<bool>, days: i64) -> Installation {
     Installation {
+        id: None,
         host_name: host.to_owned(),
         customer_name: None,
         is_connected: connected,
@@ -69,7 +70,7 @@ fn collected(days: i64) -> Vec<Collected> {
 
 fn at(action: &str, at: Option<Timestamp>) -> Event {
     let action = format!("dotcom_connection.{action}");
-    Event { action, at, actor: None, actor_ip: None, name: None }
+    Event { id: None, action, at, actor: None, actor_ip: None, name: None }
 }
 
 /// The server's own audit log with these events, so many days ago, the newest first.

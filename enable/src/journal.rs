@@ -10,7 +10,7 @@ use gh_connect_engine::{ConnectTarget, shown};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::flow::Pressed;
+use crate::{flow::Pressed, verify::Before};
 
 /// A journal that this process has for itself.
 #[derive(Debug)]
@@ -33,6 +33,12 @@ pub struct Entry {
     /// A few words on it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Who agreed, where the person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What both sides had before, where the person agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
 }
 
 /// The steps, in the order of a flow without trouble.
@@ -123,7 +129,25 @@ impl Journal {
 
     /// Notes a step. When this returns the step is on the disk.
     pub fn note(&mut self, at: Timestamp, run: &str, step: Step, note: &str) -> io::Result<()> {
-        let entry = Entry { at, run: run.to_owned(), step, note: shown(note, MOST_NOTE) };
+        let note = shown(note, MOST_NOTE);
+        self.add(Entry { at, run: run.to_owned(), step, note, by: None, before: None })
+    }
+
+    /// Notes that a person agreed, and what both sides had before: a later run holds it against what they have then.
+    pub fn begin(
+        &mut self,
+        at: Timestamp,
+        run: &str,
+        how: &str,
+        by: &str,
+        before: &Before,
+    ) -> io::Result<()> {
+        let (note, by) = (shown(how, MOST_NOTE), Some(shown(by, MOST_NOTE)));
+        let before = Some(before.clone());
+        self.add(Entry { at, run: run.to_owned(), step: Step::Consented, note, by, before })
+    }
+
+    fn add(&mut self, entry: Entry) -> io::Result<()> {
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');
         self.file.write_all(&line)?;
@@ -169,6 +193,13 @@ impl Journal {
             enable: unknown || any(&[Step::PressingEnable, Step::PressedEnable]),
             connect: unknown || any(&[Step::PressingConnect, Step::PressedConnect]),
         }
+    }
+
+    /// The consent on which the first button of an unfinished flow was pressed; `None` where it cannot be read.
+    pub fn consent(&self) -> Option<&Entry> {
+        let done = self.done();
+        let pressed = done.iter().position(|entry| entry.step != Step::Consented).unwrap_or(done.len());
+        done[..pressed].iter().rev().copied().find(|entry| entry.before.is_some() && !self.has_gap)
     }
 
     /// When the first button of an unfinished flow may have been pressed.
@@ -280,6 +311,29 @@ mod tests {
             let pressed = Journal::take(open(&path)).expect("a journal").pressed();
             assert_eq!((pressed.enable, pressed.connect), (enable, connect), "{steps:?}");
         }
+    }
+
+    #[test]
+    fn what_was_there_before_the_first_press_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j.jsonl");
+        let before = |name: &str| Before { records: Some(vec![name.to_owned()]), events: None };
+        let mut journal = journal_of(&path, &[Step::Stopped]);
+        assert_eq!(journal.consent(), None);
+        for name in ["a", "b", "c"] {
+            journal
+                .begin(Timestamp::UNIX_EPOCH, "run-1", "typed acme", "ana", &before(name))
+                .expect("written");
+            if name == "b" {
+                journal.note(Timestamp::UNIX_EPOCH, "run-1", Step::PressingEnable, "").expect("written");
+            }
+        }
+        drop(journal);
+        let mut journal = Journal::take(open(&path)).expect("a journal");
+        let consent = journal.consent().expect("one");
+        assert_eq!((consent.by.as_deref(), consent.before.clone()), (Some("ana"), Some(before("b"))));
+        journal.note(Timestamp::UNIX_EPOCH, "run-1", Step::Verified, "").expect("written");
+        assert_eq!(journal.consent(), None);
     }
 
     #[test]

@@ -4,10 +4,32 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What both sides had before a flow began, each thing by its side's own name for it. What is there afterwards and was not there
+/// before is of the flow. No clock is asked: those of this machine, of GitHub and of the server may differ by hours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// The records of the server that the cloud had as connected; `None` where they could not be read.
+    pub records: Option<Vec<String>>,
+    /// The events of new and of ended connections in the server's audit log; `None` where it could not be read.
+    pub events: Option<Vec<String>>,
+}
+
+impl Before {
+    /// Whether a record that is connected now was not connected before. Of what was not read nothing is known.
+    pub fn has_not_record(&self, name: &str) -> bool {
+        self.records.as_ref().is_some_and(|before| !before.iter().any(|known| known == name))
+    }
+
+    /// Whether an event was not logged before. Of what was not read nothing is known.
+    pub fn has_not_event(&self, name: &str) -> bool {
+        self.events.as_ref().is_some_and(|before| !before.iter().any(|known| known == name))
+    }
+}
+
 /// What is known of a connection after the flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// When the flow began: what is older belongs to another connection.
+    /// When the flow began, by the clock of this machine: to be read, and not to be held against another clock.
     pub began: Timestamp,
     /// What GitHub Enterprise Cloud answers.
     pub cloud: CloudSays,
@@ -23,8 +45,10 @@ pub enum CloudSays {
     Connected {
         /// The name in its record.
         host_name: String,
-        /// When the record was made, where it says so.
+        /// When the record was made by the cloud's clock, where it says so.
         since: Option<Timestamp>,
+        /// Whether it was not there before this flow.
+        of_this_flow: bool,
     },
     /// It does not.
     NotConnected,
@@ -33,9 +57,9 @@ pub enum CloudSays {
 }
 
 impl CloudSays {
-    /// Whether it has a record that was made since then.
-    pub fn is_connected_since(&self, began: Timestamp) -> bool {
-        matches!(self, Self::Connected { since: Some(since), .. } if *since >= began)
+    /// Whether it has a record of this flow.
+    pub fn is_of_this_flow(&self) -> bool {
+        matches!(self, Self::Connected { of_this_flow: true, .. })
     }
 }
 
@@ -45,9 +69,9 @@ impl CloudSays {
 pub enum ServerSays {
     /// Its settings page has **Disable GitHub Connect**: seen by the browser that the program drives.
     Page,
-    /// Its audit log has the event of a new connection.
+    /// Its audit log has the event of a new connection that was not there before this flow.
     Log {
-        /// When.
+        /// When, by the server's clock.
         at: Timestamp,
     },
     /// A person saw the settings page, and it is connected: their word, recorded as such.
@@ -77,20 +101,17 @@ pub enum Proof {
 pub fn prove(evidence: &Evidence) -> Proof {
     let mut missing = Vec::new();
     match &evidence.cloud {
-        CloudSays::Connected { host_name, since: Some(since) } if *since < evidence.began => missing
-            .push(format!("The record of {host_name} on GitHub is of {since}, and older than this flow.")),
-        CloudSays::Connected { host_name, since: None } => {
-            missing.push(format!("GitHub does not say since when {host_name} is connected."));
+        CloudSays::Connected { of_this_flow: true, .. } => {}
+        CloudSays::Connected { host_name, since, .. } => {
+            let of = since.map(|since| format!(" of {since}")).unwrap_or_default();
+            missing.push(format!(
+                "The record of {host_name} on GitHub{of} is not known to be of this flow: it was there before, or could not be read then."
+            ));
         }
-        CloudSays::Connected { .. } => {}
         CloudSays::NotConnected => missing.push("GitHub does not list the server as connected.".to_owned()),
         CloudSays::Unknown(why) => missing.push(format!("GitHub could not be asked: {why}.")),
     }
     match &evidence.server {
-        ServerSays::Log { at } if *at < evidence.began => {
-            missing
-                .push(format!("The event in the server's audit log is of {at}, and older than this flow."));
-        }
         ServerSays::Page | ServerSays::Log { .. } | ServerSays::Word { .. } => {}
         ServerSays::NotConnected(how) => missing.push(format!("The server is not connected: {how}.")),
         ServerSays::Unknown(why) => {
@@ -113,21 +134,44 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_read_before_is_not_known_to_be_new() {
+        let read = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        for (before, is_new) in
+            [(None, false), (read(&[]), true), (read(&["b"]), true), (read(&["b", "a"]), false)]
+        {
+            let before = Before { records: before.clone(), events: before };
+            assert_eq!(
+                (before.has_not_record("a"), before.has_not_event("a")),
+                (is_new, is_new),
+                "{before:?}"
+            );
+        }
+    }
+
+    #[test]
     fn both_sides_have_to_say_so() {
-        let connected = |since| CloudSays::Connected { host_name: "ghes".to_owned(), since };
+        // Whatever the clocks say: hours before the flow began, or after it, or nothing.
+        let connected = |since: Option<Timestamp>, of_this_flow| CloudSays::Connected {
+            host_name: "ghes".to_owned(),
+            since,
+            of_this_flow,
+        };
+        let hours = |hours: i64| Some(at(60 * hours));
         let unknown = || CloudSays::Unknown("no token".to_owned());
         let silent = || ServerSays::Unknown("nobody looked".to_owned());
         let off = || ServerSays::NotConnected("its page offers Enable GitHub Connect".to_owned());
         let word = || ServerSays::Word { by: "Ana".to_owned() };
         for (cloud, server, expected) in [
-            (connected(Some(at(1))), ServerSays::Page, Ok(())),
-            (connected(Some(at(0))), ServerSays::Log { at: at(2) }, Ok(())),
-            (connected(Some(at(1))), word(), Ok(())),
-            (connected(Some(at(1))), silent(), Err(1)),
-            (connected(Some(at(1))), off(), Err(1)),
-            (connected(Some(at(-1))), ServerSays::Page, Err(1)),
-            (connected(None), ServerSays::Page, Err(1)),
-            (connected(Some(at(1))), ServerSays::Log { at: at(-1) }, Err(1)),
+            (connected(hours(0), true), ServerSays::Page, Ok(())),
+            (connected(hours(0), true), ServerSays::Log { at: at(2) }, Ok(())),
+            (connected(hours(-5), true), ServerSays::Log { at: at(300) }, Ok(())),
+            (connected(hours(5), true), ServerSays::Log { at: at(-300) }, Ok(())),
+            (connected(None, true), word(), Ok(())),
+            (connected(hours(0), true), silent(), Err(1)),
+            (connected(hours(0), true), off(), Err(1)),
+            (connected(hours(5), false), ServerSays::Page, Err(1)),
+            (connected(hours(-5), false), ServerSays::Log { at: at(1) }, Err(1)),
+            (connected(None, false), ServerSays::Page, Err(1)),
             (unknown(), ServerSays::Page, Err(1)),
             (CloudSays::NotConnected, word(), Err(1)),
             (unknown(), silent(), Err(2)),

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use gh_connect_enable::{journal::Step, verify::ServerSays};
+use gh_connect_enable::{
+    journal::Step,
+    verify::{Before, ServerSays},
+};
 use gh_connect_engine::Interrupt;
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -27,7 +29,7 @@ impl Walk<'_> {
         let log_patience = if self.talk.answers { LOG_PATIENCE } else { MOST_RETURN.min(self.patience) };
         loop {
             let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
-            if sides.cloud.is_connected_since(self.began) && on_cloud.is_none() {
+            if sides.cloud(&self.begun.before).is_of_this_flow() && on_cloud.is_none() {
                 on_cloud = Some(Instant::now());
                 self.note(Step::SeenOnCloud, "the cloud lists the server")?;
                 self.steps.noticed("cloud lists the server");
@@ -37,7 +39,7 @@ impl Walk<'_> {
                     words::server(&target)
                 ));
             }
-            if sides.connected_at(self.began).is_some() {
+            if sides.connected_at(&self.begun.before).is_some() {
                 return self.logged();
             }
             if on_cloud.is_some_and(|since| since.elapsed() > log_patience) {
@@ -63,7 +65,7 @@ impl Walk<'_> {
             session: self.session,
             addresses: self.addresses,
             person: self.person,
-            began: self.began,
+            before: &self.begun.before,
             patience: self.patience,
         };
         match asks.what_the_page_shows(self.talk).await? {
@@ -83,7 +85,7 @@ pub(super) struct Asks<'a> {
     pub(super) session: &'a Session,
     pub(super) addresses: &'a Addresses,
     pub(super) person: &'a str,
-    pub(super) began: Timestamp,
+    pub(super) before: &'a Before,
     pub(super) patience: Duration,
 }
 
@@ -109,7 +111,7 @@ impl Asks<'_> {
         talk.say(&words::what_the_page_shows(self.addresses));
         let until = Instant::now() + self.patience;
         for _ in 0..MOST_ASKED {
-            let log = log_tells(self.session, self.began, until);
+            let log = log_tells(self.session, self.before, until);
             let answer = match talk.ask_unless("Which one? [1/2] ", log).await? {
                 Heard::Answer(Some(answer)) => answer,
                 Heard::Meanwhile(true) => return Ok(Word::Logged),
@@ -130,10 +132,10 @@ impl Asks<'_> {
 }
 
 /// Whether the server's log tells of the connection before the time is over.
-async fn log_tells(session: &Session, began: Timestamp, until: Instant) -> bool {
+async fn log_tells(session: &Session, before: &Before, until: Instant) -> bool {
     loop {
         sleep(ASK_EVERY).await;
-        if Sides::ask(session).await.connected_at(began).is_some() {
+        if Sides::ask(session).await.connected_at(before).is_some() {
             return true;
         }
         if Instant::now() > until {

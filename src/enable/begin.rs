@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Enabling,
     accompany::{Asks, Word},
-    sides::Sides,
+    sides::{Begun, Sides},
     talk::Talk,
     walk::MOST_PATIENCE,
     words::{self, Addresses},
@@ -19,12 +19,12 @@ use super::{
 use crate::{Ending, exit::Exit};
 
 impl Enabling<'_> {
-    /// When the flow began that is being finished, or begins now.
-    pub(super) fn began(&self, journal: &Journal) -> Timestamp {
-        let first = journal.unfinished().first().filter(|_| journal.pressed() != Pressed::default());
-        let began = first.map_or_else(|| Machine.now(), |entry| entry.at);
-        // Both sides tell their times in whole seconds.
-        Timestamp::from_second(began.as_second()).unwrap_or(began)
+    /// The beginning of the flow that an earlier run left with a button pressed. Where the journal does not tell what was there
+    /// before, nothing is known to be of that flow.
+    pub(super) fn left(journal: &Journal) -> Option<Begun> {
+        let first = journal.unfinished().first().filter(|_| journal.pressed() != Pressed::default())?;
+        let before = journal.consent().and_then(|entry| entry.before.clone()).unwrap_or_default();
+        Some(Begun { at: first.at, before })
     }
 
     /// A connection that is there already, or that an earlier run left to be verified.
@@ -35,7 +35,6 @@ impl Enabling<'_> {
         talk: &mut Talk,
         addresses: &Addresses,
         target: &ConnectTarget,
-        began: Timestamp,
     ) -> Result<Option<Exit>, Ending> {
         let connected = record
             .checks
@@ -49,13 +48,13 @@ impl Enabling<'_> {
                 talk.say(&format!("  {}  {}  {}", entry.at, step.as_str().unwrap_or_default(), entry.note));
             }
         }
-        let unfinished = journal.pressed() != Pressed::default();
-        if unfinished {
+        let left = Self::left(journal);
+        if let Some(begun) = &left {
             let seen = journal.unfinished().iter().rfind(|entry| entry.step == Step::SeenOnServer);
             let page = seen.filter(|entry| is_recent(entry.at)).map(|_| ServerSays::Page);
-            let mut evidence = Sides::ask(self.session).await.evidence(began, page);
+            let mut evidence = Sides::ask(self.session).await.evidence(begun, page);
             let mut note = "found by a later run".to_owned();
-            if evidence.cloud.is_connected_since(evidence.began)
+            if evidence.cloud.is_of_this_flow()
                 && matches!(evidence.server, ServerSays::Unknown(_))
                 && talk.answers
             {
@@ -63,11 +62,11 @@ impl Enabling<'_> {
                     session: self.session,
                     addresses,
                     person: &self.person,
-                    began,
+                    before: &begun.before,
                     patience: MOST_PATIENCE,
                 };
                 match asks.what_the_page_shows(talk).await {
-                    Ok(Word::Logged) => evidence = Sides::ask(self.session).await.evidence(began, None),
+                    Ok(Word::Logged) => evidence = Sides::ask(self.session).await.evidence(begun, None),
                     Ok(Word::Said(said)) => {
                         note = format!("{note}, by the word of {}", self.person);
                         evidence.server = said;
@@ -94,7 +93,7 @@ impl Enabling<'_> {
         }
         if let Some(finding) = connected {
             talk.say(&format!("{}\nNothing is pressed.", finding.message));
-            return Ok(Some(if unfinished { Exit::UNVERIFIED } else { Exit::SUCCESS }));
+            return Ok(Some(if left.is_some() { Exit::UNVERIFIED } else { Exit::SUCCESS }));
         }
         Ok(None)
     }

@@ -75,10 +75,10 @@ impl Certificate {
             Proof::Unverified(missing) => format!("**Not verified.** {}", missing.join(" ")),
         };
         let cloud_says = match &self.evidence.cloud {
-            CloudSays::Connected { host_name, since: Some(since) } => {
+            CloudSays::Connected { host_name, since: Some(since), .. } => {
                 format!("lists {host_name} as connected since {since}")
             }
-            CloudSays::Connected { host_name, since: None } => format!("lists {host_name} as connected"),
+            CloudSays::Connected { host_name, since: None, .. } => format!("lists {host_name} as connected"),
             CloudSays::NotConnected => "does not list the server as connected".to_owned(),
             CloudSays::Unknown(why) => format!("could not be asked: {why}"),
         };

@@ -8,12 +8,11 @@ use gh_connect_enable::{
     verify::{self, CloudSays, Proof, ServerSays},
 };
 use gh_connect_engine::{ConnectTarget, Effects as _, Machine};
-use jiff::Timestamp;
 
 use super::{
     Enabling,
     certificate::{self, Billing, Certificate, Consent},
-    sides::Sides,
+    sides::{Begun, Sides},
     talk::Talk,
     words::{self, Addresses},
 };
@@ -26,7 +25,7 @@ pub(super) struct Made<'a> {
     pub(super) consent: Consent,
     pub(super) run: String,
     pub(super) way: &'static str,
-    pub(super) began: Timestamp,
+    pub(super) begun: Begun,
     pub(super) billing: Option<Billing>,
 }
 
@@ -40,13 +39,13 @@ impl Enabling<'_> {
         talk: &mut Talk,
         made: &Made<'_>,
     ) -> Result<Exit, Ending> {
-        let Made { run, began, .. } = made;
+        let Made { run, begun, .. } = made;
         talk.say(&format!("Stopped: {what}\nDo: {then}"));
         if !may_be_connected {
             journal.note(Machine.now(), run, Step::Stopped, &what)?;
             return Ok(Exit::ATTEMPTED);
         }
-        let evidence = Sides::ask(self.session).await.evidence(*began, None);
+        let evidence = Sides::ask(self.session).await.evidence(begun, None);
         let (step, exit) = match verify::prove(&evidence) {
             Proof::Verified => {
                 talk.say("Verified all the same: both sides say that they are connected.");
@@ -75,15 +74,15 @@ impl Enabling<'_> {
         journal: &mut Journal,
         talk: &mut Talk,
     ) -> Result<Exit, Ending> {
-        let Made { target, addresses, consent, run, way, began, billing } = made;
-        let mut evidence = Sides::ask(self.session).await.evidence(began, page.clone());
+        let Made { target, addresses, consent, run, way, begun, billing } = made;
+        let mut evidence = Sides::ask(self.session).await.evidence(&begun, page.clone());
         // The record may be a moment behind the page.
         for _ in 0..MOST_TRIES {
             if verify::prove(&evidence) == Proof::Verified {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-            evidence = Sides::ask(self.session).await.evidence(began, page.clone());
+            evidence = Sides::ask(self.session).await.evidence(&begun, page.clone());
         }
         let proof = verify::prove(&evidence);
         let (step, exit) = match &proof {

@@ -146,7 +146,7 @@ impl Walk<'_> {
                     if asked.is_none_or(|asked| asked.elapsed() > ASK_EVERY) {
                         asked = Some(Instant::now());
                         let sides = self.talk.unless_interrupted(Sides::ask(self.session)).await?;
-                        if sides.connected_at(self.began).is_some() {
+                        if sides.connected_at(&self.begun.before).is_some() {
                             return Ok(Ended::Done(None));
                         }
                     }

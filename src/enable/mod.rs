@@ -31,6 +31,7 @@ use self::{
     choice::Choice,
     conclude::Made,
     foretell::Foretold,
+    sides::{Begun, Sides},
     steps::Steps,
     talk::Talk,
     walk::{Broken, Ended, Walk},
@@ -180,7 +181,8 @@ impl Enabling<'_> {
     ) -> Result<Exit, Ending> {
         let target = self.target()?;
         let clear = gate(measured, ALL);
-        let slug = sides::server_slug(self.session).await;
+        // What is there now is not of the flow that may begin.
+        let (slug, sides) = futures::join!(sides::server_slug(self.session), Sides::ask(self.session));
         platform::private_folder(&self.folder)?;
         browser::sweep(&self.folder);
         let file = platform::private_log(&self.folder.join(Journal::file_name(&target)))?;
@@ -195,9 +197,7 @@ impl Enabling<'_> {
             Err(error) => return Err(Ending::Internal(error.to_string())),
         };
         let addresses = Addresses::of(&target, slug.as_deref().unwrap_or("SERVER_SLUG"));
-        let began = self.began(&journal);
-        if let Some(exit) =
-            self.is_done_already(record, &mut journal, &mut talk, &addresses, &target, began).await?
+        if let Some(exit) = self.is_done_already(record, &mut journal, &mut talk, &addresses, &target).await?
         {
             return Ok(exit);
         }
@@ -229,8 +229,18 @@ impl Enabling<'_> {
         };
         match clear.redeem(gate(&again, ALL), Machine.now()) {
             Ok((_, clear)) => {
-                let press =
-                    Press { target: &target, addresses: &addresses, slug: &slug, clear, consent, steps };
+                // A setup that is over is not the one that begins now.
+                let begun = Self::left(&journal);
+                let begun = begun.unwrap_or_else(|| Begun { at: Machine.now(), before: sides.before() });
+                let press = Press {
+                    target: &target,
+                    addresses: &addresses,
+                    slug: &slug,
+                    clear,
+                    consent,
+                    steps,
+                    begun,
+                };
                 self.press(press, &mut journal, &mut talk).await
             }
             Err(stale) => {
@@ -242,12 +252,10 @@ impl Enabling<'_> {
 
     /// The buttons are pressed, by the program or by the person, and it is proven what came of it.
     async fn press(&self, press: Press<'_>, journal: &mut Journal, talk: &mut Talk) -> Result<Exit, Ending> {
-        let Press { target, addresses, slug, clear, consent, mut steps } = press;
-        // A setup that is over is not the one that begins now.
-        let began = self.began(journal);
+        let Press { target, addresses, slug, clear, consent, mut steps, begun } = press;
         // What an earlier run did counts, not that the person agrees now.
         let (run, pressed) = (clear.run().to_owned(), journal.pressed());
-        journal.note(Machine.now(), &run, Step::Consented, &consent.how)?;
+        journal.begin(Machine.now(), &run, &consent.how, &consent.by, &begun.before)?;
         if pressed.connect {
             talk.say(
                 "An earlier run, or the person, may have pressed the buttons already. Look first: where the server's page shows \
@@ -288,7 +296,7 @@ impl Enabling<'_> {
             journal: &mut *journal,
             talk: &mut *talk,
             steps: &mut steps,
-            began,
+            begun: &begun,
             person: &self.person,
             patience,
         };
@@ -314,7 +322,7 @@ impl Enabling<'_> {
                 walk.accompany(opened).await
             }
         };
-        let made = Made { target, addresses, consent, run, way, began, billing };
+        let made = Made { target, addresses, consent, run, way, begun: begun.clone(), billing };
         match ended {
             Ok(Ended::Done(page)) => self.conclude(made, page, journal, talk).await,
             Ok(Ended::Trapped(trap)) => {
@@ -370,6 +378,7 @@ struct Press<'a> {
     clear: Clear,
     consent: Consent,
     steps: Steps,
+    begun: Begun,
 }
 
 fn refusal(reasons: &[Reason]) -> String {

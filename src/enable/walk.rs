@@ -10,9 +10,8 @@ use gh_connect_enable::{
     verify::ServerSays,
 };
 use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Interrupt, Machine, Permit, Stale, gate};
-use jiff::Timestamp;
 
-use super::{steps::Steps, talk::Talk, words::Addresses};
+use super::{sides::Begun, steps::Steps, talk::Talk, words::Addresses};
 use crate::{Ending, session::Session};
 
 /// What both ways need.
@@ -27,7 +26,7 @@ pub(super) struct Walk<'a> {
     pub(super) journal: &'a mut Journal,
     pub(super) talk: &'a mut Talk,
     pub(super) steps: &'a mut Steps,
-    pub(super) began: Timestamp,
+    pub(super) begun: &'a Begun,
     /// Who is at the terminal.
     pub(super) person: &'a str,
     /// How long a person who goes on by themselves is waited for.

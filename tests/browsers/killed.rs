@@ -109,6 +109,17 @@ fn a_connect_that_arrived_is_verified() {
     killed_after("pressing-connect", "chromium", CONNECTED, 0, &[VERIFIED], &[ENABLE, CONNECT]);
 }
 
+/// What was made since the consent is of the flow, whatever the clocks of both sides say.
+#[test]
+fn clocks_that_are_wrong_by_hours_prove_nothing_and_deny_nothing() {
+    for (cloud, server) in [("7 hours ago", "in 7 hours"), ("in 7 hours", "7 hours ago")] {
+        let connected = CONNECTED
+            .replace("created = '0 minutes ago'", &format!("created = '{cloud}'"))
+            .replace("at = '0 minutes ago'", &format!("at = '{server}'"));
+        killed_after("pressed-connect", "chromium", &connected, 0, &[VERIFIED], &[ENABLE, CONNECT]);
+    }
+}
+
 #[test]
 fn after_connect_a_record_without_a_connection_is_no_connection() {
     killed_after(

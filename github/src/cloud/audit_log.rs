@@ -69,6 +69,9 @@ impl Events {
 /// An event of an audit log. What is `None` was not said. All text is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
+    /// The log's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// `business.create_trial`, in small letters however it was written.
     pub action: String,
     /// When.
@@ -179,6 +182,7 @@ pub(crate) fn read_events(
         }
         let actor_ip = event.actor_ip.and_then(|address| address.trim().parse().ok());
         Some(Event {
+            id: event.id.map(|id| shown(&id, MOST_ID)),
             action,
             at: event.at.or(event.created_at),
             actor: event.actor,
@@ -193,6 +197,8 @@ pub(crate) fn read_events(
 
 #[derive(Deserialize)]
 pub(crate) struct EventReply {
+    #[serde(default, rename = "_document_id", deserialize_with = "json::text")]
+    id: Option<String>,
     #[serde(default, deserialize_with = "action")]
     action: Option<String>,
     #[serde(default, rename = "@timestamp", deserialize_with = "unix")]
@@ -226,6 +232,7 @@ fn unix<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Timestamp>, D::Erro
     Ok(at.ok())
 }
 
+const MOST_ID: usize = 200;
 /// As seconds it is the year 5138, as milliseconds 1973.
 const SECONDS_BELOW: u64 = 100_000_000_000;
 const MOST_OF_AN_ACTION: usize = 200;

@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use gh_connect_engine::{Cx, Fact, Stop};
+use gh_connect_engine::{Cx, Fact, Stop, shown};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct Known {
 /// A server that the enterprise account knows. An abandoned handshake may leave one that looks connected (facts §0.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
+    /// GitHub's own name for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Its name. Compare it without regard to case.
     pub host_name: String,
     /// Whom its licence is for.
@@ -180,6 +183,7 @@ impl InstallationReply {
     fn server(&self) -> Option<Installation> {
         let host_name = self.host_name.as_deref().filter(|name| !name.trim().is_empty())?;
         Some(Installation {
+            id: self.id.as_deref().map(|id| shown(id, MOST_ID)),
             host_name: host_name.to_owned(),
             customer_name: self.customer_name.clone(),
             is_connected: self.is_connected,
@@ -191,5 +195,6 @@ impl InstallationReply {
 
 const PATH: [&str; 3] = ["enterprise", "ownerInfo", "enterpriseServerInstallations"];
 const DOCUMENT: &str = include_str!("../../queries/installations.graphql");
+const MOST_ID: usize = 200;
 /// A hundred servers each.
 const MOST_PAGES: usize = 50;

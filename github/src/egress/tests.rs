@@ -83,6 +83,7 @@ fn ranges_are_written_in_one_way() {
 
 fn event(action: &str, address: &str, days_ago: i64) -> Event {
     Event {
+        id: None,
         action: format!("dotcom_connection.{action}"),
         at: Some(now() - SignedDuration::from_hours(24 * days_ago)),
         actor: None,
@@ -97,6 +98,7 @@ fn now() -> Timestamp {
 
 fn known(names: &[&str], total: u64) -> Known {
     let servers = names.iter().map(|name| Installation {
+        id: None,
         host_name: (*name).to_owned(),
         customer_name: None,
         is_connected: Some(true),
