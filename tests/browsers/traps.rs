@@ -30,6 +30,9 @@ worlds! {
     two_buttons_on_the_server: "chromium", "[web]\ntwo-buttons = 'server'", 11, ["More than one element matches", NOTHING], [ENABLE];
     two_buttons_on_the_cloud: "chromium", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches", "1 of them changed"], [CONNECT];
     two_buttons_in_firefox: "firefox", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches"], [CONNECT];
+    a_gate_that_shuts_between_the_presses: "chromium", SHUT_BEFORE_CONNECT, 11,
+        [AGAIN, ENABLE, "Refused: the second measurement keeps the gate shut", "Mend what is named above", "1 of them changed"], [CONNECT];
+    a_gate_that_shuts_between_the_presses_in_firefox: "firefox", SHUT_BEFORE_CONNECT, 11, [ENABLE, "1 of them changed"], [CONNECT];
     another_language: "chromium", "[web]\nlang = 'de'", 11, ["another language", NOTHING], [ENABLE, CONNECT];
     another_language_in_firefox: "firefox", "[web]\nlang = 'de'", 11, ["another language", NOTHING], [ENABLE, CONNECT];
     another_language_in_which_the_person_goes_on: "chromium", "[web]\nlang = 'de'\n[web.person]\npresses = true", 0,
@@ -52,6 +55,28 @@ fn another_account_is_pressed_for_by_the_persons_word() {
         let ended = run.ends();
         assert_eq!(ended.exit, Some(exit), "{}", ended.said);
         assert_eq!(ended.said.contains(ENABLE), answer == "yes", "{}", ended.said);
+    }
+}
+
+/// What the check measured before the consent does not hold any more at the press.
+const SHUT_BEFORE_ENABLE: &str = "[endpoint.'ghes.corp.example/api/v3/enterprise/settings/license']\nanswer = 'forbidden'\nonce = 'signed-in'\n";
+const SHUT_BEFORE_CONNECT: &str =
+    "[endpoint.'api.github.com/meta']\nanswer = 'unavailable'\nonce = 'pressed'\n";
+const AGAIN: &str = "Checking once more, immediately before the press.";
+
+#[test]
+fn a_gate_that_shuts_before_the_first_press() {
+    for browser in ["chromium", "firefox"] {
+        let place = Place::new(SHUT_BEFORE_ENABLE);
+        let ended = place.enable(browser);
+        assert_eq!(ended.exit, Some(10), "{}", ended.said);
+        for text in
+            [AGAIN, "Refused: the second measurement keeps the gate shut", "Nothing was pressed.", NOTHING]
+        {
+            assert!(ended.said.contains(text), "it does not say {text:?}:\n{}", ended.said);
+        }
+        assert!(!ended.said.contains(ENABLE), "{}", ended.said);
+        assert_eq!(place.steps(), ["consented", "stopped"]);
     }
 }
 

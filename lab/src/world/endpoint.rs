@@ -34,6 +34,18 @@ pub struct Endpoint {
     pub about: Option<String>,
     /// Only at this address of the host.
     pub at: Option<IpAddr>,
+    /// Only once this has happened on the web pages.
+    pub once: Option<Once>,
+}
+
+/// What happens on the web pages.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Once {
+    /// Somebody has signed in on the server.
+    SignedIn,
+    /// The setup was begun on the server.
+    Pressed,
 }
 
 /// What becomes of the usual answer of an endpoint.

@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 pub use certificate::{Alert, Authority, Ca, Certificate, Issuer, Root, Tls};
 pub use egress::Egress;
-pub use endpoint::{Endpoint, EndpointAnswer};
+pub use endpoint::{Endpoint, EndpointAnswer, Once};
 pub use enterprise::{
     AllowEntry, AllowList, AuditActions, AuditEntry, Billing, Enterprise, Installation, LicenseSync,
     RefusalText, Refuses, Statistics,

@@ -37,6 +37,7 @@ pub(super) fn of<'a>(
     found.filter(|endpoint| {
         endpoint.at.is_none_or(|at| at == arrival.at)
             && endpoint.about.as_ref().is_none_or(|text| mentions(request, text))
+            && endpoint.once.is_none_or(|once| scene.web.has_seen(once))
     })
 }
 

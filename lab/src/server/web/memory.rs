@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock;
-use crate::world::{AuditEntry, Installation, LicenseSync, Side, Start, When, World};
+use crate::world::{AuditEntry, Installation, LicenseSync, Once, Side, Start, When, World};
 
 /// The memory of both sides.
 #[derive(Debug)]
@@ -144,6 +144,17 @@ impl Memory {
     /// Lets time pass for sessions and for setups.
     pub(crate) fn let_pass(&self, time: Duration) {
         self.kept().skipped += time;
+    }
+
+    /// Whether something has happened.
+    pub(crate) fn has_seen(&self, what: Once) -> bool {
+        let kept = self.kept();
+        match what {
+            Once::SignedIn => {
+                kept.sessions.values().any(|session| session.site == Site::Server && session.verified)
+            }
+            Once::Pressed => kept.pending.is_some() || kept.connected.is_some(),
+        }
     }
 
     /// The installations that an enterprise knows.
