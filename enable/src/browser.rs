@@ -9,6 +9,7 @@ mod bidi;
 mod cdp;
 mod installed;
 mod judged;
+mod patience;
 mod profile;
 mod rows;
 
@@ -265,12 +266,8 @@ fn was_closed(status: std::process::ExitStatus) -> bool {
 const COVERED: &str = "another element lies over it";
 const MOST_ENDING: u32 = 60;
 const BETWEEN_ENDING: Duration = Duration::from_millis(50);
-/// For an answer about a page, at first. A machine that is busy gets longer.
-const PAGE_ANSWER: Duration = Duration::from_secs(3);
 /// A start takes one to two seconds; a policy that forbids it never ends.
 const MOST_START: Duration = Duration::from_secs(20);
-/// For one command. Where the processor is busy with other work, a browser may need many seconds.
-const MOST_ANSWER: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

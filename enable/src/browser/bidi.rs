@@ -14,8 +14,9 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{
-    BrowserError, COVERED, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    BrowserError, COVERED, Guard, Looked, MOST_START, Profile, Start,
     judged::{Judged, Shown},
+    patience::{MOST_ANSWER, Patience, answered},
     rows, why_ended,
 };
 use crate::{
@@ -31,8 +32,7 @@ pub struct Firefox {
     next: u64,
     /// The window that is looked at.
     context: Option<String>,
-    /// How long an answer about its page is waited for.
-    patience: Duration,
+    patience: Patience,
     /// The hosts in whose place the browser has shown a page of its own.
     distrusted: HashSet<String>,
     _profile: Profile,
@@ -63,7 +63,7 @@ impl Firefox {
             .map_err(|_| not_started())?
             .map_err(|error| BrowserError::Crashed(error.to_string()))?;
         let child = child.release()?;
-        let (context, patience, distrusted) = (None, PAGE_ANSWER, HashSet::new());
+        let (context, patience, distrusted) = (None, Patience::default(), HashSet::new());
         let mut this = Self { socket, child, next: 0, context, patience, distrusted, _profile: profile };
         this.call("session.new", capabilities(start)).await?;
         this.call("session.subscribe", json!({ "events": [LOADED] })).await?;
@@ -285,27 +285,17 @@ impl Firefox {
 
     /// Asks the browser itself, which answers whatever its pages do.
     async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        match timeout(MOST_ANSWER, self.ask(method, parameters, false)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(BrowserError::Crashed(format!("no answer to {method}"))),
-        }
+        answered(method, self.ask(method, parameters, false)).await
     }
 
     /// Asks about the page. Firefox waits there for an accessibility tree that is ready; of a page that is left meanwhile, and kept
     /// for the way back, it never is, and the question has no answer. So it is over when another page has loaded, or after some
     /// seconds: whether the browser still lives, the next look tells.
     async fn call_page(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        match timeout(self.patience, self.ask(method, parameters, true)).await {
-            Ok(answer) => {
-                self.patience = PAGE_ANSWER;
-                answer
-            }
-            Err(_) => {
-                // A machine that is busy needs longer for the same page.
-                self.patience = (self.patience * 2).min(MOST_ANSWER);
-                Err(BrowserError::Unanswered)
-            }
-        }
+        let mut patience = self.patience;
+        let answer = patience.wait(self.ask(method, parameters, true)).await;
+        self.patience = patience;
+        answer
     }
 
     /// Sends a command and waits for its answer. Answers to commands that are not waited for any more are passed over.

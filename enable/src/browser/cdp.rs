@@ -20,8 +20,9 @@ use tokio::{
 };
 
 use super::{
-    BrowserError, COVERED, Guard, Looked, MOST_ANSWER, MOST_START, PAGE_ANSWER, Profile, Start,
+    BrowserError, COVERED, Guard, Looked, MOST_START, Profile, Start,
     judged::{Judged, Shown},
+    patience::{Patience, answered},
     place,
     rows::{self, Node},
     why_ended,
@@ -35,8 +36,7 @@ pub struct Chromium {
     child: Child,
     /// The tab that is looked at, and the session in which it is spoken to.
     tab: Option<(String, String)>,
-    /// How long an answer about its page is waited for.
-    patience: Duration,
+    patience: Patience,
     /// Gone last: the browser writes to it until it has ended.
     _profile: Profile,
 }
@@ -77,7 +77,7 @@ impl Chromium {
             distrusted: HashSet::new(),
         };
         let child = child.release()?;
-        let mut this = Self { pipe, child, tab: None, patience: PAGE_ANSWER, _profile: profile };
+        let mut this = Self { pipe, child, tab: None, patience: Patience::default(), _profile: profile };
         match timeout(MOST_START, this.pipe.call(None, "Browser.getVersion", json!({}))).await {
             Ok(answer) => answer.map(|_| this),
             Err(_) => {
@@ -258,10 +258,9 @@ impl Chromium {
 
     /// Asks the browser itself, which answers whatever its pages do.
     async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        match timeout(MOST_ANSWER, self.pipe.call(None, method, parameters)).await {
-            Ok(Err(BrowserError::Closed)) => Err(why_ended(&mut self.child).await),
-            Ok(answer) => answer,
-            Err(_) => Err(BrowserError::Crashed(format!("no answer to {method}"))),
+        match answered(method, self.pipe.call(None, method, parameters)).await {
+            Err(BrowserError::Closed) => Err(why_ended(&mut self.child).await),
+            answer => answer,
         }
     }
 
@@ -273,16 +272,9 @@ impl Chromium {
         method: &str,
         parameters: Value,
     ) -> Result<Value, BrowserError> {
-        match timeout(self.patience, self.pipe.call(Some(session), method, parameters)).await {
-            Ok(Err(BrowserError::Closed)) => Err(why_ended(&mut self.child).await),
-            Ok(answer) => {
-                self.patience = PAGE_ANSWER;
-                answer
-            }
-            Err(_) => {
-                self.patience = (self.patience * 2).min(MOST_ANSWER);
-                Err(BrowserError::Unanswered)
-            }
+        match self.patience.wait(self.pipe.call(Some(session), method, parameters)).await {
+            Err(BrowserError::Closed) => Err(why_ended(&mut self.child).await),
+            answer => answer,
         }
     }
 }
