@@ -1,11 +1,12 @@
 //! What the person agrees to and confirms before anything is pressed.
 
-use gh_connect_enable::browser::Browser;
+use gh_connect_enable::browser::{Browser, Looked};
 use gh_connect_engine::{ConnectTarget, Effects as _, Interrupt, Machine};
 
 use super::{
     Enabling,
     certificate::{Billing, Consent},
+    drive::keeps_looking,
     foretell::Foretold,
     talk::Talk,
     words::{self, Addresses},
@@ -45,12 +46,12 @@ impl Enabling<'_> {
     pub(super) async fn billing(
         &self,
         talk: &mut Talk,
-        browser: Option<&mut Browser>,
+        mut browser: Option<(&mut Browser, &Looked)>,
         addresses: &Addresses,
         way: &str,
     ) -> Result<Option<Billing>, Interrupt> {
-        match browser {
-            Some(browser) => {
+        match &mut browser {
+            Some((browser, _)) => {
                 // What cannot be opened is seen by the person, who then does not confirm it.
                 let _ = talk.unless_interrupted(browser.open(&addresses.billing)).await?;
                 talk.say(&format!("The window opens the account's billing page: {}", addresses.billing));
@@ -62,9 +63,11 @@ impl Enabling<'_> {
             }
         }
         talk.say("Sign in there as an owner of the account.");
-        let answer = talk
-            .ask("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ")
-            .await?;
+        let asks = talk.ask("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ");
+        let answer = match browser {
+            Some((browser, looked)) => keeps_looking(browser, looked, asks).await?,
+            None => asks.await?,
+        };
         let confirmed = answer.is_some_and(|answer| ["yes", "y"].contains(&answer.to_lowercase().as_str()));
         Ok(confirmed.then(|| Billing {
             by: self.person.clone(),

@@ -1,6 +1,6 @@
 //! The program presses in a window of its own, in which the person signs in.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use gh_connect_enable::{
     browser::{Browser, BrowserError, Looked, NotPressed},
@@ -98,7 +98,7 @@ impl Walk<'_> {
                 Action::Press(button, handle) => {
                     let Some(permit) = permit.take().filter(|permit| permit.is_good(Machine.now())) else {
                         self.talk.say_once("Checking once more, immediately before the press.");
-                        match self.permit().await? {
+                        match keeps_looking(&mut browser, looked, self.permit()).await? {
                             Ok(good) => permit = Some(good),
                             Err(stale) => return Ok(Ended::Refused(stale)),
                         }
@@ -117,7 +117,8 @@ impl Walk<'_> {
                     (same, waiting_since) = (0, Instant::now());
                 }
                 Action::AskFor(button, account) => {
-                    let agreed = self.agrees(flow, button, &account).await?;
+                    let agreed =
+                        keeps_looking(&mut browser, looked, self.agrees(flow, button, &account)).await?;
                     flow.did_ask(button, &account, agreed);
                     // The page may have changed meanwhile.
                     (same, waiting_since) = (0, Instant::now());
@@ -209,6 +210,27 @@ impl Walk<'_> {
             }
         }
         Ok(true)
+    }
+}
+
+/// Looks at the window for as long as something else takes: an error page that a person clicks away meanwhile must not be missed.
+pub(super) async fn keeps_looking<T>(
+    browser: &mut Browser,
+    looked: &Looked,
+    work: impl Future<Output = T>,
+) -> T {
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = looks(browser, looked) => match never {},
+    }
+}
+
+async fn looks(browser: &mut Browser, looked: &Looked) -> Infallible {
+    loop {
+        // What is wrong with the browser, the next look tells.
+        let _ = browser.look(looked).await;
+        sleep(LOOK_EVERY).await;
     }
 }
 

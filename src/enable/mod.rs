@@ -266,8 +266,19 @@ impl Enabling<'_> {
         if let (None, Some(way_into_lab)) = (&browser, &self.way_into_lab) {
             talk.say(way_into_lab);
         }
+        let sides::Known { name, logins } = sides::known(self.session).await;
+        let server = target.server.rsplit_once(':').map_or(target.server.as_str(), |(host, _)| host);
+        let looked = Looked {
+            server: server.to_owned(),
+            cloud: target.cloud.clone(),
+            slug: target.enterprise.clone(),
+            name,
+        };
         let billing = match self.flags.confirm_billing {
-            true => match self.billing(talk, browser.as_mut(), addresses, way).await {
+            true => match self
+                .billing(talk, browser.as_mut().map(|browser| (browser, &looked)), addresses, way)
+                .await
+            {
                 Ok(Some(billing)) => Some(billing),
                 Ok(None) => {
                     let why = "the billing page was not confirmed to show invoices";
@@ -302,15 +313,7 @@ impl Enabling<'_> {
         };
         let ended = match browser {
             Some(mut browser) => {
-                let sides::Known { name, logins } = sides::known(self.session).await;
                 let mut flow = Flow { logins, ..Flow::new(target.clone(), slug, pressed) };
-                let server = target.server.rsplit_once(':').map_or(target.server.as_str(), |(host, _)| host);
-                let looked = Looked {
-                    server: server.to_owned(),
-                    cloud: target.cloud.clone(),
-                    slug: target.enterprise.clone(),
-                    name,
-                };
                 if billing.is_some() {
                     // From the billing page nothing else leads on.
                     let _ = browser.open(&addresses.settings).await;

@@ -1,6 +1,12 @@
 //! A hostile page: a button of the right name where a person would not press it. Nothing is pressed, and the flow is handed over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use gh_connect_enable::{
+    browser::{Browser, BrowserError, InLab, Kind, Looked, NotPressed, Profile, Start, find},
+    flow::Page,
+};
+use gh_connect_lab::{LabThread, World};
 
 use crate::{harness::Place, worlds};
 
@@ -59,6 +65,61 @@ fn is_out_of_reach(browser: &str, world: &str, why: &str) {
     let tries = ["pressing-enable", "not-pressed"].repeat(3);
     let steps = [&["consented"][..], &tries, &["handed-over", "unverified"]].concat();
     assert_eq!(place.steps(), steps);
+}
+
+#[test]
+fn an_error_page_in_another_tab_is_not_forgotten() {
+    is_not_forgotten(Kind::Chromium);
+}
+
+#[test]
+fn an_error_page_in_another_tab_of_firefox_is_not_forgotten() {
+    is_not_forgotten(Kind::Firefox);
+}
+
+/// What a person tells the browser on its error page, to go on nevertheless, counts for all its tabs: nothing of that host is
+/// verified any more, nor is what was found before pressed.
+fn is_not_forgotten(kind: Kind) {
+    const ASIDE: &str = "[endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\nstatus = 200\n\
+        body = \"<!doctype html><title>x</title><form target='_blank' action='https://ghes.corp.example/broken'><button>Enable GitHub Connect</button></form>\"\n\
+        headers = { 'Content-Security-Policy' = '', 'Content-Type' = 'text/html' }\n\
+        [endpoint.'ghes.corp.example/broken*']\nanswer = 'close'\n";
+    let lab =
+        LabThread::start(&World::parse("a tab aside", &format!("about = 'x'\n{ASIDE}")).unwrap()).unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let program = find(kind, &std::env::var_os("PATH").unwrap()).unwrap().program;
+        let in_lab = InLab { proxy: lab.browser_proxy(), headless: true };
+        let start = Start { program, kind, lab: Some(in_lab) };
+        let mut browser = Browser::start(&start, Profile::new(base.path()).unwrap()).await.unwrap();
+        browser.open(&lab.server_settings_url()).await.unwrap();
+        let before = looks_until(&mut browser, |page| page.verified && page.matches.len() == 1).await;
+        let handle = &before.matches[0].handle;
+        browser.press(handle).await.unwrap();
+        let after = looks_until(&mut browser, |page| !page.verified && !page.authority.is_empty()).await;
+        assert_eq!((&after.document, after.failed), (&before.document, false), "{after:?}");
+        let error = browser.press(handle).await.unwrap_err();
+        assert!(matches!(&error, NotPressed::Surely(BrowserError::Refused(_))), "{error}");
+    });
+}
+
+async fn looks_until(browser: &mut Browser, is_it: impl Fn(&Page) -> bool) -> Page {
+    let looked = Looked {
+        server: "ghes.corp.example".to_owned(),
+        cloud: "github.com".to_owned(),
+        slug: "acme".to_owned(),
+        name: None,
+    };
+    let limit = Instant::now() + Duration::from_secs(60);
+    loop {
+        let page = browser.look(&looked).await;
+        if let Some(page) = page.as_ref().ok().filter(|page| is_it(page)) {
+            return page.clone();
+        }
+        assert!(Instant::now() < limit, "{page:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// The person has a quarter of an hour there, and ends it before.

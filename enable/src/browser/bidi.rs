@@ -17,7 +17,7 @@ use super::{
     BrowserError, COVERED, Guard, Looked, MOST_START, Profile, Start,
     judged::{Judged, Shown},
     patience::{MOST_ANSWER, Patience, answered},
-    rows, why_ended,
+    place, rows, why_ended,
 };
 use crate::{
     flow::{Beside, Match, Page},
@@ -269,7 +269,24 @@ impl Firefox {
         };
         let chosen = chosen.cloned().ok_or(BrowserError::Closed)?;
         self.context = Some(chosen.0.clone());
+        for (other, url) in windows.iter().filter(|(id, _)| *id != chosen.0) {
+            self.look_aside(other, url).await?;
+        }
         Ok(chosen)
+    }
+
+    /// Whether another tab shows a page of the browser's own in place of a site's: what a person tells the browser there, to go on
+    /// nevertheless, counts for all tabs. A tab that is gone, or loads, has nothing to tell.
+    async fn look_aside(&mut self, context: &str, url: &str) -> Result<(), BrowserError> {
+        let wanted = json!({ "context": context, "locator": by_path(ERROR_PAGE), "maxNodeCount": 1 });
+        match timeout(ASIDE, self.ask("browsingContext.locateNodes", wanted, false)).await {
+            Ok(Ok(found)) if found["nodes"].as_array().is_some_and(|nodes| !nodes.is_empty()) => {
+                self.distrusted.insert(place(url).0);
+                Ok(())
+            }
+            Err(_) | Ok(Ok(_) | Err(BrowserError::Refused(_))) => Ok(()),
+            Ok(Err(error)) => Err(error),
+        }
     }
 
     /// All windows and their addresses.
@@ -458,6 +475,8 @@ const ERROR_PAGE: &str = "/html/head/link[starts-with(@href, 'chrome://')]";
 const AVATAR: &str = "//*[(self::header and not(ancestor::main or ancestor::article or ancestor::section)) or @role='banner']//img[starts-with(@alt, '@')]";
 /// The event of a page that was loaded.
 const LOADED: &str = "browsingContext.load";
+/// For a look at a tab that is not the one that is looked at.
+const ASIDE: Duration = Duration::from_secs(1);
 const MOST_NODES: usize = 50;
 const MOST_TURNS: usize = 40;
 const A_TURN: i64 = 300;

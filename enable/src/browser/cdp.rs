@@ -34,8 +34,10 @@ use crate::flow::Page;
 pub struct Chromium {
     pipe: Pipe,
     child: Child,
-    /// The tab that is looked at, and the session in which it is spoken to.
-    tab: Option<(String, String)>,
+    /// The tab that is looked at.
+    tab: Option<String>,
+    /// The sessions in which tabs are spoken to. All of them are listened to.
+    tabs: HashMap<String, String>,
     patience: Patience,
     /// Gone last: the browser writes to it until it has ended.
     _profile: Profile,
@@ -71,13 +73,21 @@ impl Chromium {
             to: pipe::Sender::from_owned_fd(to_browser.into())?,
             from: BufReader::new(pipe::Receiver::from_owned_fd(from_browser.into())?),
             next: 0,
+            tab: None,
             blocked: false,
             unsent: Vec::new(),
             partial: Vec::new(),
             distrusted: HashSet::new(),
         };
         let child = child.release()?;
-        let mut this = Self { pipe, child, tab: None, patience: Patience::default(), _profile: profile };
+        let mut this = Self {
+            pipe,
+            child,
+            tab: None,
+            tabs: HashMap::new(),
+            patience: Patience::default(),
+            _profile: profile,
+        };
         match timeout(MOST_START, this.pipe.call(None, "Browser.getVersion", json!({}))).await {
             Ok(answer) => answer.map(|_| this),
             Err(_) => {
@@ -226,11 +236,7 @@ impl Chromium {
             .filter(|target| target["type"] == "page")
             .filter_map(|target| Some((target["targetId"].as_str()?, target["url"].as_str()?)))
             .collect();
-        let known = self
-            .tab
-            .as_ref()
-            .map(|(id, _)| id.as_str())
-            .filter(|id| pages.iter().any(|(page, _)| page == id));
+        let known = self.tab.as_deref().filter(|id| pages.iter().any(|(page, _)| page == id));
         let opened = looked.and_then(|looked| {
             let elsewhere = known
                 .is_none_or(|id| pages.iter().any(|(page, url)| page == &id && !looked.is_on_server(url)));
@@ -239,21 +245,52 @@ impl Chromium {
         let Some(id) = opened.or(known).or_else(|| pages.first().map(|(id, _)| *id)) else {
             return Err(BrowserError::Closed);
         };
-        if let Some((_, session)) = self.tab.as_ref().filter(|(tab, _)| tab == id) {
-            return Ok(session.clone());
-        }
         let id = id.to_owned();
-        let attached = self.call("Target.attachToTarget", json!({ "targetId": id, "flatten": true })).await?;
-        let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
-        self.tab = Some((id, session.clone()));
-        for method in ["Page.enable", "Audits.enable"] {
-            match self.call_page(&session, method, json!({})).await {
-                // It was asked for, and comes with the page.
-                Ok(_) | Err(BrowserError::Unanswered) => {}
-                Err(error) => return Err(error),
-            }
+        self.tabs.retain(|tab, _| pages.iter().any(|(page, _)| page == tab));
+        for (page, _) in pages.iter().filter(|(page, _)| *page != id) {
+            self.look_aside(page).await?;
+        }
+        let session = self.attached(&id).await?;
+        if self.tab.as_ref() != Some(&id) {
+            self.tab = Some(id);
+            self.pipe.tab = Some(session.clone());
+            self.soon(&session, "Audits.enable").await?;
         }
         Ok(session)
+    }
+
+    /// The session in which a tab is spoken to.
+    async fn attached(&mut self, tab: &str) -> Result<String, BrowserError> {
+        if let Some(session) = self.tabs.get(tab) {
+            return Ok(session.clone());
+        }
+        let attached =
+            self.call("Target.attachToTarget", json!({ "targetId": tab, "flatten": true })).await?;
+        let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
+        self.tabs.insert(tab.to_owned(), session.clone());
+        self.soon(&session, "Page.enable").await?;
+        Ok(session)
+    }
+
+    /// Asks for something that may come with the next page.
+    async fn soon(&mut self, session: &str, method: &str) -> Result<(), BrowserError> {
+        match self.call_page(session, method, json!({})).await {
+            Ok(_) | Err(BrowserError::Unanswered) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether another tab shows a page of the browser's own in place of a site's: what a person tells the browser there, to go on
+    /// nevertheless, counts for all tabs. A tab that is gone, or loads, has nothing to tell.
+    async fn look_aside(&mut self, tab: &str) -> Result<(), BrowserError> {
+        let look = async {
+            let session = self.attached(tab).await?;
+            self.shown(&session).await
+        };
+        match timeout(ASIDE, look).await {
+            Err(_) | Ok(Ok(_) | Err(BrowserError::Refused(_) | BrowserError::Unanswered)) => Ok(()),
+            Ok(Err(error)) => Err(error),
+        }
     }
 
     /// Asks the browser itself, which answers whatever its pages do.
@@ -291,6 +328,8 @@ struct Pipe {
     to: pipe::Sender,
     from: BufReader<pipe::Receiver>,
     next: u64,
+    /// The session of the tab that is looked at.
+    tab: Option<String>,
     /// Whether the page's own policy forbade where its form leads, since the page was opened.
     blocked: bool,
     /// What is still to be written of a command that is not waited for any more.
@@ -320,10 +359,11 @@ impl Pipe {
         self.send(bytes).await?;
         loop {
             let mut answer = self.read().await?;
-            if answer["method"] == "Inspector.targetCrashed" || answer["method"] == "Target.targetCrashed" {
+            let is_looked_at = answer["sessionId"].as_str() == self.tab.as_deref();
+            if answer["method"] == "Inspector.targetCrashed" && is_looked_at {
                 return Err(BrowserError::Crashed("the page crashed".to_owned()));
             }
-            self.blocked = match answer["method"].as_str() {
+            self.blocked = match answer["method"].as_str().filter(|_| is_looked_at) {
                 Some("Audits.issueAdded") => self.blocked || is_blocked_form(&answer["params"]["issue"]),
                 Some("Page.frameNavigated") => {
                     self.blocked && answer["params"]["frame"]["parentId"].is_string()
@@ -459,6 +499,8 @@ const ARGUMENTS: [&str; 8] = [
 const IN_LAB: [&str; 4] = ["--ignore-certificate-errors", "--no-sandbox", "--disable-gpu", "--disable-quic"];
 /// A page of settings has a few hundred nodes.
 const MOST_NODES: usize = 50_000;
+/// For a look at a tab that is not the one that is looked at.
+const ASIDE: Duration = Duration::from_secs(1);
 const MOST_MESSAGE: u64 = 64 << 20;
 const MOST_TURNS: usize = 40;
 const SCROLLING: Duration = Duration::from_millis(60);
@@ -473,7 +515,7 @@ mod tests {
             (pipe::pipe().expect("a pipe"), pipe::pipe().expect("a pipe"));
         let (next, blocked, unsent, partial) = (0, false, Vec::new(), Vec::new());
         let from = BufReader::new(from);
-        let pipe = Pipe { to, from, next, blocked, unsent, partial, distrusted: HashSet::new() };
+        let pipe = Pipe { to, from, next, tab: None, blocked, unsent, partial, distrusted: HashSet::new() };
         (pipe, browser_writes, browser_reads)
     }
 

@@ -61,7 +61,8 @@ impl Shown {
 
     /// A name for an element of this page, with all that it was judged by.
     pub(super) fn handle(&self, element: &str) -> String {
-        [&self.tab, &self.document, &self.authority, &self.path, element].join(BETWEEN)
+        let secure = if self.secure { SECURE } else { "" };
+        [&self.tab, &self.document, &self.authority, &self.path, secure, element].join(BETWEEN)
     }
 }
 
@@ -72,6 +73,7 @@ pub(super) struct Judged<'a> {
     document: &'a str,
     authority: &'a str,
     path: &'a str,
+    secure: bool,
     pub(super) element: &'a str,
 }
 
@@ -79,8 +81,8 @@ impl<'a> Judged<'a> {
     pub(super) fn read(handle: &'a str) -> Result<Self, BrowserError> {
         let parts: Vec<&str> = handle.split(BETWEEN).collect();
         match parts[..] {
-            [tab, document, authority, path, element] if !document.is_empty() => {
-                Ok(Self { tab, document, authority, path, element })
+            [tab, document, authority, path, secure, element] if !document.is_empty() => {
+                Ok(Self { tab, document, authority, path, secure: secure == SECURE, element })
             }
             _ => Err(BrowserError::Refused("no such element".to_owned())),
         }
@@ -88,6 +90,9 @@ impl<'a> Judged<'a> {
 
     /// Whether the tab still shows the page on which this was judged.
     pub(super) fn is_on(&self, shown: &Shown) -> Result<(), BrowserError> {
+        if self.secure && !shown.secure {
+            return Err(BrowserError::Refused("the page is not trusted any more".to_owned()));
+        }
         let is_same = !shown.failed
             && (self.tab, self.document) == (&*shown.tab, &*shown.document)
             && (self.authority, self.path) == (&*shown.authority, &*shown.path);
@@ -98,6 +103,7 @@ impl<'a> Judged<'a> {
     }
 }
 
+const SECURE: &str = "secure";
 /// No URL and no browser's name for anything has it.
 const BETWEEN: &str = "\n";
 
@@ -118,6 +124,8 @@ mod tests {
             Shown::new("tab", "1", "https://github.com/b"),
             Shown::new("tab", "1", "https://evil.example/a"),
             Shown { failed: true, ..shown.clone() },
+            // Another tab has shown an error page of its host by now.
+            Shown { secure: false, ..shown.clone() },
         ] {
             assert!(judged.is_on(&other).is_err(), "{other:?}");
         }
