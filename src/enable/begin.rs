@@ -13,10 +13,10 @@ use super::{
     accompany::{Asks, Word},
     sides::{Begun, Sides},
     talk::Talk,
-    walk::MOST_PATIENCE,
+    walk::{Broken, MOST_PATIENCE, noted},
     words::{self, Addresses},
 };
-use crate::{Ending, exit::Exit};
+use crate::exit::Exit;
 
 impl Enabling<'_> {
     /// The beginning of the flow that an earlier run left with a button pressed. Where the journal does not tell what was there
@@ -35,7 +35,7 @@ impl Enabling<'_> {
         talk: &mut Talk,
         addresses: &Addresses,
         target: &ConnectTarget,
-    ) -> Result<Option<Exit>, Ending> {
+    ) -> Result<Option<Exit>, Broken> {
         let connected = record
             .checks
             .iter()
@@ -52,7 +52,7 @@ impl Enabling<'_> {
         if let Some(begun) = &left {
             let seen = journal.unfinished().iter().rfind(|entry| entry.step == Step::SeenOnServer);
             let page = seen.filter(|entry| is_recent(entry.at)).map(|_| ServerSays::Page);
-            let mut evidence = Sides::ask(self.session).await.evidence(begun, page);
+            let mut evidence = talk.unless_interrupted(Sides::ask(self.session)).await?.evidence(begun, page);
             let mut note = "found by a later run".to_owned();
             if evidence.cloud.is_of_this_flow()
                 && matches!(evidence.server, ServerSays::Unknown(_))
@@ -65,19 +65,21 @@ impl Enabling<'_> {
                     before: &begun.before,
                     patience: MOST_PATIENCE,
                 };
-                match asks.what_the_page_shows(talk).await {
-                    Ok(Word::Logged) => evidence = Sides::ask(self.session).await.evidence(begun, None),
-                    Ok(Word::Said(said)) => {
+                match asks.what_the_page_shows(talk).await? {
+                    Word::Logged => {
+                        let sides = talk.unless_interrupted(Sides::ask(self.session)).await?;
+                        evidence = sides.evidence(begun, None);
+                    }
+                    Word::Said(said) => {
                         note = format!("{note}, by the word of {}", self.person);
                         evidence.server = said;
                     }
-                    Ok(Word::Nobody) => {}
-                    Err(signal) => return Ok(Some(signal.into())),
+                    Word::Nobody => {}
                 }
             }
             // Another way than the server's own proves nothing.
             if record.run.what_if.is_empty() && verify::prove(&evidence) == Proof::Verified {
-                journal.note(Machine.now(), &record.run.id, Step::Verified, &note)?;
+                noted(journal.note(Machine.now(), &record.run.id, Step::Verified, &note))?;
                 talk.say("Both sides say that they are connected. Verified.");
                 talk.say(&words::afterwards(target, addresses));
                 return Ok(Some(Exit::SUCCESS));
@@ -86,7 +88,7 @@ impl Enabling<'_> {
                 // Nothing came of it, and nothing can any more: the server takes it for five minutes.
                 let why = "GitHub lists no connection of the server, and its 5 minutes are over";
                 talk.say(&format!("That setup is over: {why}. A new one begins."));
-                journal.note(Machine.now(), &record.run.id, Step::Stopped, why)?;
+                noted(journal.note(Machine.now(), &record.run.id, Step::Stopped, why))?;
                 return Ok(None);
             }
             talk.say("The connection is not proven. What was pressed then is not pressed again.");

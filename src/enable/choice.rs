@@ -5,6 +5,8 @@ use gh_connect_enable::{
     flow::Pressed,
 };
 
+use gh_connect_engine::Interrupt;
+
 use super::{Enabling, talk::Talk};
 use crate::plan::{Place, Said, UsageError};
 
@@ -33,10 +35,14 @@ impl Choice {
 
 impl Enabling<'_> {
     /// A browser to drive, or none: then the person uses their own. The second is what it is called in the certificate.
-    pub(super) async fn browser(&self, talk: &mut Talk, pressed: Pressed) -> (Option<Browser>, &'static str) {
+    pub(super) async fn browser(
+        &self,
+        talk: &mut Talk,
+        pressed: Pressed,
+    ) -> Result<(Option<Browser>, &'static str), Interrupt> {
         let none = (None, "accompany");
         let kinds: Vec<Kind> = match self.choice {
-            Choice::Accompany => return none,
+            Choice::Accompany => return Ok(none),
             Choice::Drive(kind) => vec![kind],
             // On GHE.com, Chromium may block the way back (facts 2).
             Choice::Auto if self.session.plan().product.value.apex() != "github.com" => {
@@ -46,14 +52,14 @@ impl Enabling<'_> {
         };
         if pressed.connect {
             talk.say("You go on in your own browser.");
-            return none;
+            return Ok(none);
         }
         let headless = self.in_lab.as_ref().is_some_and(|lab| lab.headless);
         if !self.display && !headless {
             talk.say(
                 "There is no display here for a browser's window. You use your own browser, on any machine.",
             );
-            return none;
+            return Ok(none);
         }
         for kind in kinds {
             let Some(installed) = browser::find(kind, self.path.as_ref()) else {
@@ -73,16 +79,16 @@ impl Enabling<'_> {
             }
             let start = Start { program: installed.program, kind, lab: self.in_lab.clone() };
             let started = match Profile::new(&self.folder) {
-                Ok(profile) => Browser::start(&start, profile).await,
+                Ok(profile) => talk.unless_interrupted(Browser::start(&start, profile)).await?,
                 Err(error) => Err(error.into()),
             };
             match started {
-                Ok(browser) => return (Some(browser), kind.id()),
+                Ok(browser) => return Ok((Some(browser), kind.id())),
                 Err(error) => talk.say(&format!("{} cannot be driven: {error}.", kind.id())),
             }
         }
         talk.say("You use your own browser.");
-        none
+        Ok(none)
     }
 
     /// Whether an address may be opened in the person's own browser. That one does not find its way into the lab.

@@ -14,9 +14,10 @@ use super::{
     certificate::{self, Billing, Certificate, Consent},
     sides::{Begun, Sides},
     talk::Talk,
+    walk::{Broken, noted},
     words::{self, Addresses},
 };
-use crate::{Ending, exit::Exit, platform, sink};
+use crate::{exit::Exit, platform, sink};
 
 /// A connection that was made.
 pub(super) struct Made<'a> {
@@ -38,14 +39,14 @@ impl Enabling<'_> {
         journal: &mut Journal,
         talk: &mut Talk,
         made: &Made<'_>,
-    ) -> Result<Exit, Ending> {
+    ) -> Result<Exit, Broken> {
         let Made { run, begun, .. } = made;
         talk.say(&format!("Stopped: {what}\nDo: {then}"));
         if !may_be_connected {
-            journal.note(Machine.now(), run, Step::Stopped, &what)?;
+            noted(journal.note(Machine.now(), run, Step::Stopped, &what))?;
             return Ok(Exit::ATTEMPTED);
         }
-        let evidence = Sides::ask(self.session).await.evidence(begun, None);
+        let evidence = talk.unless_interrupted(Sides::ask(self.session)).await?.evidence(begun, None);
         let (step, exit) = match verify::prove(&evidence) {
             Proof::Verified => {
                 talk.say("Verified all the same: both sides say that they are connected.");
@@ -62,7 +63,7 @@ impl Enabling<'_> {
                 (Step::Unverified, Exit::UNVERIFIED)
             }
         };
-        journal.note(Machine.now(), run, step, &what)?;
+        noted(journal.note(Machine.now(), run, step, &what))?;
         Ok(exit)
     }
 
@@ -73,16 +74,20 @@ impl Enabling<'_> {
         page: Option<ServerSays>,
         journal: &mut Journal,
         talk: &mut Talk,
-    ) -> Result<Exit, Ending> {
+    ) -> Result<Exit, Broken> {
         let Made { target, addresses, consent, run, way, begun, billing } = made;
-        let mut evidence = Sides::ask(self.session).await.evidence(&begun, page.clone());
+        let sides = talk.unless_interrupted(Sides::ask(self.session)).await?;
+        let mut evidence = sides.evidence(&begun, page.clone());
         // The record may be a moment behind the page.
         for _ in 0..MOST_TRIES {
             if verify::prove(&evidence) == Proof::Verified {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-            evidence = Sides::ask(self.session).await.evidence(&begun, page.clone());
+            let later = async {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                Sides::ask(self.session).await
+            };
+            evidence = talk.unless_interrupted(later).await?.evidence(&begun, page.clone());
         }
         let proof = verify::prove(&evidence);
         let (step, exit) = match &proof {
@@ -90,7 +95,7 @@ impl Enabling<'_> {
             Proof::NotConnected => (Step::Stopped, Exit::ATTEMPTED),
             Proof::Unverified(_) => (Step::Unverified, Exit::UNVERIFIED),
         };
-        journal.note(Machine.now(), &run, step, way)?;
+        noted(journal.note(Machine.now(), &run, step, way))?;
         let (invoiced, waivers) = certificate::said(self.session.plan());
         let certificate = Certificate {
             schema_version: 1,

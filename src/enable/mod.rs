@@ -27,14 +27,14 @@ use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Machine, Measured, R
 
 pub(crate) use self::status::{schema, status};
 use self::{
-    certificate::{Billing, Consent},
+    certificate::Consent,
     choice::Choice,
     conclude::Made,
     foretell::Foretold,
     sides::{Begun, Sides},
     steps::Steps,
     talk::Talk,
-    walk::{Broken, Ended, Walk},
+    walk::{Broken, Ended, Walk, noted},
     words::Addresses,
 };
 use crate::{
@@ -116,10 +116,19 @@ pub(crate) fn enable(
             display: platform::has_display(environment),
             shown,
         };
-        if flags.plan {
-            return enabling.plan(&measured, &plans).await;
+        let mut talk = Talk::new(terminals.stdin && terminals.stderr, signals);
+        let ended = match flags.plan {
+            true => enabling.plan(&measured, &plans, &mut talk).await,
+            false => enabling.go(&measured, &record, &mut talk, steps).await,
+        };
+        match ended {
+            Err(Broken::Interrupted(signal)) => {
+                talk.say("Interrupted. The next gh-connect enable asks both sides first, and presses nothing twice.");
+                Ok(signal.into())
+            }
+            Err(Broken::Failed(ending)) => Err(ending),
+            Ok(exit) => Ok(exit),
         }
-        enabling.go(&measured, &record, Talk::new(terminals.stdin && terminals.stderr, signals), steps).await
     });
     runtime.shutdown_background();
     if let Some(lab) = &lab {
@@ -157,9 +166,9 @@ impl Enabling<'_> {
     }
 
     /// Prints all that would be done, and presses nothing. JSON goes where it was asked for, else the text goes to stdout.
-    async fn plan(&self, measured: &Measured, plans: &[Output]) -> Result<Exit, Ending> {
+    async fn plan(&self, measured: &Measured, plans: &[Output], talk: &mut Talk) -> Result<Exit, Broken> {
         let target = self.target()?;
-        let slug = sides::server_slug(self.session).await;
+        let slug = talk.unless_interrupted(sides::server_slug(self.session)).await?;
         let addresses = Addresses::of(&target, slug.as_deref().unwrap_or("SERVER_SLUG"));
         let reasons = gate(measured, ALL).err().unwrap_or_default();
         let foretold = Foretold::of(&target, &addresses);
@@ -176,13 +185,14 @@ impl Enabling<'_> {
         &self,
         measured: &Measured,
         record: &Record,
-        mut talk: Talk,
+        talk: &mut Talk,
         steps: Steps,
-    ) -> Result<Exit, Ending> {
+    ) -> Result<Exit, Broken> {
         let target = self.target()?;
         let clear = gate(measured, ALL);
         // What is there now is not of the flow that may begin.
-        let (slug, sides) = futures::join!(sides::server_slug(self.session), Sides::ask(self.session));
+        let asked = async { futures::join!(sides::server_slug(self.session), Sides::ask(self.session)) };
+        let (slug, sides) = talk.unless_interrupted(asked).await?;
         platform::private_folder(&self.folder)?;
         browser::sweep(&self.folder);
         let file = platform::private_log(&self.folder.join(Journal::file_name(&target)))?;
@@ -194,11 +204,10 @@ impl Enabling<'_> {
                 );
                 return Ok(Exit::REFUSED);
             }
-            Err(error) => return Err(Ending::Internal(error.to_string())),
+            Err(error) => return Err(Ending::Internal(error.to_string()).into()),
         };
         let addresses = Addresses::of(&target, slug.as_deref().unwrap_or("SERVER_SLUG"));
-        if let Some(exit) = self.is_done_already(record, &mut journal, &mut talk, &addresses, &target).await?
-        {
+        if let Some(exit) = self.is_done_already(record, &mut journal, talk, &addresses, &target).await? {
             return Ok(exit);
         }
         let clear = match clear {
@@ -212,21 +221,14 @@ impl Enabling<'_> {
             talk.say("Refused: the server does not tell the slug of its own enterprise account, which is part of its settings page's address.");
             return Ok(Exit::REFUSED);
         };
-        let consent = match self.consent(&mut talk, &target, &addresses).await {
-            Ok(Some(consent)) => consent,
-            Ok(None) => {
-                talk.say("Nothing was pressed.");
-                return Ok(Exit::REFUSED);
-            }
-            Err(signal) => return Ok(signal.into()),
+        let Some(consent) = self.consent(talk, &target, &addresses).await? else {
+            talk.say("Nothing was pressed.");
+            return Ok(Exit::REFUSED);
         };
         // What was measured may not hold any more after the person has read all that: everything is measured once more.
         talk.say("Checking once more.");
         let again = check::run_and_show(self.session, std::future::pending(), self.shown);
-        let again = match talk.unless_interrupted(again).await {
-            Ok(again) => again,
-            Err(signal) => return Ok(signal.into()),
-        };
+        let again = talk.unless_interrupted(again).await?;
         match clear.redeem(gate(&again, ALL), Machine.now()) {
             Ok((_, clear)) => {
                 // A setup that is over is not the one that begins now.
@@ -241,7 +243,7 @@ impl Enabling<'_> {
                     steps,
                     begun,
                 };
-                self.press(press, &mut journal, &mut talk).await
+                self.press(press, &mut journal, talk).await
             }
             Err(stale) => {
                 talk.say(&format!("Refused: {stale}. Nothing was pressed."));
@@ -251,22 +253,22 @@ impl Enabling<'_> {
     }
 
     /// The buttons are pressed, by the program or by the person, and it is proven what came of it.
-    async fn press(&self, press: Press<'_>, journal: &mut Journal, talk: &mut Talk) -> Result<Exit, Ending> {
+    async fn press(&self, press: Press<'_>, journal: &mut Journal, talk: &mut Talk) -> Result<Exit, Broken> {
         let Press { target, addresses, slug, clear, consent, mut steps, begun } = press;
         // What an earlier run did counts, not that the person agrees now.
         let (run, pressed) = (clear.run().to_owned(), journal.pressed());
-        journal.begin(Machine.now(), &run, &consent.how, &consent.by, &begun.before)?;
+        noted(journal.begin(Machine.now(), &run, &consent.how, &consent.by, &begun.before))?;
         if pressed.connect {
             talk.say(
                 "An earlier run, or the person, may have pressed the buttons already. Look first: where the server's page shows \
                  \"Disable GitHub Connect\", press nothing.",
             );
         }
-        let (mut browser, way) = self.browser(talk, pressed).await;
+        let (mut browser, way) = self.browser(talk, pressed).await?;
         if let (None, Some(way_into_lab)) = (&browser, &self.way_into_lab) {
             talk.say(way_into_lab);
         }
-        let sides::Known { name, logins } = sides::known(self.session).await;
+        let sides::Known { name, logins } = talk.unless_interrupted(sides::known(self.session)).await?;
         let server = target.server.rsplit_once(':').map_or(target.server.as_str(), |(host, _)| host);
         let looked = Looked {
             server: server.to_owned(),
@@ -275,25 +277,21 @@ impl Enabling<'_> {
             name,
         };
         let billing = match self.flags.confirm_billing {
-            true => match self
-                .billing(talk, browser.as_mut().map(|browser| (browser, &looked)), addresses, way)
-                .await
-            {
-                Ok(Some(billing)) => Some(billing),
-                Ok(None) => {
+            true => {
+                let window = browser.as_mut().map(|browser| (browser, &looked));
+                let Some(billing) = self.billing(talk, window, addresses, way).await? else {
                     let why = "the billing page was not confirmed to show invoices";
                     talk.say(&format!("Stopped: {why}. Nothing was pressed."));
                     talk.say("Do: ask who buys for the account how it is paid. GitHub Connect needs an account that is invoiced, and no trial.");
-                    journal.note(Machine.now(), &run, Step::Stopped, why)?;
+                    noted(journal.note(Machine.now(), &run, Step::Stopped, why))?;
                     return Ok(Exit::ATTEMPTED);
-                }
-                Err(signal) => return Ok(signal.into()),
-            },
+                };
+                let seen = format!("{} saw {}", billing.by, billing.evidence);
+                noted(journal.note(Machine.now(), &run, Step::Consented, &seen))?;
+                Some(billing)
+            }
             false => None,
         };
-        if let Some(Billing { by, evidence, .. }) = &billing {
-            journal.note(Machine.now(), &run, Step::Consented, &format!("{by} saw {evidence}"))?;
-        }
         let patience = match self.flags.headless {
             true => walk::PATIENCE_WITHOUT_WINDOW,
             false => walk::MOST_PATIENCE,
@@ -316,7 +314,8 @@ impl Enabling<'_> {
                 let mut flow = Flow { logins, ..Flow::new(target.clone(), slug, pressed) };
                 if billing.is_some() {
                     // From the billing page nothing else leads on.
-                    let _ = browser.open(&addresses.settings).await;
+                    let opens = browser.open(&addresses.settings);
+                    let _ = walk.talk.unless_interrupted(opens).await?;
                 }
                 walk.drive(browser, &mut flow, &looked).await
             }
@@ -354,21 +353,13 @@ impl Enabling<'_> {
                 let pressed = journal.pressed();
                 if pressed == Pressed::default() {
                     talk.say("Nothing was pressed.");
-                    journal.note(
-                        Machine.now(),
-                        &made.run,
-                        Step::Stopped,
-                        "refused before anything was pressed",
-                    )?;
+                    let why = "refused before anything was pressed";
+                    noted(journal.note(Machine.now(), &made.run, Step::Stopped, why))?;
                     return Ok(Exit::REFUSED);
                 }
                 self.stopped(words::refused(), pressed.connect, journal, talk, &made).await
             }
-            Err(Broken::Interrupted(signal)) => {
-                talk.say("Interrupted. The next gh-connect enable asks both sides first, and presses nothing twice.");
-                Ok(signal.into())
-            }
-            Err(Broken::Failed(ending)) => Err(ending),
+            Err(broken) => Err(broken),
         }
     }
 }

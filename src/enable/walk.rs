@@ -12,7 +12,7 @@ use gh_connect_enable::{
 use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Interrupt, Machine, Permit, Stale, gate};
 
 use super::{sides::Begun, steps::Steps, talk::Talk, words::Addresses};
-use crate::{Ending, session::Session};
+use crate::{Ending, plan::UsageError, session::Session};
 
 /// What both ways need.
 pub(super) struct Walk<'a> {
@@ -57,16 +57,34 @@ impl From<Interrupt> for Broken {
     }
 }
 
+impl From<Ending> for Broken {
+    fn from(ending: Ending) -> Self {
+        Self::Failed(ending)
+    }
+}
+
+impl From<UsageError> for Broken {
+    fn from(error: UsageError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 impl From<std::io::Error> for Broken {
     fn from(error: std::io::Error) -> Self {
-        Self::Failed(Ending::Internal(format!("the journal cannot be written: {error}")))
+        Self::Failed(error.into())
     }
+}
+
+/// What came of writing to the journal.
+pub(super) fn noted(written: std::io::Result<()>) -> Result<(), Broken> {
+    written
+        .map_err(|error| Broken::Failed(Ending::Internal(format!("the journal cannot be written: {error}"))))
 }
 
 impl Walk<'_> {
     /// Notes a step in the journal.
     pub(super) fn note(&mut self, step: Step, note: &str) -> Result<(), Broken> {
-        Ok(self.journal.note(Machine.now(), &self.run, step, note)?)
+        noted(self.journal.note(Machine.now(), &self.run, step, note))
     }
 
     /// Leave for one press, now: everything is measured once more. Where signing in took longer than a check is good for, it is

@@ -1,7 +1,12 @@
 //! `kill -9` right after each step that the journal has, and the next run: it says what was done, asks both sides first, presses
 //! nothing twice, and what the killed run left behind is gone.
 
-use crate::harness::{Place, eventually};
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::{
+    harness::{Place, eventually},
+    person::At,
+};
 
 const SETUP_AND_RECORD: &str = "[web]\nstart = 'pending'\n[[enterprise.installation]]\nhost-name = 'ghes.corp.example'\ncreated = '0 minutes ago'\n";
 pub const CONNECTED: &str = "[web]\nstart = 'connected'\n[server]\naudit-log = [{ action = 'dotcom_connection.create', at = '0 minutes ago', \
@@ -171,3 +176,51 @@ fn of_two_at_once_the_second_refuses() {
     let ended = first.wait();
     assert_eq!(ended.exit, Some(0), "{}", ended.said);
 }
+
+/// Ctrl-C is heard whatever is waited for, and leaves the journal as it stands.
+#[test]
+fn ctrl_c_is_heard_while_a_browser_starts() {
+    let place = Place::new("");
+    let programs = place.file.path("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let program = programs.join("chromium");
+    std::fs::write(&program, "#!/bin/sh\nread never < /dev/zero\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let flags = ["--browser", "chromium", "--headless"];
+    let run = place.watch_with(At::Pipe, &flags, programs.to_str().unwrap());
+    place.wait_for("consented");
+    eventually("no browser is started", || !place.profiles().is_empty());
+    let ended = run.is_interrupted("-TERM");
+    assert_eq!(ended.exit, Some(143), "{}", ended.said);
+    assert!(ended.said.contains(INTERRUPTED) && !ended.said.contains("cannot be driven"), "{}", ended.said);
+    assert_eq!(place.steps(), ["consented"]);
+    assert!(place.profiles().is_empty() && place.browsers().is_empty());
+}
+
+#[test]
+fn ctrl_c_is_heard_while_both_sides_are_asked() {
+    let place = Place::new(
+        "[endpoint.'ghes.corp.example/api/v3/enterprises/corp/audit-log']\ndelay-ms = 40000\nonce = 'chosen'\n\
+         [web]\nwindow-seconds = 1\n",
+    );
+    let running = place.start("chromium");
+    place.wait_for("pressed-connect");
+    // The window is missed: what came of it, both sides are asked.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let ended = running.interrupt();
+    assert_eq!(ended.exit, Some(130), "{}", ended.said);
+    assert!(ended.said.contains(INTERRUPTED) && !ended.said.contains("Not verified"), "{}", ended.said);
+    assert_eq!(place.steps().last().map(String::as_str), Some("pressed-connect"));
+}
+
+#[test]
+fn ctrl_c_is_heard_before_the_consent() {
+    let place = Place::new("[endpoint.'ghes.corp.example/api/graphql']\ndelay-ms = 1500\n");
+    let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+    run.hears("Nothing stands in the way");
+    let ended = run.is_interrupted("-INT");
+    assert_eq!(ended.exit, Some(130), "{}", ended.said);
+    assert_eq!(place.steps(), [] as [&str; 0]);
+}
+
+const INTERRUPTED: &str = "Interrupted. The next gh-connect enable asks both sides first";

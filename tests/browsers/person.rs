@@ -125,6 +125,13 @@ impl Watched {
         Ended { exit, said: self.said() }
     }
 
+    /// Sends it a signal, and waits for the end.
+    pub fn is_interrupted(self, signal: &str) -> Ended {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.ends()
+    }
+
     /// Kills it as `kill -9` does.
     pub fn dies(mut self) {
         self.child.kill().unwrap();

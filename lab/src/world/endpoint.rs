@@ -46,6 +46,8 @@ pub enum Once {
     SignedIn,
     /// The setup was begun on the server.
     Pressed,
+    /// An enterprise account was chosen on the cloud.
+    Chosen,
 }
 
 /// What becomes of the usual answer of an endpoint.

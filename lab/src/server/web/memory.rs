@@ -153,6 +153,7 @@ impl Memory {
             Once::SignedIn => {
                 kept.sessions.values().any(|session| session.site == Site::Server && session.verified)
             }
+            Once::Chosen => !kept.granted.is_empty(),
             Once::Pressed => kept.pending.is_some() || kept.connected.is_some(),
         }
     }
