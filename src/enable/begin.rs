@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Enabling,
     accompany::{Asks, Word},
+    certificate::Consent,
+    conclude::Made,
     sides::{Begun, Sides},
     talk::Talk,
     walk::{Broken, MOST_PATIENCE, noted},
@@ -25,6 +27,31 @@ impl Enabling<'_> {
         let first = journal.unfinished().first().filter(|_| journal.pressed() != Pressed::default())?;
         let before = journal.consent().and_then(|entry| entry.before.clone()).unwrap_or_default();
         Some(Begun { at: first.at, before })
+    }
+
+    /// What an earlier run made, as its journal tells it.
+    fn made<'a>(
+        &self,
+        journal: &Journal,
+        record: &Record,
+        begun: &Begun,
+        target: &'a ConnectTarget,
+        addresses: &'a Addresses,
+    ) -> Made<'a> {
+        let consent = journal.consent();
+        let by = consent.and_then(|entry| entry.by.clone()).unwrap_or_else(|| self.person.clone());
+        let how = consent.map(|entry| entry.note.clone()).unwrap_or_default();
+        let at = consent.map_or(begun.at, |entry| entry.at);
+        Made {
+            target,
+            addresses,
+            consent: Consent { by, how, at, terms: words::TERMS },
+            run: consent.map_or_else(|| record.run.id.clone(), |entry| entry.run.clone()),
+            found_by: Some(record.run.id.clone()),
+            way: "earlier-run",
+            begun: begun.clone(),
+            billing: None,
+        }
     }
 
     /// A connection that is there already, or that an earlier run left to be verified.
@@ -79,10 +106,9 @@ impl Enabling<'_> {
             }
             // Another way than the server's own proves nothing.
             if record.run.what_if.is_empty() && verify::prove(&evidence) == Proof::Verified {
-                noted(journal.note(Machine.now(), &record.run.id, Step::Verified, &note))?;
-                talk.say("Both sides say that they are connected. Verified.");
-                talk.say(&words::afterwards(target, addresses));
-                return Ok(Some(Exit::SUCCESS));
+                let made = self.made(journal, record, begun, target, addresses);
+                let said = "Both sides say that they are connected. Verified.";
+                return self.verified(&made, evidence, &note, said, journal, talk).map(Some);
             }
             if evidence.cloud == CloudSays::NotConnected && journal.is_past_its_time(Machine.now()) {
                 // Nothing came of it, and nothing can any more: the server takes it for five minutes.

@@ -18,7 +18,10 @@ pub(super) struct Certificate {
     pub(super) consent: Consent,
     /// The check that it rests on.
     pub(super) run: String,
-    /// How the buttons were pressed: `chromium`, `firefox`, `accompany`.
+    /// The later run that asked both sides, where the one that pressed did not end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) found_by: Option<String>,
+    /// How the buttons were pressed: `chromium`, `firefox`, `accompany`; `earlier-run` where that is not known any more.
     pub(super) browser: String,
     /// Warnings that were accepted, with their reasons.
     pub(super) waivers: Vec<Waiver>,
@@ -100,6 +103,10 @@ impl Certificate {
                 ),
             ),
             ("Check", format!("run {}, measured from {vantage}", self.run)),
+            (
+                "Verified by",
+                self.found_by.as_ref().map_or_else(String::new, |run| format!("the later run {run}")),
+            ),
             ("Browser", self.browser.clone()),
             (if cloud == "github.com" { "GitHub.com" } else { "GHE.com" }, cloud_says),
             ("The server", server_says),
@@ -115,6 +122,7 @@ impl Certificate {
                 .iter()
                 .map(|waiver| ("Accepted warning", format!("{}: {}", waiver.id, waiver.reason))),
         );
+        rows.retain(|(_, text)| !text.is_empty());
         let cell = |text: &str| text.replace('|', "\\|");
         let rows: String = rows.iter().map(|(name, text)| format!("| {name} | {} |\n", cell(text))).collect();
         format!(

@@ -1,11 +1,9 @@
 //! How an attempt ends: what both sides prove, the journal's last step, the certificate and the exit code.
 
-use std::path::PathBuf;
-
 use gh_connect_enable::{
     flow::{Pressed, Trap},
     journal::{Journal, Step},
-    verify::{self, CloudSays, Proof, ServerSays},
+    verify::{self, CloudSays, Evidence, Proof, ServerSays},
 };
 use gh_connect_engine::{ConnectTarget, Effects as _, Machine};
 
@@ -24,7 +22,10 @@ pub(super) struct Made<'a> {
     pub(super) target: &'a ConnectTarget,
     pub(super) addresses: &'a Addresses,
     pub(super) consent: Consent,
+    /// The run of the check on which it was pressed.
     pub(super) run: String,
+    /// The later run that found it, where the one that pressed did not end.
+    pub(super) found_by: Option<String>,
     pub(super) way: &'static str,
     pub(super) begun: Begun,
     pub(super) billing: Option<Billing>,
@@ -49,8 +50,8 @@ impl Enabling<'_> {
         let evidence = talk.unless_interrupted(Sides::ask(self.session)).await?.evidence(begun, None);
         let (step, exit) = match verify::prove(&evidence) {
             Proof::Verified => {
-                talk.say("Verified all the same: both sides say that they are connected.");
-                (Step::Verified, Exit::SUCCESS)
+                let said = "Verified all the same: both sides say that they are connected.";
+                return self.verified(made, evidence, &what, said, journal, talk);
             }
             Proof::NotConnected => (Step::Stopped, Exit::ATTEMPTED),
             // Without a record there is no connection, whatever the server shows.
@@ -75,9 +76,9 @@ impl Enabling<'_> {
         journal: &mut Journal,
         talk: &mut Talk,
     ) -> Result<Exit, Broken> {
-        let Made { target, addresses, consent, run, way, begun, billing } = made;
+        let begun = &made.begun;
         let sides = talk.unless_interrupted(Sides::ask(self.session)).await?;
-        let mut evidence = sides.evidence(&begun, page.clone());
+        let mut evidence = sides.evidence(begun, page.clone());
         // The record may be a moment behind the page.
         for _ in 0..MOST_TRIES {
             if verify::prove(&evidence) == Proof::Verified {
@@ -87,60 +88,96 @@ impl Enabling<'_> {
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
                 Sides::ask(self.session).await
             };
-            evidence = talk.unless_interrupted(later).await?.evidence(&begun, page.clone());
+            evidence = talk.unless_interrupted(later).await?.evidence(begun, page.clone());
         }
         let proof = verify::prove(&evidence);
-        let (step, exit) = match &proof {
-            Proof::Verified => (Step::Verified, Exit::SUCCESS),
-            Proof::NotConnected => (Step::Stopped, Exit::ATTEMPTED),
-            Proof::Unverified(_) => (Step::Unverified, Exit::UNVERIFIED),
-        };
-        noted(journal.note(Machine.now(), &run, step, way))?;
-        let (invoiced, waivers) = certificate::said(self.session.plan());
-        let certificate = Certificate {
-            schema_version: 1,
-            tool: format!("gh-connect {}", env!("CARGO_PKG_VERSION")),
-            target: target.clone(),
-            consent,
-            run,
-            browser: way.to_owned(),
-            waivers,
-            invoiced,
-            billing,
-            evidence,
-            proof,
-            at: Machine.now(),
-        };
-        let name = Journal::file_name(target);
-        let base = self.folder.join(name.trim_end_matches(".jsonl"));
-        for (ending, text) in [("md", certificate.markdown()), ("json", certificate.json())] {
-            let path = PathBuf::from(format!("{}.{ending}", base.display()));
-            platform::write_private(&path, sink::clean_document(&text).as_bytes())?;
-            let gone = if self.folder_is_labs { " (gone with the lab)" } else { "" };
-            talk.say(&format!("Certificate: {}{gone}", path.display()));
+        if proof == Proof::Verified {
+            let said = "Verified: both sides say that they are connected.";
+            return self.verified(&made, evidence, made.way, said, journal, talk);
         }
-        match &certificate.proof {
-            Proof::Verified => {
-                talk.say("Verified: both sides say that they are connected.");
-                talk.say(&words::afterwards(target, addresses));
-            }
-            Proof::NotConnected => talk.say("Not connected: neither side shows a connection."),
+        self.certify(&made, &evidence, talk);
+        let Made { target, addresses, run, way, .. } = made;
+        match proof {
             Proof::Unverified(missing) => {
+                noted(journal.note(Machine.now(), &run, Step::Unverified, way))?;
                 talk.say(&format!(
                     "Not verified: {}\nLook at {} and run gh-connect status.",
                     missing.join(" "),
                     addresses.settings
                 ));
-                let is_half = matches!(certificate.evidence.cloud, CloudSays::Connected { .. })
-                    && matches!(certificate.evidence.server, ServerSays::NotConnected(_));
+                let is_half = matches!(evidence.cloud, CloudSays::Connected { .. })
+                    && matches!(evidence.server, ServerSays::NotConnected(_));
                 if is_half {
                     let pressed = Pressed { enable: true, connect: true };
                     let [_, then] = words::trap(Trap::WindowMissed, target, addresses, pressed);
                     talk.say(&format!("Do: {then}"));
                 }
+                Ok(Exit::UNVERIFIED)
+            }
+            _ => {
+                noted(journal.note(Machine.now(), &run, Step::Stopped, way))?;
+                talk.say("Not connected: neither side shows a connection.");
+                Ok(Exit::ATTEMPTED)
             }
         }
-        Ok(exit)
+    }
+
+    /// The end of every flow that is proven: the certificate, then the journal's last step. Killed in between, the next run proves it
+    /// again, and writes a certificate of its own.
+    pub(super) fn verified(
+        &self,
+        made: &Made<'_>,
+        evidence: Evidence,
+        note: &str,
+        said: &str,
+        journal: &mut Journal,
+        talk: &mut Talk,
+    ) -> Result<Exit, Broken> {
+        self.certify(made, &evidence, talk);
+        noted(journal.note(
+            Machine.now(),
+            made.found_by.as_ref().unwrap_or(&made.run),
+            Step::Verified,
+            note,
+        ))?;
+        talk.say(said);
+        talk.say(&words::afterwards(made.target, made.addresses));
+        Ok(Exit::SUCCESS)
+    }
+
+    /// Writes the certificate of a change, in files of its own. That it cannot be written undoes nothing.
+    fn certify(&self, made: &Made<'_>, evidence: &Evidence, talk: &mut Talk) {
+        let (invoiced, waivers) = certificate::said(self.session.plan());
+        let certificate = Certificate {
+            schema_version: 1,
+            tool: format!("gh-connect {}", env!("CARGO_PKG_VERSION")),
+            target: made.target.clone(),
+            consent: made.consent.clone(),
+            run: made.run.clone(),
+            found_by: made.found_by.clone(),
+            browser: made.way.to_owned(),
+            waivers,
+            invoiced,
+            billing: made.billing.clone(),
+            evidence: evidence.clone(),
+            proof: verify::prove(evidence),
+            at: Machine.now(),
+        };
+        let name = Journal::file_name(made.target);
+        let run = made.found_by.as_ref().unwrap_or(&made.run);
+        let name = format!("{}.{run}", name.trim_end_matches(".jsonl"));
+        for (ending, text) in [("md", certificate.markdown()), ("json", certificate.json())] {
+            let path = self.folder.join(format!("{name}.{ending}"));
+            match platform::write_private(&path, sink::clean_document(&text).as_bytes()) {
+                Ok(()) => {
+                    let gone = if self.folder_is_labs { " (gone with the lab)" } else { "" };
+                    talk.say(&format!("Certificate: {}{gone}", path.display()));
+                }
+                Err(error) => {
+                    talk.say(&format!("The certificate {} was not written: {error}.", path.display()));
+                }
+            }
+        }
     }
 }
 

@@ -324,7 +324,8 @@ impl Enabling<'_> {
                 walk.accompany(opened).await
             }
         };
-        let made = Made { target, addresses, consent, run, way, begun: begun.clone(), billing };
+        let made =
+            Made { target, addresses, consent, run, found_by: None, way, begun: begun.clone(), billing };
         match ended {
             Ok(Ended::Done(page)) => self.conclude(made, page, journal, talk).await,
             Ok(Ended::Trapped(trap)) => {

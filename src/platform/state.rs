@@ -42,9 +42,9 @@ pub(crate) fn private_log(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().read(true).append(true).create(true)).open(path)
 }
 
-/// Writes a file that only its user can read, in place of one that is there.
+/// Writes a new file that only its user can read. One that is there is left as it is, and is an error.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = private_anew(path)?;
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -224,3 +224,34 @@ fn ctrl_c_is_heard_before_the_consent() {
 }
 
 const INTERRUPTED: &str = "Interrupted. The next gh-connect enable asks both sides first";
+
+/// A connection that a later run finds has its certificate, and one that was there keeps its own.
+#[test]
+fn every_connection_has_a_certificate_of_its_own() {
+    let place = Place::new("");
+    let first = place.enable("chromium");
+    assert_eq!(first.exit, Some(0), "{}", first.said);
+    let earlier = place.left("json");
+    // An owner ends it, and it is made once more: that run is killed.
+    place.becomes("[endpoint.'github.com/enterprises/acme/enterprise_installations']\ndelay-ms = 20000\n");
+    let running = place.start("chromium");
+    eventually("it does not connect", || {
+        place.steps().iter().filter(|step| *step == "pressed-connect").count() == 2
+    });
+    running.kill();
+    place.becomes(CONNECTED);
+    let ended = place.enable("chromium");
+    assert_eq!(ended.exit, Some(0), "{}", ended.said);
+    let later: Vec<_> = place.left("json").into_iter().filter(|path| !earlier.contains(path)).collect();
+    assert_eq!((earlier.len(), later.len(), place.left("md").len()), (1, 1, 2), "{}", ended.said);
+    let [first, second] = [&earlier[0], &later[0]].map(|path| {
+        serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(path).unwrap()).unwrap()
+    });
+    assert_eq!((&first["proof"], &second["proof"]), (&"verified".into(), &"verified".into()));
+    assert!(first["found_by"].is_null() && second["found_by"].is_string(), "{second:#}");
+    assert_eq!(
+        (&second["browser"], &second["consent"]["how"]),
+        (&"earlier-run".into(), &"--yes --accept-terms".into())
+    );
+    assert_ne!(second["run"], second["found_by"]);
+}
