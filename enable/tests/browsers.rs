@@ -218,9 +218,13 @@ fn has_no_credentials(kind: Kind) {
     runtime.block_on(async {
         let _browser = start(kind, base.path()).await;
         let profile = std::fs::read_dir(base.path()).unwrap().next().unwrap().unwrap().path();
-        let id = std::fs::read_to_string(profile.join("gh-connect.pid")).unwrap();
-        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap();
-        let environment = String::from_utf8_lossy(&environment);
+        let profile = profile.to_string_lossy().into_owned();
+        let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let line = |path: &std::path::Path| std::fs::read(path.join("cmdline")).unwrap_or_default();
+        let runs_in_it = |path: &std::path::PathBuf| String::from_utf8_lossy(&line(path)).contains(&profile);
+        let environments =
+            processes.filter(runs_in_it).map(|path| std::fs::read(path.join("environ")).unwrap_or_default());
+        let environment = String::from_utf8_lossy(&environments.collect::<Vec<_>>().concat()).into_owned();
         assert!(environment.contains("KEPT=kept") && !environment.contains("canary"), "{environment}");
     });
 }

@@ -164,6 +164,20 @@ fn a_setup_that_is_long_over_is_begun_anew() {
     assert!(ended.said.contains("That setup is over") && ended.said.contains(ENABLE), "{}", ended.said);
 }
 
+/// Killed at the very moment at which its browser begins to run.
+#[test]
+fn a_browser_that_has_just_been_started_is_ended_by_the_next_run() {
+    for browser in ["firefox", "chromium"] {
+        let place = Place::new("");
+        let running = place.start(browser);
+        eventually("no browser is started", || !place.browsers().is_empty());
+        running.kill();
+        let ended = place.enable("accompany");
+        assert!(place.profiles().is_empty(), "{}", ended.said);
+        eventually("a browser is left", || place.browsers().is_empty());
+    }
+}
+
 #[test]
 fn of_two_at_once_the_second_refuses() {
     let place = Place::new("");

@@ -17,7 +17,9 @@ use super::{
     BrowserError, COVERED, Guard, Looked, MOST_START, Profile, Start,
     judged::{Judged, Shown},
     patience::{MOST_ANSWER, Patience, answered},
-    place, rows, why_ended,
+    place,
+    profile::PROFILE,
+    rows, why_ended,
 };
 use crate::{
     flow::{Beside, Match, Page},
@@ -43,15 +45,12 @@ impl Firefox {
     pub(super) async fn start(start: &Start, profile: Profile) -> Result<Self, BrowserError> {
         std::fs::write(profile.folder().join("user.js"), preferences(start))?;
         let mut command = Command::new(&start.program);
-        command.arg("--remote-debugging-port=0").arg("--profile").arg(profile.folder()).arg("--no-remote");
+        command.arg("--remote-debugging-port=0").arg(PROFILE).arg(profile.folder()).arg("--no-remote");
         if start.lab.as_ref().is_some_and(|lab| lab.headless) {
             command.arg("--headless");
         }
         command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = Guard::spawn(&mut command)?;
-        if let Some(child) = &child.0 {
-            profile.is_used_by(child)?;
-        }
         let stderr = child.0.as_mut().and_then(|child| child.stderr.take());
         let not_started =
             || BrowserError::NotStarted { program: start.program.display().to_string(), limit: MOST_START };

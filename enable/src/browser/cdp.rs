@@ -24,6 +24,7 @@ use super::{
     judged::{Judged, Shown},
     patience::{Patience, answered},
     place,
+    profile::USER_DATA,
     rows::{self, Node},
     why_ended,
 };
@@ -64,9 +65,6 @@ impl Chromium {
         ];
         command.fd_mappings(mappings).map_err(|error| std::io::Error::other(error.to_string()))?;
         let child = Guard::spawn(&mut command)?;
-        if let Some(child) = &child.0 {
-            profile.is_used_by(child)?;
-        }
         // With the command go this process's copies of the browser's ends: the browser's end is then seen as the end of the pipe.
         drop(command);
         let pipe = Pipe {
@@ -418,7 +416,7 @@ fn is_blocked_form(issue: &Value) -> bool {
 
 fn arguments(start: &Start, profile: &Profile) -> Vec<String> {
     let mut arguments =
-        vec!["--remote-debugging-pipe".to_owned(), format!("--user-data-dir={}", profile.folder().display())];
+        vec!["--remote-debugging-pipe".to_owned(), format!("{USER_DATA}{}", profile.folder().display())];
     arguments.extend(ARGUMENTS.map(str::to_owned));
     if let Some(lab) = &start.lab {
         arguments.push(format!("--proxy-server={}", lab.proxy));

@@ -30,11 +30,6 @@ impl Profile {
         Err(io::Error::other("too many profiles are in use"))
     }
 
-    /// Notes the browser's process, for [`sweep`].
-    pub(super) fn is_used_by(&self, browser: &std::process::Child) -> io::Result<()> {
-        fs::write(self.folder.join(BROWSER), browser.id().to_string())
-    }
-
     /// Where the browser keeps its files.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -74,19 +69,34 @@ pub fn sweep(base: &Path) -> usize {
     .count()
 }
 
-/// Ends the browser that a killed program left behind in a profile. That it is this one, its command line says: another process may
-/// have its number by now.
+/// Ends the browser that a killed program left behind in a profile. Its command line names the profile from the moment at which it
+/// is a browser: nothing has to be noted of it, and nothing can be missed between its start and a note.
 #[cfg(target_os = "linux")]
 fn end_browser_of(folder: &Path) -> bool {
     use gh_connect_engine::{Effects as _, Machine};
     use rustix::process::{Pid, Signal, kill_process};
 
-    let text = |path: &Path| Machine.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let id = text(&folder.join(BROWSER)).ok().and_then(|text| text.trim().parse::<i32>().ok());
-    let Some(id) = id.and_then(Pid::from_raw) else { return false };
-    let command = text(Path::new(&format!("/proc/{}/cmdline", id.as_raw_nonzero())));
-    let runs_in_it = command.is_ok_and(|line| line.contains(&*folder.to_string_lossy()));
-    runs_in_it && kill_process(id, Signal::KILL).is_ok()
+    let Ok(entries) = fs::read_dir("/proc") else { return false };
+    let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let runs_in_it = |id: &i32| {
+        let line = Machine.read(Path::new(&format!("/proc/{id}/cmdline")));
+        line.is_ok_and(|line| names_profile(&line, folder))
+    };
+    let browsers = ids.filter(runs_in_it).filter_map(Pid::from_raw);
+    // One that has ended meanwhile, or is another user's, cannot be ended.
+    browsers.filter(|id| kill_process(*id, Signal::KILL).is_ok()).count() > 0
+}
+
+/// Whether a command line, with a zero byte behind each argument, is that of a browser in this profile.
+#[cfg(target_os = "linux")]
+fn names_profile(line: &[u8], folder: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = folder.as_os_str().as_bytes();
+    let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    let of_chromium = |argument: &&[u8]| argument.strip_prefix(USER_DATA.as_bytes()) == Some(folder);
+    let of_firefox = |pair: &[&[u8]]| pair == [PROFILE.as_bytes(), folder];
+    arguments.iter().any(|argument| of_chromium(argument)) || arguments.windows(2).any(of_firefox)
 }
 
 /// Elsewhere a browser that was left behind is the person's to close.
@@ -107,7 +117,10 @@ fn lock_of(folder: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("gh-connect.lock"))
 }
 
-const BROWSER: &str = "gh-connect.pid";
+/// How Chromium is given its profile, with the folder right behind it.
+pub(super) const USER_DATA: &str = "--user-data-dir=";
+/// How Firefox is, with the folder as the next argument.
+pub(super) const PROFILE: &str = "--profile";
 const PREFIX: &str = "profile-";
 const MOST_AT_ONCE: usize = 16;
 const MOST_REMOVALS: u32 = 40;
@@ -137,5 +150,40 @@ mod tests {
         fs::create_dir(base.path().join("journals")).expect("a folder");
         assert_eq!(sweep(base.path()), 1);
         assert!(!left.exists() && base.path().join("journals").exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_browser_that_was_left_is_ended_and_nothing_else() {
+        use std::process::{Command, Stdio};
+
+        let base = tempfile::tempdir().expect("a folder");
+        let left = base.path().join("profile-1-0");
+        fs::create_dir(&left).expect("a folder");
+        let folder = left.display().to_string();
+        let (mine, longer) = (format!("{USER_DATA}{folder}"), format!("{USER_DATA}{folder}0"));
+        let start = |arguments: &[&str]| {
+            let mut command = Command::new("sh");
+            let command = command.args(["-c", "read line", "sh"]).args(arguments);
+            command.stdin(Stdio::piped()).spawn().expect("a process")
+        };
+        let browsers = [start(&[&mine]), start(&["--headless", PROFILE, &folder])];
+        // Somebody looks at the folder, or runs in another one.
+        let others = [start(&[&folder]), start(&[&longer]), start(&[PROFILE, "x", &folder])];
+        // A process that has not become a shell yet has the command line of this one.
+        let lines = |id: u32| fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        while browsers.iter().chain(&others).any(|child| !lines(child.id()).starts_with(b"sh\0")) {
+            std::thread::sleep(BETWEEN_REMOVALS);
+        }
+        assert_eq!(sweep(base.path()), 1);
+        for mut browser in browsers {
+            let status = browser.wait().expect("its end");
+            assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
+        }
+        for mut other in others {
+            assert!(other.try_wait().expect("a status").is_none(), "it was ended");
+            other.kill().expect("ended");
+            other.wait().expect("its end");
+        }
     }
 }
