@@ -53,7 +53,9 @@ impl Drop for Profile {
 /// Removes the profiles that no program uses any more, ends the browsers that still run in them, and says how many there were.
 pub fn sweep(base: &Path) -> usize {
     let Ok(entries) = fs::read_dir(base) else { return 0 };
-    let left = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    // A link leads elsewhere, and is none of them.
+    let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let left = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
     let free = left.filter(|entry| lock_of(&entry.path()).is_ok_and(|lock| lock.try_lock().is_ok()));
     free.filter(|entry| {
         if end_browser_of(&entry.path()) {
