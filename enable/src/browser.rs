@@ -10,6 +10,7 @@ mod cdp;
 mod installed;
 mod judged;
 mod patience;
+mod picture;
 mod profile;
 mod rows;
 

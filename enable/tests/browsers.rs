@@ -141,6 +141,36 @@ fn chromium_presses_nothing_that_lies_over_a_button() {
 }
 
 #[test]
+fn chromium_presses_nothing_that_nobody_sees() {
+    presses_nothing_that_nobody_sees(Kind::Chromium);
+}
+
+#[test]
+fn firefox_presses_nothing_that_nobody_sees() {
+    presses_nothing_that_nobody_sees(Kind::Firefox);
+}
+
+fn presses_nothing_that_nobody_sees(kind: Kind) {
+    let (address, requests) = serve(UNSEEN);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/")).await.unwrap();
+        let page = settled(&mut browser, 9).await;
+        assert_eq!(page.matches.len(), 9, "{page:?}");
+        let (seen, unseen) = page.matches.split_last().unwrap();
+        for (nth, found) in unseen.iter().enumerate() {
+            let error = browser.press(&found.handle).await.expect_err(&format!("button {nth} was pressed"));
+            assert!(matches!(&error, NotPressed::Surely(BrowserError::Refused(_))), "{nth}: {error}");
+        }
+        assert!(requests.try_recv().is_err());
+        browser.press(&seen.handle).await.unwrap();
+        assert_eq!(requests.recv_timeout(Duration::from_secs(20)).unwrap(), "POST /seen");
+    });
+}
+
+#[test]
 fn chromium_reads_no_sign_in() {
     reads_no_sign_in(Kind::Chromium);
 }
@@ -343,6 +373,20 @@ fn serve(page: &'static str) -> (SocketAddr, Receiver<String>) {
     });
     (address, told)
 }
+
+/// Transparent in several ways, of its background's color, next to nothing in size, clipped away, not to be hit, out of the window;
+/// and far below all of them one that is as it should be.
+const UNSEEN: &str = r#"<!doctype html><html lang="en"><title>x</title><style>form { margin: 20px }</style>
+<form method="post"><button style="opacity: 0">Enable GitHub Connect</button></form>
+<div style="opacity: 0.02"><form method="post"><button>Enable GitHub Connect</button></form></div>
+<form method="post"><button style="filter: opacity(0)">Enable GitHub Connect</button></form>
+<form method="post"><button style="all: unset; color: white">Enable GitHub Connect</button></form>
+<form method="post"><button style="all: unset; display: block; width: 3px; height: 3px; overflow: hidden; background: black; font-size: 0">Enable GitHub Connect</button></form>
+<form method="post"><button style="clip-path: inset(100%)">Enable GitHub Connect</button></form>
+<form method="post"><button style="pointer-events: none">Enable GitHub Connect</button></form>
+<form method="post"><button style="position: absolute; left: -9999px">Enable GitHub Connect</button></form>
+<p style="height: 3000px">x</p>
+<form method="post" action="/seen"><button>Enable GitHub Connect</button></form></html>"#;
 
 /// The right account stands below the window's edge, and has neighbours with names like its own.
 const SELECTION: &str = r#"<!doctype html><html lang="en"><title>Select an enterprise</title>

@@ -237,7 +237,7 @@ pub(super) fn hand_over(why: Why) -> String {
             button(unpressed)
         ),
         Why::OutOfReach(unpressed) => format!(
-            "\"{}\" is on the page, and a click does not reach it. Look for what lies over it.",
+            "\"{}\" is on the page, and a click does not reach it, or nothing of it can be seen. Look for what lies over it.",
             button(unpressed)
         ),
     }

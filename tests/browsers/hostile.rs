@@ -58,6 +58,16 @@ fn a_covered_button_in_firefox() {
     is_out_of_reach("firefox", COVERED, LIES_OVER);
 }
 
+#[test]
+fn a_transparent_button() {
+    is_out_of_reach("chromium", TRANSPARENT, "there is nothing to see");
+}
+
+#[test]
+fn a_transparent_button_in_firefox() {
+    is_out_of_reach("firefox", TRANSPARENT, "there is nothing to see");
+}
+
 /// What the browser refuses to press was not pressed: the journal and the next run know it.
 fn is_out_of_reach(browser: &str, world: &str, why: &str) {
     let place =
@@ -157,6 +167,9 @@ const DISABLED: &str =
 const INVISIBLE: &str = settings!(
     "<form method='post'><button style='visibility: hidden'>Enable GitHub Connect</button>\
      <button hidden>Enable GitHub Connect</button></form>"
+);
+const TRANSPARENT: &str = settings!(
+    "<div style='opacity: 0'><form method='post'><button>Enable GitHub Connect</button></form></div>"
 );
 /// What lies over it would carry the click elsewhere.
 const COVERED: &str = settings!(

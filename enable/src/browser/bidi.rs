@@ -17,7 +17,7 @@ use super::{
     BrowserError, COVERED, Guard, Looked, MOST_START, Profile, Start,
     judged::{Judged, Shown},
     patience::{MOST_ANSWER, Patience, answered},
-    place,
+    picture, place,
     profile::PROFILE,
     rows, why_ended,
 };
@@ -173,6 +173,8 @@ impl Firefox {
                     if !self.is_under_pointer(context, judged.element).await? {
                         return Err(BrowserError::Refused(COVERED.to_owned()));
                     }
+                    picture::is_seen(&self.picture(context, judged.element).await?)?;
+                    self.is_still_shown(&judged).await?;
                     return Ok(pointer(&[to_it, down, up]));
                 }
                 Err(error) => return Err(error),
@@ -193,6 +195,14 @@ impl Firefox {
             Ok(_) | Err(BrowserError::Left) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// A picture of an element, with whatever lies under it and over it.
+    async fn picture(&mut self, context: &str, handle: &str) -> Result<String, BrowserError> {
+        let clip = json!({ "type": "element", "element": { "sharedId": handle } });
+        let wanted = json!({ "context": context, "origin": "viewport", "clip": clip });
+        let taken = self.call_page("browsingContext.captureScreenshot", wanted).await?;
+        Ok(taken["data"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Whether a click would reach an element: the page's style knows it, a moment after the pointer has moved.

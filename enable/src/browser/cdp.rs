@@ -1,8 +1,8 @@
 //! Chromium, Chrome and Edge over DevTools' pipe (`--remote-debugging-pipe`): JSON with a zero byte behind it, on descriptors 3
 //! and 4 of the browser, so that no other process of the machine can speak to it.
 //!
-//! Only these domains are used: Browser, Target, Page, Accessibility, Input, of DOM what tells where an element is and what a click would
-//! hit, and of Audits the one event that a page's own policy forbade where its form leads.
+//! Only these domains are used: Browser, Target, Page (with a picture of the button that is to be pressed), Accessibility, Input, of DOM
+//! what tells where an element is and what a click would hit, and of Audits the one event that a page's own policy forbade where its form leads.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,7 +23,7 @@ use super::{
     BrowserError, COVERED, Guard, Looked, MOST_START, Profile, Start,
     judged::{Judged, Shown},
     patience::{Patience, answered},
-    place,
+    picture, place,
     profile::USER_DATA,
     rows::{self, Node},
     why_ended,
@@ -161,6 +161,7 @@ impl Chromium {
         if !self.would_be_hit(session, node, (x, y)).await? {
             return Err(BrowserError::Refused(COVERED.to_owned()));
         }
+        picture::is_seen(&self.picture(session, node).await?)?;
         judged.is_on(&self.shown(session).await?)?;
         Ok(Aim { session, at: (x, y) })
     }
@@ -183,6 +184,22 @@ impl Chromium {
 
     async fn quads(&mut self, session: &str, node: u64) -> Result<Value, BrowserError> {
         self.call_page(session, "DOM.getContentQuads", json!({ "backendNodeId": node })).await
+    }
+
+    /// A picture of an element, with whatever lies under it and over it.
+    async fn picture(&mut self, session: &str, node: u64) -> Result<String, BrowserError> {
+        let quads = self.quads(session, node).await?;
+        let (left, top, right, bottom) =
+            bounds(&quads).ok_or_else(|| BrowserError::Refused("the element is not visible".to_owned()))?;
+        let metrics = self.call_page(session, "Page.getLayoutMetrics", json!({})).await?;
+        let scrolled = |axis: &str| metrics["cssLayoutViewport"][axis].as_f64().unwrap_or(0.0);
+        let clip = json!({
+            "x": left + scrolled("pageX"), "y": top + scrolled("pageY"),
+            "width": right - left, "height": bottom - top, "scale": 1,
+        });
+        let wanted = json!({ "format": "png", "clip": clip });
+        let taken = self.call_page(session, "Page.captureScreenshot", wanted).await?;
+        Ok(taken["data"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Whether a click there hits the element, or a part of it.
@@ -475,11 +492,25 @@ fn is_disabled(node: &Value) -> bool {
         .any(|property| property["name"] == "disabled" && property["value"]["value"] == true)
 }
 
-/// The middle of the first quad, eight numbers.
-fn middle(quads: &Value) -> Option<(f64, f64)> {
+/// The first quad: the x of its four corners, and their y.
+fn corners(quads: &Value) -> Option<([f64; 4], [f64; 4])> {
     let quad: Vec<f64> = quads["quads"].get(0)?.as_array()?.iter().filter_map(Value::as_f64).collect();
     let [x1, y1, x2, y2, x3, y3, x4, y4] = quad.try_into().ok()?;
-    Some(((x1 + x2 + x3 + x4) / 4.0, (y1 + y2 + y3 + y4) / 4.0))
+    Some(([x1, x2, x3, x4], [y1, y2, y3, y4]))
+}
+
+/// Its middle.
+fn middle(quads: &Value) -> Option<(f64, f64)> {
+    let (x, y) = corners(quads)?;
+    Some((x.iter().sum::<f64>() / 4.0, y.iter().sum::<f64>() / 4.0))
+}
+
+/// Its left, top, right and bottom, unless it has no area.
+fn bounds(quads: &Value) -> Option<(f64, f64, f64, f64)> {
+    let (x, y) = corners(quads)?;
+    let [left, top] = [x, y].map(|side| side.into_iter().fold(f64::INFINITY, f64::min));
+    let [right, bottom] = [x, y].map(|side| side.into_iter().fold(f64::NEG_INFINITY, f64::max));
+    (right - left >= 1.0 && bottom - top >= 1.0).then_some((left, top, right, bottom))
 }
 
 /// Nothing that is not asked for: no first-run page, no account of the browser, no updates.
