@@ -87,6 +87,8 @@ pub struct Page {
     pub steady: bool,
     /// Whether the page has been the same for longer than a page takes to load.
     pub settled: bool,
+    /// Whether the page has changed for so long that it will never settle.
+    pub restless: bool,
 }
 
 /// An element that matches a row of the table.
@@ -168,6 +170,8 @@ pub enum Why {
     NotReached,
     /// The same page came again and again.
     NoProgress,
+    /// The page changes all the time.
+    Restless,
     /// The button was pressed before, and it is pressed once only.
     PressedBefore(Button),
     /// The button is there, and a click does not reach it: something lies over it, or it cannot be seen.
@@ -223,6 +227,13 @@ impl Flow {
             Seen::Closed => return Action::Stop(Trap::WindowClosed),
             Seen::Crashed => return Action::Stop(Trap::BrowserCrashed),
         };
+        match self.on(page) {
+            Action::Wait(Waiting::Page) if page.restless => Action::HandOver(Why::Restless),
+            action => action,
+        }
+    }
+
+    fn on(&self, page: &Page) -> Action {
         match self.side(page) {
             // An identity provider, or the empty page of a new window.
             None if page.authority.is_empty() => self.open(page),

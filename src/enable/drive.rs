@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     sides::Sides,
-    walk::{Broken, Ended, MOST_PATIENCE, MOST_RETURN, Walk},
+    sight::Sight,
+    walk::{Broken, Ended, MOST_RETURN, Walk},
     words,
 };
 
@@ -26,7 +27,7 @@ impl Walk<'_> {
         flow: &mut Flow,
         looked: &Looked,
     ) -> Result<Ended, Broken> {
-        let (mut last, mut same, mut waiting_since) = (None::<Page>, 0_u32, Instant::now());
+        let mut sight = Sight::new(self.patience);
         // Since the last press, whatever the pages do meanwhile.
         let mut last_press = Instant::now();
         let (mut handed_over, mut asked) = (None::<Why>, None::<Instant>);
@@ -39,29 +40,31 @@ impl Walk<'_> {
             let seen = self.talk.unless_interrupted(browser.look(looked)).await?;
             let seen = match seen {
                 Ok(page) => {
-                    same = if last.as_ref() == Some(&page) { same.saturating_add(1) } else { 0 };
-                    if same == 0 {
-                        waiting_since = Instant::now();
+                    let (page, is_new) = sight.takes(page);
+                    if is_new {
                         self.steps.saw(&page, &flow.target);
                     }
-                    last = Some(page.clone());
-                    let (steady, settled) = (same >= STEADY_AFTER, same >= SETTLED_AFTER);
-                    Seen::Page(Page { steady, settled, ..page })
+                    Seen::Page(page)
                 }
                 Err(BrowserError::Closed) => Seen::Closed,
                 // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
                 Err(BrowserError::Left | BrowserError::Unanswered)
-                    if last.as_ref().is_some_and(|page| flow.was_pressed_on(page)) =>
+                    if sight.last().is_some_and(|page| flow.was_pressed_on(page)) =>
                 {
-                    Seen::Page(Page { steady: true, settled: false, ..last.clone().unwrap_or_default() })
+                    let last = sight.last().cloned().unwrap_or_default();
+                    Seen::Page(Page { steady: true, settled: false, ..last })
                 }
                 // The page was just being left, or loads.
                 Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {
-                    if waiting_since.elapsed() > MOST_PATIENCE {
-                        return Ok(Ended::GaveUp);
-                    }
-                    self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
-                    continue;
+                    let is_left = matches!(seen, Err(BrowserError::Left));
+                    let Some(restless) = sight.is_left().filter(|_| is_left) else {
+                        if sight.here_for() > self.patience {
+                            return Ok(Ended::GaveUp);
+                        }
+                        self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
+                        continue;
+                    };
+                    Seen::Page(restless)
                 }
                 Err(_) => Seen::Crashed,
             };
@@ -76,22 +79,22 @@ impl Walk<'_> {
             };
             match action {
                 Action::OpenSettings => {
-                    let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                    let document = sight.last().map(|page| page.document.clone()).unwrap_or_default();
                     flow.did_open(&document);
                     // What cannot be opened is seen on the page that the browser shows in its place.
                     let _ = self.talk.unless_interrupted(browser.open(&self.addresses.settings)).await?;
                 }
                 Action::Wait(waiting) => {
                     match waiting {
-                        Waiting::SignIn(side) if waiting_since.elapsed() > SETTLES => {
+                        Waiting::SignIn(side) if sight.here_for() > SETTLES => {
                             self.talk.say_once(&words::sign_in(side, &flow.target));
                         }
-                        Waiting::Answer(button) if waiting_since.elapsed() > SETTLES => {
+                        Waiting::Answer(button) if sight.here_for() > SETTLES => {
                             self.talk.say_once(&words::answer(button, &flow.target));
                         }
                         _ => {}
                     }
-                    if waiting_since.elapsed() > MOST_PATIENCE {
+                    if sight.here_for() > self.patience {
                         return Ok(Ended::GaveUp);
                     }
                 }
@@ -105,23 +108,23 @@ impl Walk<'_> {
                         // The page may have changed meanwhile.
                         continue;
                     };
-                    let account = last.as_ref().and_then(|page| page.account.as_deref());
+                    let account = sight.last().and_then(|page| page.account.as_deref());
                     if self.press(&mut browser, permit, button, &handle, account).await? {
                         window.pressed(button);
                         last_press = Instant::now();
-                        let document = last.as_ref().map(|page| page.document.clone()).unwrap_or_default();
+                        let document = sight.last().map(|page| page.document.clone()).unwrap_or_default();
                         flow.did_press(button, &document);
                     } else {
                         flow.did_not_press();
                     }
-                    (same, waiting_since) = (0, Instant::now());
+                    sight.begins_anew();
                 }
                 Action::AskFor(button, account) => {
                     let agreed =
                         keeps_looking(&mut browser, looked, self.agrees(flow, button, &account)).await?;
                     flow.did_ask(button, &account, agreed);
                     // The page may have changed meanwhile.
-                    (same, waiting_since) = (0, Instant::now());
+                    sight.begins_anew();
                 }
                 Action::Verify => {
                     self.note(Step::SeenOnServer, "its page shows the connection")?;
@@ -130,7 +133,7 @@ impl Walk<'_> {
                 Action::Stop(trap) => return Ok(Ended::Trapped(trap)),
                 Action::HandOver(why) => {
                     if handed_over != Some(why) {
-                        let account = last.as_ref().and_then(|page| page.account.clone());
+                        let account = sight.last().and_then(|page| page.account.clone());
                         self.talk.say(&words::hand_over(why));
                         self.steps.missed(why);
                         if let Some(account) = account {
@@ -141,6 +144,7 @@ impl Walk<'_> {
                                 "Please go on yourself, in the same window. gh-connect presses nothing more, and watches both sides.",
                             );
                             self.note(Step::HandedOver, &words::hand_over(why))?;
+                            sight.begins_anew();
                         }
                         handed_over = Some(why);
                     }
@@ -151,7 +155,7 @@ impl Walk<'_> {
                             return Ok(Ended::Done(None));
                         }
                     }
-                    if waiting_since.elapsed() > self.patience {
+                    if sight.here_for() > self.patience {
                         return Ok(Ended::GaveUp);
                     }
                 }
@@ -271,8 +275,4 @@ const MOST_ATTEMPT: Duration = Duration::from_secs(30 * 60);
 /// GitHub answers so many questions an hour and no more.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
-/// So many looks at a page that does not change: nothing moves under the pointer any more.
-const STEADY_AFTER: u32 = 2;
-/// So many looks at the same page: longer than a page takes to load.
-const SETTLED_AFTER: u32 = 8;
 const SETTLES: Duration = Duration::from_millis(2_400);

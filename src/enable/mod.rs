@@ -9,6 +9,7 @@ mod consent;
 mod drive;
 mod foretell;
 mod sides;
+mod sight;
 mod status;
 mod steps;
 mod talk;

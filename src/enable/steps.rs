@@ -78,6 +78,7 @@ impl Steps {
             Why::NotVerified => ("not-verified", None),
             Why::NotReached => ("not-reached", None),
             Why::NoProgress => ("no-progress", None),
+            Why::Restless => ("restless", None),
             Why::PressedBefore(_) => ("pressed-before", None),
             Why::OutOfReach(_) => ("out-of-reach", None),
             Why::OtherAccount(_) => ("other-account", None),

@@ -228,6 +228,10 @@ pub(super) fn hand_over(why: Why) -> String {
         Why::NoProgress => {
             "The settings page was opened several times, and the browser always went elsewhere.".to_owned()
         }
+        Why::Restless => {
+            "The page changes all the time. gh-connect presses a button only on a page that stands still."
+                .to_owned()
+        }
         Why::PressedBefore(pressed) => format!(
             "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
             button(pressed)

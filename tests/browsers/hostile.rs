@@ -32,6 +32,9 @@ worlds! {
     a_link_of_that_name_in_firefox: "firefox", LINK, 11, [HANDED, NOTHING], [PRESSING];
     a_disabled_button: "chromium", DISABLED, 11, [HANDED, NOTHING], [PRESSING];
     a_disabled_button_in_firefox: "firefox", DISABLED, 11, [HANDED, NOTHING], [PRESSING];
+    a_page_that_changes_all_the_time: "chromium", RESTLESS, 11, [CHANGES, HANDED, NOTHING], [PRESSING];
+    a_page_that_changes_all_the_time_in_firefox: "firefox", RESTLESS, 11, [CHANGES, HANDED, NOTHING], [PRESSING];
+    a_page_that_comes_again_and_again: "chromium", RELOADS, 11, [HANDED, NOTHING], [PRESSING];
     an_invisible_button: "chromium", INVISIBLE, 11, [HANDED, NOTHING], [PRESSING];
     an_invisible_button_in_firefox: "firefox", INVISIBLE, 11, [HANDED, NOTHING], [PRESSING];
     a_button_far_down_is_no_covered_one: "chromium", "[web]\nposition = 'below'", 0, [crate::VERIFIED], [LIES_OVER];
@@ -167,6 +170,14 @@ const DISABLED: &str =
 const INVISIBLE: &str = settings!(
     "<form method='post'><button style='visibility: hidden'>Enable GitHub Connect</button>\
      <button hidden>Enable GitHub Connect</button></form>"
+);
+const CHANGES: &str = "The page changes all the time.";
+const RESTLESS: &str = settings!(
+    "<form method='post'><button>Enable GitHub Connect</button></form><script>setInterval(() => {\
+     const main = document.querySelector('main'); main.innerHTML = main.innerHTML; }, 100)</script>"
+);
+const RELOADS: &str = settings!(
+    "<form method='post'><button>Enable GitHub Connect</button></form><script>setTimeout(() => location.reload(), 200)</script>"
 );
 const TRANSPARENT: &str = settings!(
     "<div style='opacity: 0'><form method='post'><button>Enable GitHub Connect</button></form></div>"

@@ -27,6 +27,7 @@ worlds! {
     another_account_on_the_cloud: "firefox", OTHER_OWNER, 11,
         ["github.com is signed in as octo-owner in the window. The check was made with a token of octo-robot.", "go on yourself"], [CONNECT];
     a_session_that_ends_on_the_way: "chromium", "[web]\nsession-expires-after = 3", 12, ["The session on the server ended on the way"], [];
+    a_person_who_never_signs_in: "chromium", "[web.person]\nnever = true", 11, ["Nothing has happened for 20 seconds.", NOTHING], [ENABLE];
     two_buttons_on_the_server: "chromium", "[web]\ntwo-buttons = 'server'", 11, ["More than one element matches", NOTHING], [ENABLE];
     two_buttons_on_the_cloud: "chromium", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches", "1 of them changed"], [CONNECT];
     two_buttons_in_firefox: "firefox", "[web]\ntwo-buttons = 'cloud'", 11, ["More than one element matches"], [CONNECT];

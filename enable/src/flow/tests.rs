@@ -194,6 +194,8 @@ fn a_page_that_still_loads_is_waited_for() {
         (flow(true, true), Page { steady: false, ..server(SETTINGS, &["disable-button"]) }),
     ] {
         assert_eq!(flow.next(&loading(seen.clone())), Action::Wait(Waiting::Page), "{seen:?}");
+        let restless = loading(Page { restless: true, ..seen.clone() });
+        assert_eq!(flow.next(&restless), Action::HandOver(Why::Restless), "{seen:?}");
     }
 }
 
