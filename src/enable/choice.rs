@@ -5,9 +5,13 @@ use gh_connect_enable::{
     flow::Pressed,
 };
 
-use gh_connect_engine::Interrupt;
+use gh_connect_engine::{ConnectTarget, Interrupt};
 
-use super::{Enabling, talk::Talk};
+use super::{
+    Enabling,
+    talk::Talk,
+    words::{self, Used},
+};
 use crate::plan::{Place, Said, UsageError};
 
 /// Which browser was asked for.
@@ -54,8 +58,7 @@ impl Enabling<'_> {
             talk.say("You go on in your own browser.");
             return Ok(none);
         }
-        let headless = self.in_lab.as_ref().is_some_and(|lab| lab.headless);
-        if !self.display && !headless {
+        if !self.shows_windows() {
             talk.say(
                 "There is no display here for a browser's window. You use your own browser, on any machine.",
             );
@@ -89,6 +92,26 @@ impl Enabling<'_> {
         }
         talk.say("You use your own browser.");
         Ok(none)
+    }
+
+    /// What is known to go wrong with the browsers that may be used: said before anybody agrees. On GHE.com only Firefox is known to
+    /// find the way back (facts 2), and where it is the person's own browser, which one it is is not known.
+    pub(super) fn known_trouble(&self, target: &ConnectTarget) -> Option<String> {
+        let has_firefox = browser::find(Kind::Firefox, self.path.as_ref()).is_some();
+        let used = match self.choice {
+            Choice::Drive(Kind::Firefox) => return None,
+            Choice::Drive(_) => Used::Chromium,
+            Choice::Accompany => Used::Own,
+            Choice::Auto if !self.shows_windows() => Used::Own,
+            Choice::Auto if has_firefox => return None,
+            Choice::Auto => Used::Chromium,
+        };
+        (target.cloud != "github.com").then(|| words::way_back_may_be_blocked(used, has_firefox, target))
+    }
+
+    /// Whether a browser that is driven can show its window, or needs none.
+    fn shows_windows(&self) -> bool {
+        self.display || self.in_lab.as_ref().is_some_and(|lab| lab.headless)
     }
 
     /// Whether an address may be opened in the person's own browser. That one does not find its way into the lab.

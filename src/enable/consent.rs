@@ -25,7 +25,7 @@ impl Enabling<'_> {
             talk.say("Nobody can answer here what the account's billing page says. --confirm-billing needs a person at a terminal.");
             return Ok(None);
         }
-        talk.say(&Foretold::of(target, addresses).what_will_happen());
+        talk.say(&Foretold::of(target, addresses, self.known_trouble(target)).what_will_happen());
         let how = if self.flags.yes && self.flags.accept_terms {
             Some("--yes --accept-terms".to_owned())
         } else {

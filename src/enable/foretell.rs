@@ -21,6 +21,9 @@ pub(super) struct Foretold {
     creates: Vec<String>,
     accepts: Accepts,
     stays_off: String,
+    /// What is known to go wrong with the browser that was chosen, and what to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_trouble: Option<String>,
     undo: String,
     watch: Vec<String>,
     /// The rows that the flow leans on, each with its source.
@@ -39,7 +42,7 @@ struct Accepts {
 
 impl Foretold {
     /// Of a target.
-    pub(super) fn of(target: &ConnectTarget, addresses: &Addresses) -> Self {
+    pub(super) fn of(target: &ConnectTarget, addresses: &Addresses, known_trouble: Option<String>) -> Self {
         let (server, ConnectTarget { enterprise, cloud, .. }) = (words::server(target), target);
         let settings = &addresses.settings;
         Self {
@@ -71,6 +74,7 @@ impl Foretold {
             },
             stays_off: "Every feature of GitHub Connect, until an owner turns it on on the same page."
                 .to_owned(),
+            known_trouble,
             undo: words::UNDO.replace("the same page", settings),
             watch: words::WATCH.map(str::to_owned).to_vec(),
             assumptions: pages::ALL,
@@ -85,8 +89,11 @@ impl Foretold {
             steps.map(|(step, at)| format!("  {at}. {}\n", step.replace('\n', "\n     "))).collect();
         let creates: String = self.creates.iter().map(|what| format!("  - {what}\n")).collect();
         let Accepts { by, terms, url } = &self.accepts;
+        let trouble = self.known_trouble.as_ref();
+        let trouble =
+            trouble.map(|trouble| format!("\nWhat may go wrong\n  {trouble}\n")).unwrap_or_default();
         format!(
-            "What will happen\n{steps}\nWhat this creates\n{creates}\nWhat this accepts\n  {by} accepts {terms}:\n  {url}\n\nWhat stays off\n  {}\n",
+            "What will happen\n{steps}\nWhat this creates\n{creates}\nWhat this accepts\n  {by} accepts {terms}:\n  {url}\n\nWhat stays off\n  {}\n{trouble}",
             self.stays_off
         )
     }

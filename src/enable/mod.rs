@@ -172,7 +172,7 @@ impl Enabling<'_> {
         let slug = talk.unless_interrupted(sides::server_slug(self.session)).await?;
         let addresses = Addresses::of(&target, slug.as_deref().unwrap_or("SERVER_SLUG"));
         let reasons = gate(measured, ALL).err().unwrap_or_default();
-        let foretold = Foretold::of(&target, &addresses);
+        let foretold = Foretold::of(&target, &addresses, self.known_trouble(&target));
         for output in plans {
             output.write(foretold.json(&reasons, &measured.record().run.id).as_bytes())?;
         }

@@ -103,6 +103,32 @@ The server's audit log does not tell whether it is connected. Look at {}
     )
 }
 
+/// Which browser is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Used {
+    /// One that is based on Chromium.
+    Chromium,
+    /// The person's own.
+    Own,
+}
+
+/// The trap of GHE.com, before anybody agrees.
+pub(super) fn way_back_may_be_blocked(used: Used, has_firefox: bool, target: &ConnectTarget) -> String {
+    let (server, cloud) = (server(target), &target.cloud);
+    let what = format!(
+        "On {cloud}, browsers based on Chromium (Chrome, Edge and others) may block the way back to {server} after \"Connect\"\n  \
+         (the page's form-action policy). The record on {cloud} then has no connection, and an owner has to remove it."
+    );
+    let then = match (used, has_firefox) {
+        (Used::Own, _) => "Use Firefox for both sides.",
+        (Used::Chromium, true) => "Use --browser firefox.",
+        (Used::Chromium, false) => {
+            "Install Firefox and use --browser firefox, or use Firefox elsewhere with --browser accompany."
+        }
+    };
+    format!("{what}\n  {then}")
+}
+
 /// What a person does now, where the program waits for them.
 pub(super) fn sign_in(side: Option<Side>, target: &ConnectTarget) -> String {
     match side {

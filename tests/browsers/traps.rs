@@ -8,7 +8,7 @@ const NOTHING: &str = ", 0 of them changed something";
 
 worlds! {
     chromium_is_stopped_by_form_action: "chromium", "[target]\nghe-com = 'acme'", 12,
-        [CONNECT, "did not come back to the server", "form-action", "--browser firefox", "Not verified"], [];
+        [WAY_BACK, "Use --browser firefox.", CONNECT, "did not come back to the server", "form-action", "--browser firefox", "Not verified"], [];
     a_window_that_was_missed: "chromium", "[web]\nwindow-seconds = 1", 12, ["was not completed within 5 minutes", "known installations"], [];
     a_window_that_was_missed_in_firefox: "firefox", "[web]\nwindow-seconds = 1", 12, ["was not completed within 5 minutes"], [];
     a_connection_that_exists: "chromium", EXISTS, 11, ["a connection for ghes.corp.example already exists", "known installations"], [];
@@ -38,6 +38,34 @@ worlds! {
     another_language_in_firefox: "firefox", "[web]\nlang = 'de'", 11, ["another language", NOTHING], [ENABLE, CONNECT];
     another_language_in_which_the_person_goes_on: "chromium", "[web]\nlang = 'de'\n[web.person]\npresses = true", 0,
         ["go on yourself", crate::VERIFIED], [ENABLE, CONNECT];
+}
+
+const WAY_BACK: &str =
+    "browsers based on Chromium (Chrome, Edge and others) may block the way back to ghes.corp.example";
+
+/// On GHE.com only Firefox finds the way back: whoever may use another browser is told before they agree.
+#[test]
+fn on_ghe_com_firefox_is_offered_before_the_consent() {
+    let path = std::env::var("PATH").unwrap();
+    let cases: [(&[&str], &str, Option<&str>); 8] = [
+        (&["--browser", "chromium"], &path, Some("Use --browser firefox.")),
+        (&["--browser", "edge"], &path, Some("Use --browser firefox.")),
+        (&["--browser", "chromium"], "/nowhere", Some("Install Firefox and use --browser firefox")),
+        (&["--browser", "accompany"], &path, Some("Use Firefox for both sides.")),
+        (&["--browser", "auto"], "/nowhere", Some("Use Firefox for both sides.")),
+        (&["--browser", "auto", "--headless"], "/nowhere", Some("Install Firefox and use --browser firefox")),
+        (&["--browser", "auto", "--headless"], &path, None),
+        (&["--browser", "firefox"], &path, None),
+    ];
+    let place = Place::new("[target]\nghe-com = 'acme'\n");
+    for (flags, path, says) in cases {
+        let ended = place.watch_with(At::Pipe, &[flags, &["--plan"]].concat(), path).ends();
+        assert_eq!(ended.exit, Some(0), "{}", ended.said);
+        assert_eq!(ended.said.contains(WAY_BACK), says.is_some(), "{flags:?}:\n{}", ended.said);
+        assert!(says.is_none_or(|says| ended.said.contains(says)), "{flags:?}:\n{}", ended.said);
+    }
+    let github_com = Place::new("").watch_with(At::Pipe, &["--browser", "chromium", "--plan"], &path).ends();
+    assert!(!github_com.said.contains("What may go wrong"), "{}", github_com.said);
 }
 
 /// Whose the token is, and who is signed in, are two: nothing is pressed unless a person agrees.
