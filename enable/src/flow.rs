@@ -172,6 +172,8 @@ pub enum Why {
     NoProgress,
     /// The page changes all the time.
     Restless,
+    /// The page's own policy forbade to leave it for where the press leads.
+    Blocked(Button),
     /// The button was pressed before, and it is pressed once only.
     PressedBefore(Button),
     /// The button is there, and a click does not reach it: something lies over it, or it cannot be seen.
@@ -338,6 +340,11 @@ impl Flow {
         !self.late && self.was_pressed_on(page)
     }
 
+    /// Whether the press on this page led where its policy forbids.
+    fn is_blocked(&self, page: &Page) -> bool {
+        page.blocked && self.was_pressed_on(page)
+    }
+
     /// Whether the last button was pressed on this very page.
     pub fn was_pressed_on(&self, page: &Page) -> bool {
         self.pressed_on.as_ref() == Some(&page.document)
@@ -346,6 +353,7 @@ impl Flow {
     fn enable(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.enable, self.pressed.connect) {
             (false, false) => self.press(page, Button::Enable, handle),
+            _ if self.is_blocked(page) => Action::HandOver(Why::Blocked(Button::Enable)),
             _ if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Enable)),
             // The page may be the one on which the button was just pressed.
             _ if !page.settled => Action::Wait(Waiting::Page),
@@ -356,6 +364,7 @@ impl Flow {
 
     fn complete(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.connect, page.settled) {
+            (false, _) if self.is_blocked(page) => Action::HandOver(Why::Blocked(Button::Complete)),
             (false, _) if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Complete)),
             // It only leads to the cloud once more, and not for ever.
             (false, true) if self.opened >= MOST_OPENED => Action::HandOver(Why::NoProgress),

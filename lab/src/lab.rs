@@ -186,6 +186,11 @@ impl Lab {
         self.browser_proxy
     }
 
+    /// For how long whoever presses takes a setup to be good, where the world says so.
+    pub fn hurry(&self) -> Option<std::time::Duration> {
+        self.scene.world.web.hurry_seconds.map(|seconds| std::time::Duration::from_secs(seconds.into()))
+    }
+
     /// The person before the browser, with the logins that are theirs.
     pub fn person(&self) -> Person {
         let person = self.scene.world.web.person.clone();

@@ -32,7 +32,10 @@ impl Walk<'_> {
         let mut last_press = Instant::now();
         let (mut handed_over, mut asked) = (None::<Why>, None::<Instant>);
         let mut permit = None::<Permit>;
-        let mut window = Window::of(self.journal.first_press().map(|at| Machine.now().duration_since(at)));
+        let mut window = {
+            let age = self.journal.first_press().map(|at| Machine.now().duration_since(at));
+            Window::of(age, self.setup)
+        };
         loop {
             if last_press.elapsed() > MOST_ATTEMPT {
                 return Ok(Ended::GaveUp);
@@ -240,6 +243,8 @@ async fn looks(browser: &mut Browser, looked: &Looked) -> Infallible {
 
 /// The five minutes in which the setup has to be completed (facts 2).
 struct Window {
+    /// How long it is.
+    setup: Duration,
     /// When a button was pressed first, by this run or an earlier one. Whether going on with a setup renews its time is not known.
     began: Option<Instant>,
     /// When **Connect** was.
@@ -248,9 +253,9 @@ struct Window {
 
 impl Window {
     /// `age`: how long ago an earlier run pressed first. A clock that was set back says nothing of it.
-    fn of(age: Option<jiff::SignedDuration>) -> Self {
-        let age = age.map(|age| Duration::try_from(age).unwrap_or(SETUP + MOST_RETURN));
-        Self { began: age.and_then(|age| Instant::now().checked_sub(age)), connected: None }
+    fn of(age: Option<jiff::SignedDuration>, setup: Duration) -> Self {
+        let age = age.map(|age| Duration::try_from(age).unwrap_or(setup + MOST_RETURN));
+        Self { setup, began: age.and_then(|age| Instant::now().checked_sub(age)), connected: None }
     }
 
     fn pressed(&mut self, button: Button) {
@@ -263,13 +268,13 @@ impl Window {
 
     /// Whether nothing can be completed any more. What was pressed at the last moment still has its time to come back.
     fn is_over(&self) -> bool {
-        self.began.is_some_and(|began| began.elapsed() > SETUP)
+        self.began.is_some_and(|began| began.elapsed() > self.setup)
             && self.connected.is_none_or(|connected| connected.elapsed() > MOST_RETURN)
     }
 }
 
 /// Half a minute less than the server says, for the way back.
-const SETUP: Duration = Duration::from_secs(4 * 60 + 30);
+pub(super) const SETUP: Duration = Duration::from_secs(4 * 60 + 30);
 /// Twice as long as a person is waited for on one page.
 const MOST_ATTEMPT: Duration = Duration::from_secs(30 * 60);
 /// GitHub answers so many questions an hour and no more.

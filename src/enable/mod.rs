@@ -113,6 +113,7 @@ pub(crate) fn enable(
             folder_is_labs: lab.as_ref().is_some_and(|lab| lab.directory() == folder),
             folder,
             person,
+            setup: lab.as_ref().and_then(|lab| lab.hurry()).unwrap_or(drive::SETUP),
             path: environment.text("PATH").unwrap_or_default().to_owned(),
             display: platform::has_display(environment),
             shown,
@@ -152,6 +153,8 @@ struct Enabling<'a> {
     /// Whether that folder is the lab's, which ends with it.
     folder_is_labs: bool,
     person: String,
+    /// How long a setup is taken to be good.
+    setup: std::time::Duration,
     path: String,
     display: bool,
     /// How progress is shown.
@@ -308,6 +311,7 @@ impl Enabling<'_> {
             steps: &mut steps,
             begun: &begun,
             person: &self.person,
+            setup: self.setup,
             patience,
         };
         let ended = match browser {

@@ -79,6 +79,7 @@ impl Steps {
             Why::NotReached => ("not-reached", None),
             Why::NoProgress => ("no-progress", None),
             Why::Restless => ("restless", None),
+            Why::Blocked(_) => ("blocked", None),
             Why::PressedBefore(_) => ("pressed-before", None),
             Why::OutOfReach(_) => ("out-of-reach", None),
             Why::OtherAccount(_) => ("other-account", None),

@@ -29,6 +29,8 @@ pub(super) struct Walk<'a> {
     pub(super) begun: &'a Begun,
     /// Who is at the terminal.
     pub(super) person: &'a str,
+    /// How long a setup is taken to be good.
+    pub(super) setup: Duration,
     /// How long a person who goes on by themselves is waited for.
     pub(super) patience: Duration,
 }

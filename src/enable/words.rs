@@ -258,6 +258,10 @@ pub(super) fn hand_over(why: Why) -> String {
             "The page changes all the time. gh-connect presses a button only on a page that stands still."
                 .to_owned()
         }
+        Why::Blocked(pressed) => format!(
+            "The page's own policy (form-action) forbids where \"{}\" leads: the server may be set up for another cloud than the one that was checked.",
+            button(pressed)
+        ),
         Why::PressedBefore(pressed) => format!(
             "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
             button(pressed)

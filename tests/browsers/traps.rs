@@ -11,6 +11,14 @@ worlds! {
         [WAY_BACK, "Use --browser firefox.", CONNECT, "did not come back to the server", "form-action", "--browser firefox", "Not verified"], [];
     a_window_that_was_missed: "chromium", "[web]\nwindow-seconds = 1", 12, ["was not completed within 5 minutes", "known installations"], [];
     a_window_that_was_missed_in_firefox: "firefox", "[web]\nwindow-seconds = 1", 12, ["was not completed within 5 minutes"], [];
+    a_window_that_was_missed_before_connect: "chromium", SLOW_SELECTION, 11, [ENABLE, MISSED, "1 of them changed"], [CONNECT];
+    a_window_that_was_missed_before_connect_in_firefox: "firefox", SLOW_SELECTION, 11, [ENABLE, MISSED, "1 of them changed"], [CONNECT];
+    // Chromium holds the page's own policy against it, before it goes there.
+    a_server_that_leads_to_ghe_com: "chromium", TO_GHE_COM, 11, [ENABLE, "set up for another cloud", "go on yourself"], [CONNECT];
+    a_server_that_leads_to_ghe_com_in_firefox: "firefox", TO_GHE_COM, 11,
+        [ENABLE, "led the browser to another cloud than github.com", "ghe-com/still-configured"], [CONNECT];
+    a_server_that_leads_to_github_com_in_chromium: "chromium", TO_GITHUB_COM, 11, [ENABLE, "set up for another cloud"], [CONNECT];
+    a_server_that_leads_to_github_com: "firefox", TO_GITHUB_COM, 11, [ENABLE, "led the browser to another cloud than acme.ghe.com"], [CONNECT];
     a_connection_that_exists: "chromium", EXISTS, 11, ["a connection for ghes.corp.example already exists", "known installations"], [];
     a_connection_that_exists_in_firefox: "firefox", EXISTS, 11, ["a connection for ghes.corp.example already exists"], [];
     an_account_that_is_not_listed: "chromium", UNLISTED, 11, ["acme is not among the enterprise accounts"], [CONNECT];
@@ -67,6 +75,27 @@ fn on_ghe_com_firefox_is_offered_before_the_consent() {
     let github_com = Place::new("").watch_with(At::Pipe, &["--browser", "chromium", "--plan"], &path).ends();
     assert!(!github_com.said.contains("What may go wrong"), "{}", github_com.said);
 }
+
+/// The cloud takes longer to show its page than the setup is good for.
+const SLOW_SELECTION: &str =
+    "[web]\nhurry-seconds = 5\n[endpoint.'github.com/enterprise_installations/new*']\ndelay-ms = 9000\n";
+const MISSED: &str =
+    "The 5 minutes are over in which the setup has to be completed. \"Connect\" was not pressed.";
+
+/// The server is set up for another cloud than the one that was checked.
+macro_rules! leads_to {
+    ($target:literal, $cloud:literal) => {
+        concat!(
+            $target,
+            "[host.'", $cloud, "']\naddresses = ['198.51.100.99']\n",
+            "[endpoint.'ghes.corp.example/enterprises/corp/settings/dotcom_connection']\nabout = 'authenticity_token'\nanswer = 'redirect'\n\
+             location = 'https://", $cloud, "/enterprise_installations/new?state=1'\n\
+             headers = { 'Content-Security-Policy' = '' }\n"
+        )
+    };
+}
+const TO_GHE_COM: &str = leads_to!("", "other.ghe.com");
+const TO_GITHUB_COM: &str = leads_to!("[target]\nghe-com = 'acme'\n", "github.com");
 
 /// Whose the token is, and who is signed in, are two: nothing is pressed unless a person agrees.
 const OTHER_ADMIN: &str = "[endpoint.'ghes.corp.example/api/v3/user']\nset = { login = 'ghe-robot' }\n";

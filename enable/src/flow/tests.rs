@@ -137,6 +137,11 @@ fn every_page_has_its_next_action() {
         (&awaiting, server(SETTINGS, &["complete-button"]), Wait(Waiting::Answer(Button::Complete))),
         (
             &awaiting,
+            Page { blocked: true, ..server(SETTINGS, &["enable-button"]) },
+            HandOver(Why::Blocked(Button::Enable)),
+        ),
+        (
+            &awaiting,
             Page { document: "2".to_owned(), ..server(SETTINGS, &["enable-button"]) },
             HandOver(Why::PressedBefore(Button::Enable)),
         ),

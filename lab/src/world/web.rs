@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub struct Web {
     /// How long the setup may take, from the press on the server to the return to it.
     pub window_seconds: u32,
+    /// For how long whoever presses takes a setup to be good; without being said, as long as the documentation says.
+    pub hurry_seconds: Option<u32>,
     /// How things stand at the start; without being said, as the enterprise's installations and what they sent tell.
     pub start: Option<Start>,
     /// The enterprises whose selection the cloud offers, in order; without being said, the world's enterprise, if the
@@ -53,6 +55,7 @@ impl Default for Web {
     fn default() -> Web {
         Web {
             window_seconds: 300,
+            hurry_seconds: None,
             start: None,
             enterprises: None,
             listed_as: ListedAs::List,
