@@ -51,17 +51,18 @@ fn ours(kind: Kind) -> Found {
     let lab = lab();
     let base = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let until = Instant::now() + LIMIT;
     let found = runtime.block_on(async {
         let in_lab = InLab { proxy: lab.browser_proxy(), headless: true };
         let start = Start { program: program(kind), kind, lab: Some(in_lab) };
         let mut browser = Browser::start(&start, Profile::new(base.path()).unwrap()).await.unwrap();
         browser.open(&lab.server_settings_url()).await.unwrap();
-        let settings = seen_by(&mut browser, "enable-button").await;
+        let settings = seen_by(&mut browser, "enable-button", until).await;
         press(&mut browser, &settings[0].2).await;
-        let selection = seen_by(&mut browser, "connect-button").await;
+        let selection = seen_by(&mut browser, "connect-button", until).await;
         let right = selection.iter().find(|(_, beside, _)| *beside == Beside::Right).unwrap();
         press(&mut browser, &right.2).await;
-        let connected = seen_by(&mut browser, "disable-button").await;
+        let connected = seen_by(&mut browser, "disable-button", until).await;
         [settings, selection, connected]
             .map(|page| page.into_iter().map(|(row, beside, _)| (row, beside)).collect())
     });
@@ -78,16 +79,16 @@ async fn press(browser: &mut Browser, handle: &str) {
 }
 
 /// The buttons of a page, as soon as the one that is waited for is there.
-async fn seen_by(browser: &mut Browser, row: &str) -> Vec<(&'static str, Beside, String)> {
+async fn seen_by(browser: &mut Browser, row: &str, limit: Instant) -> Vec<(&'static str, Beside, String)> {
     let looked = Looked {
         server: SERVER.to_owned(),
         cloud: "github.com".to_owned(),
         slug: "acme".to_owned(),
         name: Some("Acme Corp".to_owned()),
     };
-    let limit = Instant::now() + LIMIT;
     while Instant::now() < limit {
-        match browser.look(&looked).await {
+        let look = tokio::time::timeout_at(limit.into(), browser.look(&looked)).await;
+        match look.unwrap_or_else(|_| panic!("no look was over in time for {row}")) {
             Ok(page) if page.settled || page.matches.iter().any(|found| found.row == row) => {
                 let buttons = page.matches.into_iter().filter(|found| is_button(found.row));
                 let buttons: Vec<_> = buttons.map(|found| (found.row, found.beside, found.handle)).collect();
@@ -106,7 +107,7 @@ async fn seen_by(browser: &mut Browser, row: &str) -> Vec<(&'static str, Beside,
 /// The way of a driver that nobody here wrote.
 fn judged(kind: Kind, driver: &Path) -> Found {
     let lab = lab();
-    let driver = Driver::start(kind, driver, &program(kind), lab.browser_proxy());
+    let driver = Driver::start(kind, driver, &program(kind), lab.browser_proxy(), Instant::now() + LIMIT);
     driver.open("about:blank");
     let blank = driver.colors(&driver.screenshot());
     driver.open(&lab.server_settings_url());
@@ -134,11 +135,12 @@ fn judged(kind: Kind, driver: &Path) -> Found {
 
 /// What a page has of our rows by the roles and labels that the judge computes, once `row` is among it.
 fn judged_page(driver: &Driver, row: &Row) -> Vec<(&'static str, Beside, Element)> {
-    let (limit, path) = (Instant::now() + LIMIT, row.path_for("corp", "acme"));
+    // What is there instead has to be asked for, too.
+    let (limit, path) = (driver.until - Duration::from_secs(5), row.path_for("corp", "acme"));
     loop {
         // A page that is left meanwhile, as the one to sign in, may keep a question about roles without an answer.
         let is_there = driver.url().split('?').next().is_some_and(|url| url.ends_with(&path));
-        let page = is_there.then(|| look(driver)).flatten();
+        let page = (is_there && driver.is_loaded()).then(|| look(driver)).flatten();
         if let Some(page) = page.filter(|page| page.iter().any(|(id, ..)| *id == row.id)) {
             return page;
         }
@@ -199,5 +201,6 @@ fn is_button(id: &str) -> bool {
 
 const BUTTONS: [&Row; 4] = [pages::ENABLE, pages::COMPLETE, pages::DISABLE, pages::CONNECT];
 const SERVER: &str = "ghes.corp.example";
-const LIMIT: Duration = Duration::from_secs(60);
+/// For each of the two ways: together less than after which the runner ends the test without a word.
+const LIMIT: Duration = Duration::from_secs(55);
 const PAUSE: Duration = Duration::from_millis(200);

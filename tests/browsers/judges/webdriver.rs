@@ -5,7 +5,8 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
+    sync::mpsc::channel,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -17,6 +18,8 @@ pub struct Driver {
     child: Child,
     port: u16,
     session: String,
+    /// When the test is over, whatever is waited for.
+    pub until: Instant,
     _profile: tempfile::TempDir,
 }
 
@@ -28,15 +31,21 @@ pub struct Screenshot(String);
 
 impl Driver {
     /// Starts the driver, and in it a browser without a window that goes by a lab's proxy.
-    pub fn start(kind: Kind, driver: &Path, browser: &Path, proxy: SocketAddr) -> Self {
+    pub fn start(kind: Kind, driver: &Path, browser: &Path, proxy: SocketAddr, until: Instant) -> Self {
         let profile = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut command = Command::new(driver);
         command.arg("--port=0").env("HOME", profile.path()).env("TMPDIR", profile.path());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let port = lines.find_map(|line| port_in(&line)).unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (tell, told) = channel();
         // It goes on writing.
-        std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || {
+            lines.filter_map(|line| port_in(&line)).for_each(|port| _ = tell.send(port))
+        });
+        let Ok(port) = told.recv_timeout(until.saturating_duration_since(Instant::now())) else {
+            let _ = child.kill();
+            panic!("{} does not say where it listens", driver.display());
+        };
         let own = match kind {
             Kind::Firefox => ("moz:firefoxOptions", json!({ "binary": browser, "args": ["-headless"] })),
             _ => {
@@ -51,14 +60,22 @@ impl Driver {
             "proxy": { "proxyType": "manual", "httpProxy": proxy, "sslProxy": proxy },
         });
         wanted[own.0] = own.1;
-        let mut driver = Self { child, port, session: String::new(), _profile: profile };
+        let mut driver = Self { child, port, session: String::new(), until, _profile: profile };
         let made = driver.ask("POST", "/session", json!({ "capabilities": { "alwaysMatch": wanted } }));
-        driver.session = made.unwrap()["sessionId"].as_str().unwrap().to_owned();
+        let made = made.unwrap_or_else(|error| panic!("no browser was started: {error}"));
+        driver.session = made["sessionId"].as_str().unwrap().to_owned();
         driver
     }
 
     pub fn open(&self, url: &str) {
         self.post("/url", json!({ "url": url })).unwrap();
+    }
+
+    /// Whether the page has loaded: of one that loads, a question about a role may never have an answer, and the driver answers
+    /// nothing else meanwhile.
+    pub fn is_loaded(&self) -> bool {
+        let script = json!({ "script": "return document.readyState", "args": [] });
+        self.post("/execute/sync", script).is_ok_and(|state| state == "complete")
     }
 
     pub fn url(&self) -> String {
@@ -129,8 +146,12 @@ impl Driver {
     /// One command, and its value.
     fn ask(&self, method: &str, path: &str, body: Value) -> Result<Value, String> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        let left = self.until.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero() || std::thread::panicking(), "the time is over before {method} {path}");
+        let limit = Some(MOST_ANSWER.min(left).max(Duration::from_millis(100)));
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(MOST_ANSWER)).unwrap();
+        stream.set_read_timeout(limit).unwrap();
+        stream.set_write_timeout(limit).unwrap();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.port,
@@ -142,14 +163,16 @@ impl Driver {
         reader.read_line(&mut status).map_err(|error| format!("no answer to {method} {path}: {error}"))?;
         loop {
             let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
+            let read = reader.read_line(&mut line);
+            read.map_err(|error| format!("half an answer to {method} {path}: {error}"))?;
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().unwrap();
             }
         }
         let mut reply = vec![0; length];
-        reader.read_exact(&mut reply).unwrap();
+        let read = reader.read_exact(&mut reply);
+        read.map_err(|error| format!("half an answer to {method} {path}: {error}"))?;
         let value = serde_json::from_slice::<Value>(&reply).unwrap()["value"].take();
         if status.contains(" 200 ") { Ok(value) } else { Err(value.to_string()) }
     }
