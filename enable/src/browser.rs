@@ -11,6 +11,8 @@ mod installed;
 mod judged;
 mod patience;
 mod picture;
+#[cfg(unix)]
+mod pipe;
 mod profile;
 mod rows;
 

@@ -87,19 +87,19 @@ impl Sides {
 
     /// When the server logged a new connection, if it did since then and no end after that. What follows what, its own clock says.
     pub(super) fn connected_at(&self, before: &Before) -> Option<Timestamp> {
-        let created = self.new(CREATED, before).filter_map(|event| event.at).max()?;
-        let mut ended = self.new(ENDED, before);
+        let created = self.since(CREATED, before).filter_map(|event| event.at).max()?;
+        let mut ended = self.since(ENDED, before);
         ended.all(|event| event.at.is_some_and(|at| at < created)).then_some(created)
     }
 
     /// When the server logged the end of a connection, if it did since then and no new one after that.
     fn ended_at(&self, before: &Before) -> Option<Timestamp> {
-        let ended = self.new(ENDED, before).filter_map(|event| event.at).max()?;
-        let created = self.new(CREATED, before).filter_map(|event| event.at).max();
+        let ended = self.since(ENDED, before).filter_map(|event| event.at).max()?;
+        let created = self.since(CREATED, before).filter_map(|event| event.at).max();
         created.is_none_or(|created| created <= ended).then_some(ended)
     }
 
-    fn new<'a>(&'a self, action: &'a str, before: &'a Before) -> impl Iterator<Item = &'a Event> {
+    fn since<'a>(&'a self, action: &'a str, before: &'a Before) -> impl Iterator<Item = &'a Event> {
         let events = self.log.as_ref().ok().into_iter().flatten();
         events.filter(move |event| event.action == action && before.has_not_event(&name_of_event(event)))
     }

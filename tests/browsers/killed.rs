@@ -204,7 +204,7 @@ fn ctrl_c_is_heard_while_a_browser_starts() {
     let run = place.watch_with(At::Pipe, &flags, programs.to_str().unwrap());
     place.wait_for("consented");
     eventually("no browser is started", || !place.profiles().is_empty());
-    let ended = run.is_interrupted("-TERM");
+    let ended = run.interrupted_by("-TERM");
     assert_eq!(ended.exit, Some(143), "{}", ended.said);
     assert!(ended.said.contains(INTERRUPTED) && !ended.said.contains("cannot be driven"), "{}", ended.said);
     assert_eq!(place.steps(), ["consented"]);
@@ -232,7 +232,7 @@ fn ctrl_c_is_heard_before_the_consent() {
     let place = Place::new("[endpoint.'ghes.corp.example/api/graphql']\ndelay-ms = 1500\n");
     let run = place.watch(At::Pipe, &["--browser", "accompany"]);
     run.hears("Nothing stands in the way");
-    let ended = run.is_interrupted("-INT");
+    let ended = run.interrupted_by("-INT");
     assert_eq!(ended.exit, Some(130), "{}", ended.said);
     assert_eq!(place.steps(), [] as [&str; 0]);
 }

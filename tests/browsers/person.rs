@@ -126,7 +126,7 @@ impl Watched {
     }
 
     /// Sends it a signal, and waits for the end.
-    pub fn is_interrupted(self, signal: &str) -> Ended {
+    pub fn interrupted_by(self, signal: &str) -> Ended {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         self.ends()

@@ -98,7 +98,7 @@ fn names_profile(line: &[u8], folder: &Path) -> bool {
     let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
     let of_chromium = |argument: &&[u8]| argument.strip_prefix(USER_DATA.as_bytes()) == Some(folder);
     let of_firefox = |pair: &[&[u8]]| pair == [PROFILE.as_bytes(), folder];
-    arguments.iter().any(|argument| of_chromium(argument)) || arguments.windows(2).any(of_firefox)
+    arguments.iter().any(of_chromium) || arguments.windows(2).any(of_firefox)
 }
 
 /// Elsewhere a browser that was left behind is the person's to close.
@@ -159,6 +159,8 @@ mod tests {
     fn a_browser_that_was_left_is_ended_and_nothing_else() {
         use std::process::{Command, Stdio};
 
+        use gh_connect_engine::{Effects as _, Machine};
+
         let base = tempfile::tempdir().expect("a folder");
         let left = base.path().join("profile-1-0");
         fs::create_dir(&left).expect("a folder");
@@ -173,7 +175,7 @@ mod tests {
         // Somebody looks at the folder, or runs in another one.
         let others = [start(&[&folder]), start(&[&longer]), start(&[PROFILE, "x", &folder])];
         // A process that has not become a shell yet has the command line of this one.
-        let lines = |id: u32| fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let lines = |id: u32| Machine.read(Path::new(&format!("/proc/{id}/cmdline"))).unwrap_or_default();
         while browsers.iter().chain(&others).any(|child| !lines(child.id()).starts_with(b"sh\0")) {
             std::thread::sleep(BETWEEN_REMOVALS);
         }
