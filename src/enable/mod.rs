@@ -23,6 +23,7 @@ use gh_connect_enable::{
     browser::{self, InLab, Looked},
     flow::{Flow, Pressed, Trap},
     journal::{Journal, JournalError, Step},
+    verify::Before,
 };
 use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Machine, Measured, Reason, Record, gate};
 
@@ -195,8 +196,14 @@ impl Enabling<'_> {
         let target = self.target()?;
         let clear = gate(measured, ALL);
         // What is there now is not of the flow that may begin.
-        let asked = async { futures::join!(sides::server_slug(self.session), Sides::ask(self.session)) };
-        let (slug, sides) = talk.unless_interrupted(asked).await?;
+        let before = async {
+            match clear.is_ok() {
+                true => Sides::ask(self.session).await.before(),
+                false => Before::default(),
+            }
+        };
+        let asked = async { futures::join!(sides::server_slug(self.session), before) };
+        let (slug, before) = talk.unless_interrupted(asked).await?;
         platform::private_folder(&self.folder)?;
         browser::sweep(&self.folder);
         let file = platform::private_log(&self.folder.join(Journal::file_name(&target)))?;
@@ -237,7 +244,7 @@ impl Enabling<'_> {
             Ok((_, clear)) => {
                 // A setup that is over is not the one that begins now.
                 let begun = Self::left(&journal);
-                let begun = begun.unwrap_or_else(|| Begun { at: Machine.now(), before: sides.before() });
+                let begun = begun.unwrap_or_else(|| Begun { at: Machine.now(), before });
                 let press = Press {
                     target: &target,
                     addresses: &addresses,
