@@ -89,6 +89,11 @@ pub(super) fn config(plan: &Plan) -> Result<GheConfig, String> {
         Unreadable::NoTruthValue(value) => {
             format!("by {}, {ENABLED} is \"{}\", neither true nor false", said.origin, shown(&value, 40))
         }
+        Unreadable::Broken(line) => format!(
+            "{} gives the line \"{}\", which is not `KEY VALUE` as ghe-config prints it",
+            said.origin,
+            shown(&line, 120)
+        ),
         Unreadable::NothingOfIt => format!("what {} gives has no line about GitHub Connect", said.origin),
     })
 }
