@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     NOT_GITHUB, RATE_LIMITED, STORED, TIMEOUT, UNAVAILABLE, further,
     page::{CAPTIVE, Page, refreshes_to},
+    replaced,
 };
 
 /// Judges what a host answered; `stored` is what says that the reply came out of a store on the way. Stops as trouble where
@@ -77,11 +78,20 @@ impl Case<'_> {
 
     /// A reply of the web host or the upload host, which is as it should be when it is `expected`.
     fn page(&self, head: &Head, expected: bool) -> Examination {
+        let (host, exchange) = (&self.target.host, &self.reply.exchange);
+        if head.redirects_to().is_some_and(|location| is_https_of(location, host)) {
+            return Examination::passed("GitHub answers");
+        }
         // Neither has a page that sends its reader elsewhere.
-        let expected = expected && refreshes_to(head, &self.reply.exchange).is_none();
-        let stays = || head.redirects_to().is_some_and(|location| is_https_of(location, &self.target.host));
+        let leads_away = refreshes_to(head, exchange).is_some();
+        let is_published = self.tenant().is_none();
+        if let Some(page) = replaced::by(self.target.role, is_published, host, head, exchange)
+            && !leads_away
+        {
+            return self.replaced(head, &page).into();
+        }
         match head.status {
-            _ if expected || stays() => Examination::passed("GitHub answers"),
+            _ if expected && !leads_away => Examination::passed("GitHub answers"),
             400.. => self.refused(head).into(),
             _ => self.changed(head).into(),
         }
@@ -118,6 +128,21 @@ impl Case<'_> {
             self.finding(&NOT_GITHUB, message),
             "Find what changes GitHub's replies on the way, and let them pass unchanged",
         )
+    }
+
+    /// A reply with GitHub's proof and a body that is not GitHub's.
+    fn replaced(&self, head: &Head, page: &Page) -> Finding {
+        let (host, path, status) = (&self.target.host, &self.reply.path, head.status);
+        let what = match replaced::is_empty(&self.reply.exchange) {
+            true => "an empty page".to_owned(),
+            false => page.words(),
+        };
+        let message = format!(
+            "{host} answered {path} with {what} (status {status}). GitHub's headers came with it, and what GitHub publishes there \
+             did not{}.",
+            self.seen()
+        );
+        self.answering_step(self.finding(&NOT_GITHUB, message), page.step())
     }
 
     /// A reply with GitHub's proof that says no.

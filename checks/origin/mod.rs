@@ -3,6 +3,7 @@
 mod further;
 mod judge;
 pub(crate) mod page;
+mod replaced;
 mod stored;
 #[cfg(test)]
 mod tests;

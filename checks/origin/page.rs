@@ -83,7 +83,12 @@ impl Page {
             Looks::Reply | Looks::LoginDemand => false,
             Looks::Portal | Looks::LoginPage | Looks::BlockPage => true,
         };
-        looks || self.maker.is_some()
+        looks || self.is_of_a_maker()
+    }
+
+    /// Whether a gateway's maker shows.
+    pub(super) fn is_of_a_maker(&self) -> bool {
+        self.maker.is_some()
     }
 }
 

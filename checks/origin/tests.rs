@@ -23,6 +23,8 @@ fn reply(exchange: Exchange, meta: &str) -> Reply {
     }
 }
 
+const ROBOTS: &str = "User-agent: *\\nDisallow: /*/*/pulse";
+
 /// The finding's id, or the remark.
 fn outcome(role: Role, exchange: Exchange, meta: &str) -> String {
     let judged =
@@ -50,7 +52,8 @@ fn github_is_known_by_its_proof() {
         (Role::Api, proven(404), "", "origin/unavailable"),
         (Role::Api, answered(200, &[], ""), META, "origin/not-github"),
         (Role::Api, answered(200, &[("x-github-request-id", "none")], ""), META, "origin/not-github"),
-        (Role::Web, proven(200), "", "GitHub answers"),
+        (Role::Web, answered(200, &[REQUEST_ID], ROBOTS), "", "GitHub answers"),
+        (Role::Web, proven(200), "", "origin/not-github"),
         (Role::Web, answered(200, &[], ""), "", "origin/not-github"),
         (Role::Uploads, proven(404), "", "GitHub answers"),
         (Role::Also, proven(200), "", "GitHub answers"),
@@ -68,7 +71,11 @@ fn a_host_is_judged_by_what_it_is_asked_for() {
     let says = |status, words| answered(status, &[REQUEST_ID], words);
     let message = r#"{"message":"Requires authentication"}"#;
     for (exchange, web, uploads) in [
-        (says(200, ""), "GitHub answers", "GitHub answers"),
+        (says(200, ROBOTS), "GitHub answers", "GitHub answers"),
+        (says(200, ""), "origin/not-github", "origin/not-github"),
+        (says(200, "<html>Blocked by policy</html>"), "origin/not-github", "origin/not-github"),
+        (says(403, "Blocked by Zscaler"), "origin/not-github", "origin/not-github"),
+        (says(404, "Blocked by Zscaler"), "origin/not-github", "origin/not-github"),
         (says(404, ""), "origin/unavailable", "GitHub answers"),
         (says(401, message), "origin/unavailable", "GitHub answers"),
         (says(401, "Who are you?"), "origin/unavailable", "origin/unavailable"),
