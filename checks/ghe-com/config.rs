@@ -36,9 +36,12 @@ pub fn read(text: &str) -> Result<GheConfig, Unreadable> {
     for line in lines.lines().map(Line::read) {
         match line {
             Line::Enabled(value) => {
-                config.enabled = Some(truth(value).ok_or_else(|| Unreadable::NoTruthValue(value.to_owned()))?);
+                config.enabled =
+                    Some(truth(value).ok_or_else(|| Unreadable::NoTruthValue(value.to_owned()))?);
             }
-            Line::Subdomain(value) => config.subdomain = Some(value.to_owned()).filter(|value| !value.is_empty()),
+            Line::Subdomain(value) => {
+                config.subdomain = Some(value.to_owned()).filter(|value| !value.is_empty())
+            }
             Line::Broken(kept) => return Err(Unreadable::Broken(kept)),
             Line::OfConnect | Line::Other => {}
         }
@@ -229,7 +232,10 @@ mod tests {
         ] {
             for text in [text.to_owned(), format!("{good}{text}"), format!("{text}\n{good}")] {
                 let read = read(&text);
-                assert!(matches!(&read, Err(Unreadable::Broken(kept)) if !kept.contains("hunter2")), "{text:?}: {read:?}");
+                assert!(
+                    matches!(&read, Err(Unreadable::Broken(kept)) if !kept.contains("hunter2")),
+                    "{text:?}: {read:?}"
+                );
             }
         }
     }

@@ -60,7 +60,8 @@ fn is_page_of_github(exchange: &Exchange) -> bool {
 /// The lines of a sample, in small letters. In what is safe to show, a line break is written out.
 fn lines(exchange: &Exchange) -> impl Iterator<Item = String> {
     let lower = exchange.sample.to_ascii_lowercase().replace("\\r", "").replace("\\t", " ");
-    let lines: Vec<String> = lower.split("\\n").flat_map(str::lines).map(|line| line.trim().to_owned()).collect();
+    let lines: Vec<String> =
+        lower.split("\\n").flat_map(str::lines).map(|line| line.trim().to_owned()).collect();
     lines.into_iter()
 }
 
@@ -86,7 +87,12 @@ mod tests {
             (Role::Web, 200, " \\r\\n", Some("a reply")),
             (Role::Web, 200, "<html></html>", Some("a reply")),
             (Role::Web, 200, "OK", Some("a reply")),
-            (Role::Web, 200, "<html>Access to the site is blocked.\\nUser-Agent: curl</html>", Some("a block page")),
+            (
+                Role::Web,
+                200,
+                "<html>Access to the site is blocked.\\nUser-Agent: curl</html>",
+                Some("a block page"),
+            ),
             (Role::Web, 200, "Zugriff gesperrt", Some("a block page")),
             (Role::Web, 403, block, Some("a block page of Zscaler")),
             (Role::Web, 403, "Access has been restricted", None),
