@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use gh_connect_engine::{Examination, Finding, Product, Stop};
+use gh_connect_engine::{Examination, Finding, Product, Stop, shown};
 use gh_connect_github::{
     Answer, Count, Ends, Refusal,
-    manage::{CheckedLicence, LicenceStatus, ManageLicenceSays},
+    manage::{CheckedLicence, LicenceStatus, ManageLicenceSays, Settings},
     server::ServerLicenceSays,
 };
 use jiff::Timestamp;
@@ -32,6 +32,9 @@ pub(super) struct Licence<'a> {
     /// Why what REST says cannot be read.
     #[serde(skip)]
     pub(super) rest_unread: Option<Stop>,
+    /// The server's settings, which speak of the licence, too.
+    #[serde(skip)]
+    pub(super) settings: Option<&'a Settings>,
 }
 
 /// When a licence ends.
@@ -219,15 +222,23 @@ impl<'a> Licence<'a> {
     }
 
     /// When it ends by whoever says so, the earliest end first.
-    pub(super) fn ends(&self, now: Timestamp) -> Vec<SaidEnd> {
-        let mut all: Vec<SaidEnd> =
-            self.dated().map(|(by, at)| SaidEnd { by, days: days(now, at), at: Some(at) }).collect();
-        let of_rest = all.iter().find(|end| end.by == REST);
+    pub(super) fn ends(&self, now: Timestamp) -> Vec<SaidEnd<'a>> {
+        let dated = self.said_ends().into_iter().filter_map(|(by, text, ends)| {
+            let ends = ends?;
+            Some(SaidEnd { by, days: days(now, ends.latest), at: Some(ends.latest), on: as_said(text, ends) })
+        });
+        let mut all: Vec<SaidEnd<'a>> = dated.collect();
+        let of_rest = all.iter().find(|end| end.by == REST).map(|end| end.days);
+        let nearest = of_rest.or_else(|| all.iter().map(|end| end.days).min());
         // The server counts the days by its own clock. The day that is counted as none is the last.
         let counted = self.rest.and_then(|says| says.days_until_expiration);
-        let counted = counted.filter(|days| of_rest.is_none_or(|end| *days < 0 && end.days > 0));
-        let counted = counted.map(|days| if days >= 0 { days.max(1) } else { days });
-        all.extend(counted.map(|days| SaidEnd { by: REST, days, at: None }));
+        let counted = counted.and_then(|days| match (days, nearest) {
+            (0, Some(end)) if end > NEAR => Some(0),
+            (..0, end) if of_rest.is_none() || end > Some(0) => Some(days),
+            (_, _) if of_rest.is_none() => Some(days.max(1)),
+            _ => None,
+        });
+        all.extend(counted.map(|days| SaidEnd { by: REST, days, at: None, on: None }));
         all.sort_by_key(|end| end.days);
         all
     }
@@ -235,6 +246,19 @@ impl<'a> Licence<'a> {
     /// The moment of its end, the earliest that is said.
     pub(super) fn expires(&self) -> Option<Timestamp> {
         self.dated().map(|(_, at)| at).min()
+    }
+
+    /// The day of its end, the earliest that is said, and how many days ago that was.
+    pub(super) fn day_of_end(&self, now: Timestamp) -> Option<(String, i64)> {
+        let all = self.said_ends().into_iter().filter_map(|(_, text, ends)| Some((text, ends?)));
+        let (text, ends) = all.min_by_key(|(_, ends)| ends.latest)?;
+        // The noon of a day, where only that is said.
+        let at = ends
+            .earliest
+            .saturating_add(ends.latest.duration_since(ends.earliest) / 2)
+            .unwrap_or(ends.latest);
+        let day = as_said(text, ends).map_or_else(|| at.strftime("%Y-%m-%d").to_string(), shown_date);
+        Some((day, days_ago(now, at)))
     }
 
     /// The moment from which on it is over, by whoever says it so that it can be read.
@@ -246,7 +270,11 @@ impl<'a> Licence<'a> {
     fn said_ends(&self) -> Vec<(&'static str, &'a str, Option<Ends>)> {
         let by_manage = self.says().and_then(|says| Some((MANAGE, says.expire_at.as_deref()?, says.ends())));
         let by_rest = self.rest.and_then(|says| Some((REST, says.expire_at.as_deref()?, says.ends())));
-        by_manage.into_iter().chain(by_rest).filter(|(_, text, _)| !text.trim().is_empty()).collect()
+        let configured = self.settings.and_then(|settings| {
+            Some((SETTINGS, settings.licence_expire_at.as_deref()?, settings.licence_ends()))
+        });
+        let all = by_manage.into_iter().chain(by_rest).chain(configured);
+        all.filter(|(_, text, _)| !text.trim().is_empty()).collect()
     }
 
     /// Whether it never ends.
@@ -276,11 +304,19 @@ impl<'a> Licence<'a> {
     /// Whether it is a trial licence, by anybody's word.
     fn is_trial(&self) -> Option<bool> {
         let evaluation = self.says().and_then(|says| says.evaluation);
+        if self.is_trial_by_settings() {
+            return Some(true);
+        }
         match (evaluation, self.kind_of_trial()) {
             (Some(true), _) | (_, Some(_)) => Some(true),
             (Some(false), None) => Some(false),
             (None, None) => self.rest.and_then(|says| says.kind.as_ref()).map(|_| false),
         }
+    }
+
+    /// Whether the server's settings call it a trial licence.
+    pub(super) fn is_trial_by_settings(&self) -> bool {
+        self.settings.and_then(|settings| settings.licence_evaluation) == Some(true)
     }
 
     /// The word by which REST calls it a trial licence, if it does.
@@ -292,21 +328,29 @@ impl<'a> Licence<'a> {
 }
 
 /// When a licence ends, by the word of one interface.
-pub(super) struct SaidEnd {
+pub(super) struct SaidEnd<'a> {
     /// Which.
     pub(super) by: &'static str,
     /// In so many days; 0 and less are over.
     pub(super) days: i64,
     /// The moment, where it was said.
     pub(super) at: Option<Timestamp>,
+    /// The date as it was said, where it has no time or no zone.
+    pub(super) on: Option<&'a str>,
 }
 
 /// `the Manage API says that it ended on 2026-11-12`, `REST says that it ends in 12 days`
-impl fmt::Display for SaidEnd {
+impl fmt::Display for SaidEnd<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { by, days, at } = self;
+        let Self { by, days, at, on } = self;
+        if (*days, *at) == (0, None) {
+            return write!(f, "{by} says that it has 0 days left");
+        }
         let verb = if *days > 0 { "ends" } else { "ended" };
         write!(f, "{by} says that it {verb} ")?;
+        if let Some(on) = on {
+            return write!(f, "on {}", shown_date(on));
+        }
         match (at, *days) {
             (Some(at), 0 | 1) => write!(f, "on {}", at.strftime("%Y-%m-%d %H:%M UTC")),
             (Some(at), _) => write!(f, "on {}", at.strftime("%Y-%m-%d")),
@@ -314,6 +358,15 @@ impl fmt::Display for SaidEnd {
             (None, days) => write!(f, "{} days ago", -days),
         }
     }
+}
+
+/// The text of an end, where it says less than a moment, or more than can be counted: the day that follows from it is another.
+fn as_said(text: &str, ends: Ends) -> Option<&str> {
+    (!ends.is_exact() || ends.latest == Timestamp::MAX).then_some(text)
+}
+
+fn shown_date(text: &str) -> String {
+    shown(text.trim(), MOST_OF_A_DATE)
 }
 
 /// The days from `now` to `at`; a day that has begun counts as one, and what is over as none.
@@ -329,4 +382,8 @@ pub(super) fn days_ago(now: Timestamp, at: Timestamp) -> i64 {
 
 const MANAGE: &str = "the Manage API";
 const REST: &str = "REST";
+const SETTINGS: &str = "the Manage API's /manage/v1/config/settings";
+/// An end in so many days may be counted as none left, as clocks and zones differ.
+const NEAR: i64 = 2;
+const MOST_OF_A_DATE: usize = 40;
 const DAY: i64 = 86_400;

@@ -282,6 +282,7 @@ impl Gathered {
                     .and_then(|fact| fact.answer.or_trouble("whether its licence is in force").err()),
                 rest: self.rest_licence.as_ref().and_then(|fact| fact.answer.said()),
                 rest_unread: self.rest_licence.as_ref().and_then(|fact| unread(&fact.answer)),
+                settings: self.settings.as_ref().and_then(|fact| fact.answer.said()),
             },
             handshake: self.handshake.as_deref(),
             manage_handshake: self.manage_handshake.as_deref(),

@@ -106,6 +106,7 @@ impl World {
                 unchecked: None,
                 rest: self.rest.as_ref(),
                 rest_unread: None,
+                settings: self.settings.as_ref(),
             },
             handshake: self.handshake.as_ref(),
             manage_handshake: self.handshake.as_ref(),

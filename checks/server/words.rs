@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{
     judge::Seen,
-    licence::{self, End as Ends},
+    licence::End as Ends,
     maintenance::{self, Maintenance},
 };
 use crate::wording::{and, few, leads_to};
@@ -27,6 +27,7 @@ pub(super) fn remark(seen: &Seen<'_>, version: &str) -> String {
     let version = with_others(seen, version);
     let mut text = match seen.licence.end(seen.now) {
         Ends::Never => format!("{version}, licensed{company} without an end"),
+        Ends::Days(A_CENTURY..) => format!("{version}, licensed{company} for more than a hundred years"),
         Ends::Days(days) if days > 0 => {
             format!("{version}, licensed{company} for {days} more day{}", if days == 1 { "" } else { "s" })
         }
@@ -232,14 +233,15 @@ pub(super) fn expired(seen: &Seen<'_>) -> String {
     let ends = seen.licence.ends(seen.now);
     let to_come: Vec<String> = ends.iter().filter(|end| end.days > 0).map(ToString::to_string).collect();
     let although = if to_come.is_empty() { String::new() } else { format!(", although {}", and(&to_come)) };
-    match (seen.licence.expires().filter(|at| *at <= seen.now), ends.first().map(|end| end.days)) {
-        (Some(at), _) => {
-            let ago = match licence::days_ago(seen.now, at) {
+    let over = seen.licence.expires().filter(|at| *at <= seen.now);
+    match (over.and_then(|_| seen.licence.day_of_end(seen.now)), ends.first().map(|end| end.days)) {
+        (Some((day, ago)), _) => {
+            let ago = match ago {
                 ..=0 => String::new(),
                 1 => ", a day ago".to_owned(),
                 days => format!(", {days} days ago"),
             };
-            format!("The licence of {whose} ended on {}{ago}{although}.", date(at))
+            format!("The licence of {whose} ended on {day}{ago}{although}.")
         }
         (None, Some(days)) if days < 0 => {
             format!("The licence of {whose} ended {} days ago{although}.", -days)
@@ -268,7 +270,8 @@ pub(super) fn excludes_connect(seen: &Seen<'_>, says: &ManageLicenceSays) -> Str
 }
 
 pub(super) fn trial(seen: &Seen<'_>, says: &ManageLicenceSays) -> String {
-    let until = seen.licence.expires().map_or_else(String::new, |at| format!(" It ends on {}.", date(at)));
+    let until =
+        seen.licence.day_of_end(seen.now).map_or_else(String::new, |(day, _)| format!(" It ends on {day}."));
     let by = match (says.evaluation, seen.licence.kind_of_trial()) {
         (Some(false), Some(kind)) => {
             format!(
@@ -276,6 +279,13 @@ pub(super) fn trial(seen: &Seen<'_>, says: &ManageLicenceSays) -> String {
             )
         }
         (None, Some(kind)) => format!("REST says \"kind\": \"{kind}\" of it"),
+        (Some(false), None) if seen.licence.is_trial_by_settings() => {
+            "/manage/v1/config/settings says \"evaluation\": true of it, although /manage/v1/config/license says \"evaluation\": false"
+                .to_owned()
+        }
+        (None, None) if seen.licence.is_trial_by_settings() => {
+            "/manage/v1/config/settings says \"evaluation\": true of it".to_owned()
+        }
         _ => "the Manage API says \"evaluation\": true of it".to_owned(),
     };
     format!("The licence of {} is a trial licence: {by}.{until}", subject(seen))
@@ -367,3 +377,5 @@ fn date(at: Timestamp) -> String {
 }
 
 const MOST_LISTED: usize = 3;
+/// In days.
+const A_CENTURY: i64 = 36_525;

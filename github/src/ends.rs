@@ -16,16 +16,35 @@ pub struct Ends {
 
 impl Ends {
     /// Reads RFC 3339, what REST writes (`2016/02/06 12:41:52 -0600`), and both without the zone or the time. What has no zone is
-    /// over when it is over everywhere, and what has no time when its day is.
+    /// over when it is over everywhere, and what has no time when its day is. What ends in the year 9999 or later never does, in
+    /// effect: that is as far as times are counted here.
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim().replace('/', "-");
+        let (year, rest) = text.split_once('-')?;
+        let is_far = year.bytes().all(|byte| byte.is_ascii_digit())
+            && year.trim_start_matches('0').parse().is_ok_and(|year: u64| year >= FAR);
+        match is_far {
+            // The rest has to be a date all the same, in a year that has every day.
+            true => Self::of(&format!("{A_LEAP_YEAR}-{rest}"))
+                .map(|_| Self { earliest: Timestamp::MAX, latest: Timestamp::MAX }),
+            false => Self::of(&text),
+        }
+    }
+
+    /// Whether the text tells the very moment.
+    pub fn is_exact(&self) -> bool {
+        self.earliest == self.latest
+    }
+
+    fn of(text: &str) -> Option<Self> {
         let in_utc = text.strip_suffix("UTC").map(|text| format!("{} +0000", text.trim_end()));
-        let with_zone = in_utc.as_deref().unwrap_or(&text);
-        let apart = || strtime::parse("%Y-%m-%d %H:%M:%S %z", with_zone)?.to_timestamp();
-        if let Ok(at) = text.parse().or_else(|_| apart()) {
+        let with_zone = in_utc.as_deref().unwrap_or(text);
+        let apart = |format: &str| strtime::parse(format, with_zone).and_then(|at| at.to_timestamp());
+        let exact = text.parse().ok().or_else(|| APART.iter().find_map(|format| apart(format).ok()));
+        if let Some(at) = exact {
             return Some(Self { earliest: at, latest: at });
         }
-        if let Ok(day) = strtime::parse("%Y-%m-%d", &text).and_then(|day| day.to_date()) {
+        if let Ok(day) = strtime::parse("%Y-%m-%d", text).and_then(|day| day.to_date()) {
             let midnight = |day: Date| day.at(0, 0, 0, 0);
             return Self::without_a_zone(midnight(day), midnight(day.tomorrow().ok()?));
         }
@@ -39,6 +58,11 @@ impl Ends {
         Some(Self { earliest: in_zone(14, earliest)?, latest: in_zone(-12, latest)? })
     }
 }
+
+/// A time whose zone stands apart, with or without a fraction of a second.
+const APART: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%d %H:%M:%S%.f %:z"];
+const FAR: u64 = 9999;
+const A_LEAP_YEAR: u64 = 2000;
 
 #[cfg(test)]
 mod tests {
@@ -65,6 +89,7 @@ mod tests {
 
     #[test]
     fn a_text_says_when_it_ends_as_far_as_it_does() {
+        let far = Timestamp::MAX.to_string();
         let at = |at| Some((at, at));
         for (text, expected) in [
             ("2026-11-20T08:30:00Z", at("2026-11-20T08:30:00Z")),
@@ -76,6 +101,21 @@ mod tests {
             ("2026/11/20 08:30:00", Some(("2026-11-19T18:30:00Z", "2026-11-20T20:30:00Z"))),
             ("2026-11-20", Some(("2026-11-19T10:00:00Z", "2026-11-21T12:00:00Z"))),
             ("2026/11/20", Some(("2026-11-19T10:00:00Z", "2026-11-21T12:00:00Z"))),
+            ("2027/02/06 12:41:52 -06:00", at("2027-02-06T18:41:52Z")),
+            ("2027/02/06 12:41:52.123 -0600", at("2027-02-06T18:41:52.123Z")),
+            ("2027/02/06 12:41:52.5 -06:00", at("2027-02-06T18:41:52.5Z")),
+            ("2027-02-06 12:41:52.25 UTC", at("2027-02-06T12:41:52.25Z")),
+            ("2027-02-06T12:41:52.000+0000", at("2027-02-06T12:41:52Z")),
+            ("9998-12-31T23:59:59Z", at("9998-12-31T23:59:59Z")),
+            ("9999-12-31", at(&far)),
+            ("9999-12-31T23:59:59Z", at(&far)),
+            ("9999-12-31T23:59:59", at(&far)),
+            ("9999/12/31 23:59:59 -0800", at(&far)),
+            ("9999/12/31 23:59:59 -08:00", at(&far)),
+            ("12026-02-29T00:00:00Z", at(&far)),
+            ("9999-13-31", None),
+            ("9999-", None),
+            ("99999999", None),
             ("2026-11-20Z", None),
             ("20.11.2026", None),
             ("2026-13-20", None),
@@ -84,7 +124,8 @@ mod tests {
             ("", None),
         ] {
             let read = Ends::read(text).map(|ends| (ends.earliest.to_string(), ends.latest.to_string()));
-            let expected = expected.map(|(earliest, latest)| (earliest.to_owned(), latest.to_owned()));
+            let expected =
+                expected.map(|(earliest, latest): (&str, &str)| (earliest.to_owned(), latest.to_owned()));
             assert_eq!(read, expected, "{text}");
         }
     }

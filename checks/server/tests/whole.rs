@@ -294,6 +294,12 @@ fn a_license_that_is_over_by_its_date_never_passes() {
         ("2026-11-24", None),
         ("2026-11-20", contradictory),
         ("2020-01-01", contradictory),
+        // As far as times are counted, and beyond that.
+        ("9999-12-31", None),
+        ("9999-12-31T23:59:59Z", None),
+        ("9999/12/31 23:59:59 -0800", None),
+        ("2027/02/06 12:41:52 -06:00", None),
+        ("2026/02/06 12:41:52.5 -06:00", contradictory),
         // None at all.
         ("someday", unknown),
         ("-1", unknown),
@@ -304,6 +310,11 @@ fn a_license_that_is_over_by_its_date_never_passes() {
         assert_eq!(found(&by_manage.manage()), expected, "{ends}");
         let by_rest = World::with(|world| world.rest = rest(|says| says.expire_at = Some(ends.to_owned())));
         assert_eq!(found(&by_rest.manage()), expected, "{ends} by REST");
+        let by_settings = World::with(|world| {
+            let settings = world.settings.take().unwrap_or_default();
+            world.settings = Some(Settings { licence_expire_at: Some(ends.to_owned()), ..settings });
+        });
+        assert_eq!(found(&by_settings.manage()), expected, "{ends} by the settings");
         // What never ends has no date that matters.
         let perpetual =
             World::licence(|says| (says.expire_at, says.perpetual) = (Some(ends.to_owned()), Some(true)));
@@ -316,7 +327,9 @@ fn a_license_that_is_over_by_its_date_never_passes() {
         "{message}"
     );
     for (days, ends, expected) in [
-        (0, None, None),
+        (0, None, contradictory),
+        (0, Some("2027/07/20 00:00:00 +0000"), contradictory),
+        (0, Some("2026/11/24 12:00:00 +0000"), None),
         (0, Some("2026/11/22 18:00:00 +0000"), None),
         (-1, Some("2026/11/22 18:00:00 +0000"), contradictory),
         (-1, None, contradictory),
@@ -372,4 +385,49 @@ fn the_time_of_the_server_is_the_latest_of_its_replies() {
     }
     assert_eq!(time(&[3_600_510, 20]), 0);
     assert_eq!(time_of_the_server(now(), None), now());
+}
+
+/// The settings speak of the license, too: the worse word counts.
+#[test]
+fn a_trial_license_by_the_settings_is_one() {
+    let by_settings = |evaluation, by_manage| {
+        let mut world = World::licence(|says| says.evaluation = by_manage);
+        let settings = world.settings.take().unwrap_or_default();
+        world.settings = Some(Settings { licence_evaluation: evaluation, ..settings });
+        world
+    };
+    for (settings, manage, expected) in [
+        (Some(false), Some(false), None),
+        (None, Some(false), None),
+        (Some(true), Some(false), Some("server/license-trial")),
+        (Some(true), None, Some("server/license-trial")),
+        (Some(true), Some(true), Some("server/license-trial")),
+    ] {
+        assert_eq!(found(&by_settings(settings, manage).manage()), expected, "{settings:?} {manage:?}");
+    }
+    let message = only(by_settings(Some(true), Some(false)).manage()).message;
+    assert!(
+        message.contains("/manage/v1/config/settings says \"evaluation\": true of it, although"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_day_of_an_end_is_shown_as_it_was_said() {
+    let message = |status, ends: &str| {
+        let mut world = World::licence(|says| says.expire_at = Some(ends.to_owned()));
+        world.check = check(Some(status));
+        only(world.manage()).message
+    };
+    for (ends, expected) in [
+        ("2026-02-06", "ended on 2026-02-06, 289 days ago."),
+        ("2026-11-20", "ended on 2026-11-20, 2 days ago."),
+        ("2026/02/06 12:41:52", "ended on 2026/02/06 12:41:52, 289 days ago."),
+        ("2026-02-06T12:41:52Z", "ended on 2026-02-06, 289 days ago."),
+    ] {
+        let message = message(LicenceStatus::Expired, ends);
+        assert!(message.contains(expected), "{message}");
+    }
+    let message = message(LicenceStatus::Valid, "2026-02-06");
+    assert!(message.ends_with("the Manage API says that it ended on 2026-02-06."), "{message}");
 }

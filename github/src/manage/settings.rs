@@ -1,9 +1,8 @@
 use gh_connect_engine::{Cx, Fact, ProxySetting, ProxyUrl, ProxyUrlError, Stop};
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::NEEDS;
-use crate::{Answer, Api, OfTheRun, ask::Get, json, json::One};
+use crate::{Answer, Api, Ends, OfTheRun, ask::Get, json, json::One};
 
 /// `GET /manage/v1/config/settings`: the few of the server's settings that matter here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,9 +37,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// When the licence ends.
-    pub fn licence_expires(&self) -> Option<Timestamp> {
-        self.licence_expire_at.as_deref()?.parse().ok()
+    /// When the licence ends, as far as that can be read.
+    pub fn licence_ends(&self) -> Option<Ends> {
+        Ends::read(self.licence_expire_at.as_deref()?)
     }
 }
 
