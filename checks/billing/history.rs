@@ -105,6 +105,12 @@ impl History {
     }
 }
 
+/// Whether events of this topic are changes of the contract and nothing else, so that those before a person's word say nothing
+/// against it.
+pub(super) fn matters_since_the_word(topic: Topic) -> bool {
+    CHANGES.contains(&topic) && topic != Topic::TrialConverted
+}
+
 fn is(event: &Event, topic: Topic) -> bool {
     topic.covers(&event.action)
 }

@@ -13,9 +13,10 @@ use gh_connect_github::{
     Answer, OfTheRun,
     cloud::{AuditLog, ConsumedLicences, Event, Events, Installations, Topic},
 };
+use jiff::civil::Date;
 
 use crate::account;
-use history::History;
+use history::{History, is_after, matters_since_the_word};
 use judge::{Hints, Seen};
 
 /// The check.
@@ -104,9 +105,10 @@ impl Check for Billing {
                 seats: seats.ok().and_then(|it| it.answer.said().cloned()),
                 servers: known.ok().and_then(|it| it.answer.said().cloned()).map(|known| known.servers),
             };
+            let attested = plan.account.invoiced.as_ref().map(|word| word.value.on);
             let mut log = Vec::new();
             for (topic, told) in TOPICS.into_iter().zip(events) {
-                match of_log(topic, &told?.answer) {
+                match of_log(topic, &told?.answer, attested) {
                     Ok(events) => log.extend(events),
                     // That nobody vouches for the account needs no log, and can be put right at the same time.
                     Err(stop) => {
@@ -120,13 +122,18 @@ impl Check for Billing {
     }
 }
 
-/// The newest events decide, and they are on the first page. One that holds none although another follows decides nothing.
-fn of_log(topic: Topic, answer: &Answer<Events>) -> Result<Vec<Event>, Stop> {
+/// The newest events decide, and they are on the first page that holds any. Where none of those that were read does, although
+/// another follows, nothing is decided; but a change of the contract does not matter that is older than the word about it.
+fn of_log(topic: Topic, answer: &Answer<Events>, attested: Option<Date>) -> Result<Vec<Event>, Stop> {
     let events = answer.or_trouble("what its audit log holds about the contract")?;
-    match events.is_unread() {
+    let is_old = || {
+        let of_the_word = attested.zip(events.read_back_to).is_some_and(|(on, at)| is_after(on, at));
+        matters_since_the_word(topic) && of_the_word
+    };
+    match events.is_unread() && !is_old() {
         true => Err(Stop::Trouble(format!(
-            "what its audit log holds about the contract is not known: the first page of its events `{topic}` holds none of them, \
-             and another page follows"
+            "what its audit log holds about the contract is not known: the first pages of its events `{topic}` hold none of the \
+             enterprise account, and another page follows"
         ))),
         false => Ok(events.list.clone()),
     }

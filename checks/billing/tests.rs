@@ -338,13 +338,32 @@ fn without_the_log_only_the_lack_of_a_word_can_be_told() {
 #[test]
 fn a_page_without_events_that_another_follows_is_no_empty_log() {
     let read = |list: &[Event], more| {
-        of_log(Topic::TrialCreated, &Answer::Said(Events { list: list.to_vec(), more }))
+        let events = Events { list: list.to_vec(), more, read_back_to: None };
+        of_log(Topic::TrialCreated, &Answer::Said(events), None)
     };
     let newest = [event(CREATED, Some(hours_ago(1)))];
     assert_eq!(read(&[], false), Ok(Vec::new()));
     assert_eq!(read(&newest, true), Ok(newest.to_vec()), "the newest are on the first page");
     let Err(Stop::Trouble(why)) = read(&[], true) else { panic!("it proves nothing") };
     assert!(why.contains(CREATED), "{why}");
+    let back_to = |topic, at: &str, attested: Option<&str>| {
+        let read_back_to = at.parse().ok();
+        let events = Events { list: Vec::new(), more: true, read_back_to };
+        of_log(topic, &Answer::Said(events), attested.map(|on| on.parse().expect("a day"))).is_ok()
+    };
+    for (topic, at, attested, expected) in [
+        (Topic::PlanChanged, "2026-10-31T09:00:00Z", Some("2026-11-01"), true),
+        (Topic::PaymentMethod, "2026-10-01T00:00:00Z", Some("2026-11-01"), true),
+        // Where it is the first of November already.
+        (Topic::PlanChanged, "2026-10-31T11:00:00Z", Some("2026-11-01"), false),
+        (Topic::PlanChanged, "2026-11-20T00:00:00Z", Some("2026-11-01"), false),
+        (Topic::PlanChanged, "2026-10-01T00:00:00Z", None, false),
+        (Topic::PlanChanged, "no date", Some("2026-11-01"), false),
+        (Topic::TrialCreated, "2026-10-01T00:00:00Z", Some("2026-11-01"), false),
+        (Topic::TrialConverted, "2026-10-01T00:00:00Z", Some("2026-11-01"), false),
+    ] {
+        assert_eq!(back_to(topic, at, attested), expected, "{topic} {at} {attested:?}");
+    }
 }
 
 fn any_event() -> impl Strategy<Value = Event> {

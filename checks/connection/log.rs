@@ -54,13 +54,13 @@ pub(super) struct Entry {
 
 impl Log {
     /// The log with these events.
-    pub(super) fn of(events: &Events) -> Self {
+    pub(super) fn of(events: &Events, now: Timestamp) -> Self {
         if events.is_unread() {
             let why =
-                "the first page of its audit log holds no event of a connection, and there are more pages";
+                "the first pages of its audit log hold no event of a connection, and there are more pages";
             return Self::Unread(Stop::Trouble(why.to_owned()));
         }
-        Self::Read(Story::of(&events.list, events.more))
+        Self::Read(Story::of(&events.list, events.more, now))
     }
 
     /// What it tells, where it was read.
@@ -73,18 +73,22 @@ impl Log {
 }
 
 impl Story {
-    fn of(events: &[Event], more: bool) -> Self {
+    /// An event that is yet to come ends nothing, and explains nothing: what the log says is not clear then.
+    fn of(events: &[Event], more: bool, now: Timestamp) -> Self {
+        let soon = now.saturating_add(A_SETUP).unwrap_or(now);
+        let to_come = events.iter().find(|event| event.at.is_some_and(|at| at > soon));
         let (uses, turns): (Vec<&Event>, Vec<&Event>) =
             events.iter().partition(|event| USES.contains(&event.action.as_str()));
-        let latest = |events: &[&Event]| events.iter().filter_map(|event| event.at).max();
+        let dates = |events: &[&Event]| events.iter().filter_map(|event| event.at).collect::<Vec<_>>();
+        let latest = |events: &[&Event]| dates(events).into_iter().max();
         let made: Vec<&Event> = turns.iter().copied().filter(|event| event.action == MADE).collect();
-        let end = end(&uses, &turns);
+        let end = to_come.map_or_else(|| end(&uses, &turns), is_to_come);
         let of_this = uses.iter().chain(&made).filter(|_| end == End::Connected);
         let last = of_this.max_by_key(|event| event.at);
         let undated = turns.iter().any(|event| event.at.is_none());
         let all_dated = !more && events.iter().all(|event| event.at.is_some());
         Self {
-            made: latest(&made),
+            made: dates(&made).into_iter().filter(|at| *at <= soon).max(),
             last: last.map(|event| Entry { action: event.action.clone(), at: event.at }),
             // It may have been at any time.
             turn: if undated { Some(Timestamp::MAX) } else { latest(&turns) },
@@ -130,6 +134,11 @@ impl Story {
             _ => None,
         }
     }
+}
+
+fn is_to_come(event: &Event) -> End {
+    let at = event.at.map_or_else(String::new, |at| format!(", {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+    End::Unclear(format!("it has {} at a time that is yet to come{at}", event.action))
 }
 
 /// How a story of these uses, and of these events that are none, ends.

@@ -14,7 +14,9 @@ use gh_connect_engine::{
 };
 use gh_connect_github::{
     Answer, OfTheRun, Refusal,
-    cloud::{Installations, LicenceSync, OwnNames, ServerStatistics, SyncStatus, Topic, is_one_of},
+    cloud::{
+        Collected, Installations, LicenceSync, OwnNames, ServerStatistics, SyncStatus, Topic, is_one_of,
+    },
     server::{ServerAuditLog, ServerUser},
 };
 
@@ -69,14 +71,17 @@ impl Check for Connection {
             let installations = installations?;
             let known = installations.answer.or_trouble("which servers it knows")?;
             let licences = licences.as_ref().map(|fact| &fact.answer);
-            // Statistics are there only where they are on: absence says nothing.
-            let statistics = statistics.as_ref().ok().and_then(|fact| fact.answer.said());
+            // Statistics are there only where they are on: absence says nothing. An answer that cannot be read may hide them.
+            let collected = statistics.as_ref().ok().map(|fact| &fact.answer);
+            let unread = collected.and_then(unreadable);
+            let statistics = collected.and_then(Answer::said);
             // Where no record says that the server is connected, what came under another name that may be its own counts, too.
             let is_own = |name: &str| {
                 is_one_of(&own.names, Some(name))
                     || connected(known, &own.names).is_none() && own.aliases.may_be(&own.names, name)
             };
             let signs = Signs::of(&is_own, said(licences), statistics.map(Vec::as_slice), withheld(licences));
+            let signs = signs.or_unknown(unread);
             judge(&Seen { plan: cx.plan(), account: &account, own, known, signs, log, now: cx.began() })
         })
     }
@@ -85,6 +90,16 @@ impl Check for Connection {
 /// Which servers have sent their license usage.
 fn said<'a>(licences: Result<&'a Answer<SyncStatus>, &Stop>) -> Result<&'a SyncStatus, Stop> {
     licences.map_err(Stop::clone)?.or_trouble("which servers have sent their license usage")
+}
+
+fn is_unreadable(why: &Refusal) -> bool {
+    matches!(why, Refusal::WrongShape { .. } | Refusal::NotJson { .. } | Refusal::TooDeep)
+}
+
+/// Why the answer about statistics cannot be read.
+fn unreadable(answer: &Answer<Vec<Collected>>) -> Option<Stop> {
+    answer.refusal().filter(|why| is_unreadable(why))?;
+    answer.or_trouble("which servers have sent statistics").err()
 }
 
 /// Why that was not said, where it may be that the token is not permitted to know.
@@ -102,7 +117,7 @@ async fn own_log(cx: &Cx) -> Log {
         Err(stop) => return Log::Unread(stop.clone()),
     };
     let stop = match answer.or_trouble("which connections its audit log records") {
-        Ok(events) => return Log::of(events),
+        Ok(events) => return Log::of(events, cx.began()),
         Err(stop) => stop,
     };
     let user = match &user {

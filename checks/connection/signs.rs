@@ -68,6 +68,15 @@ impl Signs {
         Self { heard, unknown: unsaid.or(nameless), withheld, has_statistics: statistics.is_some() }
     }
 
+    /// The same, where something else that may hold a sign was not read either.
+    pub(super) fn or_unknown(self, unread: Option<Stop>) -> Self {
+        match unread {
+            // What cannot be read is not withheld.
+            Some(stop) => Self { unknown: self.unknown.or(Some(stop)), withheld: None, ..self },
+            None => self,
+        }
+    }
+
     /// What came although the account has no record of this server as connected, and that nothing explains: the server's own
     /// log does, where it ended that connection later, or made another one; and so does `own`, a record that says that it is
     /// not connected, where it is so long ago that a connected server would have been heard of since.
@@ -157,6 +166,10 @@ fn synced(is_own: &dyn Fn(&str) -> bool, licences: &SyncStatus) -> Result<Vec<He
     if own.is_empty() && all.iter().any(|server| server.hostname.is_none()) {
         return Err(unsaid("a server in the answer of license-sync-status has no hostname"));
     }
+    if let Some(total) = licences.total_count.filter(|total| *total > all.len() as u64 && own.is_empty()) {
+        let listed = all.len();
+        return Err(unsaid(&format!("license-sync-status counts {total} servers, and lists {listed}")));
+    }
     // That it is listed is a sign by itself: when it synchronized may not be said.
     let unsaid = LastSync::default();
     let last = own.into_iter().map(|server| server.last_sync.as_ref().unwrap_or(&unsaid));
@@ -169,11 +182,12 @@ fn synced(is_own: &dyn Fn(&str) -> bool, licences: &SyncStatus) -> Result<Vec<He
 
 /// Why a license synchronization proves nothing.
 fn trouble(last: &LastSync) -> Option<String> {
-    if last.status.as_deref() == Some("success") {
+    let error = last.error.as_deref().filter(|error| !error.trim().is_empty());
+    if last.status.as_deref() == Some("success") && error.is_none() {
         return None;
     }
     let status = last.status.as_deref().unwrap_or("without a status");
-    Some(match last.error.as_deref().filter(|error| !error.is_empty()) {
+    Some(match error {
         Some(error) => format!("ended in \"{status}\": {error}"),
         None => format!("ended in \"{status}\""),
     })

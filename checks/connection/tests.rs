@@ -55,7 +55,7 @@ fn synced(days: i64, status: &str) -> SyncStatus {
         hostname: Some("GHES.corp.example".to_owned()),
         last_sync: Some(last),
     };
-    SyncStatus { server_instances: Some(vec![server]) }
+    SyncStatus { server_instances: Some(vec![server]), total_count: None }
 }
 
 fn collected(days: i64) -> Vec<Collected> {
@@ -79,7 +79,7 @@ fn logged(events: &[(&str, i64)]) -> Log {
 }
 
 fn log(list: Vec<Event>) -> Log {
-    Log::of(&Events { list, more: false })
+    Log::of(&Events { list, more: false, read_back_to: None }, now())
 }
 
 /// A server about which nothing is unusual: the account knows no server, and its log holds nothing of a connection.
@@ -104,7 +104,7 @@ impl World {
             total: Some(servers.len() as u64),
             servers,
             aliases: Aliases { nodes: vec!["ghes-1".to_owned()], addresses: Some(vec![ADDRESS]) },
-            licences: Ok(SyncStatus { server_instances: Some(Vec::new()) }),
+            licences: Ok(SyncStatus { server_instances: Some(Vec::new()), total_count: None }),
             withheld: None,
             statistics: Some(Vec::new()),
             log: logged(&[]),
@@ -268,7 +268,8 @@ fn without_the_servers_own_log_nothing_is_called_not_connected() {
         "{}",
         not_found.message()
     );
-    let first_page = World { log: Log::of(&Events { list: Vec::new(), more: true }), ..World::of(vec![]) };
+    let first_page =
+        World { log: Log::of(&Events { more: true, ..Events::default() }, now()), ..World::of(vec![]) };
     assert_eq!(first_page.ids(), ["connection/unproven"]);
     // What the log does not tell clearly is not told.
     let same_time = || vec![at("create", Some(days_ago(1))), at("destroy", Some(days_ago(1)))];
@@ -376,8 +377,8 @@ fn the_servers_own_log_counts_for_the_connection_that_it_tells_of() {
         let world = World::of(vec![own(days)]).logged(events);
         assert_eq!(world.ids(), [expected], "{days} {events:?}: {}", world.message());
     }
-    let more = Events { list: vec![at("token_updated", Some(days_ago(0)))], more: true };
-    let page = World { log: Log::of(&more), ..World::of(vec![own(400)]) };
+    let more = Events { list: vec![at("token_updated", Some(days_ago(0)))], more: true, read_back_to: None };
+    let page = World { log: Log::of(&more, now()), ..World::of(vec![own(400)]) };
     assert_eq!(page.ids(), ["connection/unproven"], "the earlier pages may tell of another connection");
 }
 
@@ -532,7 +533,7 @@ fn an_answer_without_servers_does_not_say_that_none_synchronized() {
         last_sync: None,
     };
     let world = |server_instances| World {
-        licences: Ok(SyncStatus { server_instances }),
+        licences: Ok(SyncStatus { server_instances, total_count: None }),
         ..World::of(vec![own(40)])
     };
     for instances in [None, Some(vec![server(None)]), Some(vec![server(Some("other.example")), server(None)])]

@@ -43,6 +43,6 @@ pub use record::{
 };
 pub use redact::{Redactor, Secret};
 pub use run::{Interrupt, Measured, Preparation, Run, judge_again};
-pub use text::{MOST_OF_A_BYTE, is_legible, shown, shown_bytes, visible};
+pub use text::{MOST_OF_A_BYTE, is_legible, shown, shown_bytes, visible, without_invisible};
 pub use what_if::WhatIf;
 pub use words::{Section, section};

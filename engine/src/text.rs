@@ -70,6 +70,11 @@ pub fn is_legible(text: &str) -> bool {
     text.contains(|c: char| c.is_alphanumeric() && !is_invisible(c))
 }
 
+/// A text without the characters that a reader does not see.
+pub fn without_invisible(text: &str) -> String {
+    text.chars().filter(|c| !disturbs_reading(*c)).collect()
+}
+
 /// Characters that are invisible or change the order in which the others are read.
 fn disturbs_reading(c: char) -> bool {
     c.is_control() || is_invisible(c)
@@ -134,6 +139,7 @@ mod tests {
         ] {
             assert_eq!(shown(text, 100), expected);
             assert_eq!(visible(text), expected);
+            assert!(!without_invisible(text).contains(disturbs_reading), "{text:?}");
             assert_eq!(is_legible(text), text.contains(['a', 'o', 'x', 'Z']), "{text:?}");
         }
     }

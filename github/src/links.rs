@@ -2,17 +2,37 @@
 
 use http::{HeaderMap, header};
 
-/// Whether a `Link` leads to a next page, wherever that is, or cannot be read. What stands on that page was not read then: no
-/// page but the one that was asked for is, and no credential goes where a link leads.
+/// Whether a `Link` leads to a next page, wherever that is, or cannot be read. No credential goes where a link leads: of what it
+/// says, [`next_cursor`] alone is used.
 pub(crate) fn leads_on(headers: &HeaderMap) -> bool {
     headers.get_all(header::LINK).iter().any(|value| {
         let text = String::from_utf8_lossy(value.as_bytes());
-        relations(&text).is_none_or(|all| all.iter().any(|relation| relation.eq_ignore_ascii_case("next")))
+        relations(&text).is_none_or(|all| all.iter().any(is_next))
     })
 }
 
-/// The relation types of all links in a field's value; `None` where it is not written as the RFC has it.
-fn relations(mut rest: &str) -> Option<Vec<String>> {
+/// Behind which entry the next page begins: the value of `after` in the target of the link to it, as it is written there. What
+/// else that target says is not used.
+pub(crate) fn next_cursor(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(header::LINK).iter().find_map(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let all = relations(&text)?;
+        let (target, _) = all.iter().find(|link| is_next(link))?;
+        let (_, query) = target.split_once('?')?;
+        let after = query.split(['&', '#']).find_map(|parameter| parameter.strip_prefix("after="))?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "%-._~+/=|:,!*".contains(c);
+        (!after.is_empty() && after.len() <= MOST_OF_A_CURSOR && after.chars().all(is_plain))
+            .then(|| after.to_owned())
+    })
+}
+
+fn is_next((_, relation): &(&str, String)) -> bool {
+    relation.eq_ignore_ascii_case("next")
+}
+
+/// The targets of all links in a field's value, each with one of its relation types; `None` where it is not written as the RFC
+/// has it.
+fn relations(mut rest: &str) -> Option<Vec<(&str, String)>> {
     let mut all = Vec::new();
     loop {
         // Empty elements of a list are passed over (RFC 9110 §5.6.1).
@@ -21,13 +41,14 @@ fn relations(mut rest: &str) -> Option<Vec<String>> {
             return Some(all);
         }
         // Commas and semicolons may stand in the target.
-        rest = rest.strip_prefix('<')?.split_once('>')?.1.trim_start();
+        let (target, after) = rest.strip_prefix('<')?.split_once('>')?;
+        rest = after.trim_start();
         while let Some(more) = rest.strip_prefix(';') {
             let (name, value, after) = parameter(more.trim_start())?;
             // `rel` has no form in another language; whoever writes one all the same means the same.
             if name.trim_end_matches('*').eq_ignore_ascii_case("rel") {
                 let value = if name.ends_with('*') { value.rsplit('\'').next()?.to_owned() } else { value };
-                all.extend(value.split_ascii_whitespace().map(str::to_owned));
+                all.extend(value.split_ascii_whitespace().map(|relation| (target, relation.to_owned())));
             }
             rest = after;
         }
@@ -60,6 +81,9 @@ fn parameter(text: &str) -> Option<(&str, String, &str)> {
     }
     None
 }
+
+/// Far more than a cursor has.
+const MOST_OF_A_CURSOR: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -106,6 +130,26 @@ mod tests {
             (&["<x>; rel=prev <y>; rel=next"], true),
         ] {
             assert_eq!(leads(values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn of_the_next_page_only_its_cursor_is_read() {
+        for (value, expected) in [
+            ("<https://api.github.com/x?phrase=a&after=MTI%3D&before=>; rel=\"next\"", Some("MTI%3D")),
+            ("<https://elsewhere.example/y?after=MTI=#after=x>; rel=next", Some("MTI=")),
+            ("<x?after=a>; rel=prev, <x?after=b>; rel=\"next last\"", Some("b")),
+            ("<x?page=2>; rel=next", None),
+            ("<x?after=>; rel=next", None),
+            ("<x?after=a b>; rel=next", None),
+            ("<x?after=\"a>; rel=next", None),
+            ("<after=a>; rel=next", None),
+            ("<x?after=a>; rel=prev", None),
+            ("<x?after=a; rel=next", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(header::LINK, value.parse().expect("a value"));
+            assert_eq!(next_cursor(&headers).as_deref(), expected, "{value}");
         }
     }
 

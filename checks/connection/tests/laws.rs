@@ -54,7 +54,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 fn any_log() -> impl Strategy<Value = Log> {
     let events = (prop::collection::vec(any_event(), 0..5), any::<bool>());
     prop_oneof![
-        6 => events.prop_map(|(list, more)| Log::of(&Events { list, more })),
+        6 => events.prop_map(|(list, more)| Log::of(&Events { list, more, read_back_to: None }, now())),
         1 => Just(Log::Unread(trouble("busy"))),
         1 => Just(Log::Unread(Stop::blocked("token"))),
     ]
@@ -71,7 +71,7 @@ prop_compose! {
     ) -> World {
         World {
             total: more.map(|more| servers.len() as u64 + more),
-            licences: if is_busy { Err(trouble("busy")) } else { Ok(SyncStatus { server_instances: instances }) },
+            licences: if is_busy { Err(trouble("busy")) } else { Ok(SyncStatus { server_instances: instances, total_count: None }) },
             statistics: collected_at.map(collected),
             log,
             ..World::of(servers)
@@ -136,7 +136,7 @@ proptest! {
     /// It is never called orphaned unless the server itself says that it was disconnected after the latest setup.
     #[test]
     fn orphaned_is_what_the_server_ended(world in any_world(), list in prop::collection::vec(any_event(), 0..5)) {
-        let world = World { log: Log::of(&Events { list: list.clone(), more: false }), ..world };
+        let world = World { log: Log::of(&Events { list: list.clone(), ..Events::default() }, now()), ..world };
         let Ok(judged) = world.judged() else { return Ok(()) };
         if ids(&judged) != ["connection/orphaned"] {
             return Ok(());

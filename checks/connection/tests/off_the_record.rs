@@ -12,6 +12,7 @@ fn what_came_without_a_record_is_explained_or_nobody_knows() {
         let hostname = Some("https://GHES.corp.example.:443/".to_owned());
         SyncStatus {
             server_instances: Some(vec![ServerInstance { server_id: None, hostname, last_sync: Some(last) }]),
+            total_count: None,
         }
     };
     let dated = |date: &str| World { licences: Ok(at_day(date)), ..nothing() };
@@ -21,6 +22,7 @@ fn what_came_without_a_record_is_explained_or_nobody_knows() {
                 all[0].last_sync = None;
                 all
             }),
+            total_count: None,
         }),
         ..nothing()
     };
@@ -132,4 +134,75 @@ fn a_record_of_an_alias_may_be_this_servers() {
     );
     let message = of("ghes.corp.example\\u{200b}", Some(true)).message();
     assert!(message.contains(", which cannot be read as the name of another server. Whether"), "{message}");
+}
+
+/// What is yet to come by its date has not happened.
+#[test]
+fn an_event_to_come_ends_nothing_and_explains_nothing() {
+    let unproven = &["connection/unproven"][..];
+    let logs = |events: &[(&str, i64)], servers| World { log: logged(events), ..World::of(servers) };
+    let soon = |minutes| {
+        let event = at("destroy", Some(now() + SignedDuration::from_mins(minutes)));
+        World { log: log(vec![event, at("create", Some(days_ago(30)))]), ..World::of(vec![]) }
+    };
+    for (world, expected) in [
+        (logs(&[("destroy", -3)], vec![]), unproven),
+        (logs(&[("destroy", -3), ("create", 30)], vec![]), unproven),
+        (logs(&[("destroy", 3), ("create", 30)], vec![]), &[]),
+        (logs(&[("create", -3)], vec![]), unproven),
+        (logs(&[("token_updated", -3)], vec![]), unproven),
+        (logs(&[("token_updated", -3), ("destroy", 5), ("create", 30)], vec![]), unproven),
+        (logs(&[("destroy", -3), ("create", 30)], vec![own(30)]), unproven),
+        (logs(&[("token_updated", -3)], vec![own(30)]), unproven),
+        (logs(&[("destroy", -3), ("create", 30)], vec![]).synced(2), unproven),
+        (logs(&[("create", -3)], vec![]).synced(2), unproven),
+        // Clocks differ.
+        (soon(59), &[]),
+        (soon(61), unproven),
+    ] {
+        let judged = world.judged().expect("judged");
+        assert_eq!(ids(&judged), expected, "{:?}", world.log);
+    }
+    // What came lately proves a connection all the same, where the log has nothing against it.
+    let used = logs(&[("token_updated", -3)], vec![own(30)]).synced(2);
+    assert_eq!(ids(&used.judged().expect("judged")), ["connection/already-connected"]);
+    let message = &logs(&[("destroy", -3)], vec![]).judged().expect("judged").findings[0].message;
+    assert!(
+        message
+            .contains("it has dotcom_connection.destroy at a time that is yet to come, 2026-11-25 12:00 UTC"),
+        "{message}"
+    );
+}
+
+/// A list that is shorter than its count may lack this server, and a success with an error is none.
+#[test]
+fn an_answer_that_contradicts_itself_proves_nothing() {
+    let counted = |total, listed: SyncStatus| World {
+        licences: Ok(SyncStatus { total_count: total, ..listed }),
+        ..World::of(vec![])
+    };
+    let empty = || SyncStatus { server_instances: Some(Vec::new()), total_count: None };
+    assert!(counted(Some(0), empty()).judged().is_ok());
+    assert!(counted(None, empty()).judged().is_ok());
+    let Err(Stop::Trouble(why)) = counted(Some(3), empty()).judged() else {
+        panic!("it may be one of three")
+    };
+    assert!(why.contains("counts 3 servers, and lists 0"), "{why}");
+    let failed = |error: &str| {
+        let mut world = World::of(vec![own(30)]).synced(2);
+        if let Ok(SyncStatus { server_instances: Some(all), .. }) = &mut world.licences
+            && let Some(last) = &mut all[0].last_sync
+        {
+            last.error = Some(error.to_owned());
+        }
+        world.judged().expect("judged")
+    };
+    assert_eq!(ids(&failed(" ")), ["connection/already-connected"]);
+    let judged = failed("could not connect");
+    assert_eq!(ids(&judged), ["connection/unproven"]);
+    assert!(
+        judged.findings[0].message.contains("\"success\": could not connect"),
+        "{:?}",
+        judged.findings[0].message
+    );
 }

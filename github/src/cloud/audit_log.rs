@@ -1,20 +1,21 @@
 use std::{fmt, net::IpAddr};
 
-use gh_connect_engine::{Cx, Fact, Stop, shown};
+use gh_connect_engine::{Cx, Fact, Stop, is_legible, shown, without_invisible};
 use http::HeaderMap;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::{slug, step};
 use crate::{
     Answer, Api, Needs, Refusal,
     ask::Get,
     json::{self, Objects},
-    links::leads_on,
+    links::{leads_on, next_cursor},
 };
 
-/// Events of the enterprise account's audit log, the newest first, at most a hundred. What is not there proves nothing: the
-/// log forgets (facts §5).
+/// Events of the enterprise account's audit log, the newest first: those of the first page that holds any. What is not there
+/// proves nothing: the log forgets (facts §5).
 ///
 /// Each topic is a question of its own. Whether one search can look for several actions is not documented, and a search that
 /// found nothing for that reason would look like one that found nothing.
@@ -57,6 +58,9 @@ pub struct Events {
     pub list: Vec<Event>,
     /// Whether there are older ones.
     pub more: bool,
+    /// When the oldest was that was read, whosever it is: what was not read is older. `None` where one has no date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back_to: Option<Timestamp>,
 }
 
 impl Events {
@@ -153,38 +157,63 @@ impl Fact for AuditLog {
 
     async fn measure(topic: &Topic, cx: &Cx) -> Result<Self, Stop> {
         let needs = Needs::scope(Api::Cloud, "read:audit_log");
-        let target = topic.target("", slug(cx)?);
-        let get = Get { pages: true, ..Get::new(needs.clone(), &target) };
-        let (answer, headers) = get.read_with_headers(cx).await?;
-        Ok(Self {
-            answer: answer
-                .and_then(|events| read_events(*topic, events, &headers).map_err(|why| (why, needs))),
-        })
+        Ok(Self { answer: search(cx, *topic, needs, &topic.target("", slug(cx)?)).await? })
     }
 }
 
-/// An interface that searches in its own way does no harm: only what belongs to the topic counts, and of a plan or of what is paid
-/// by only what is the account's own, not that of one of its organizations. What does not say which action it is about is no
-/// event, and may stand in the place of one: the answer is none then.
-pub(crate) fn read_events(
+/// Searches the log at `target`. The newest events decide, so the pages are read until one holds any: of a large enterprise, the
+/// first may hold nothing but those of its organizations.
+pub(crate) async fn search(
+    cx: &Cx,
     topic: Topic,
-    events: Objects<EventReply>,
-    headers: &HeaderMap,
-) -> Result<Events, Refusal> {
+    needs: Needs,
+    target: &str,
+) -> Result<Answer<Events>, Stop> {
+    let mut page = target.to_owned();
+    for nth in 1.. {
+        let get = Get { pages: true, ..Get::new(needs.clone(), &page) };
+        let (answer, headers) = get.read_with_headers(cx).await?;
+        let answer = answer
+            .and_then(|events| read_events(topic, events, &headers).map_err(|why| (why, needs.clone())));
+        let next = next_cursor(&headers).map(|cursor| format!("{target}&after={cursor}"));
+        match next {
+            Some(next)
+                if nth < MOST_PAGES && next != page && answer.said().is_some_and(Events::is_unread) =>
+            {
+                page = next;
+            }
+            _ => return Ok(answer),
+        }
+    }
+    Err(Stop::defect("a search has no end"))
+}
+
+/// Of a plan or of what is paid by only what is the account's own counts, not that of one of its organizations. What does not
+/// say which action it is about is no event, and what is about another action was not searched for: either may stand in the
+/// place of an event that was, and the answer is none then.
+fn read_events(topic: Topic, events: Objects<EventReply>, headers: &HeaderMap) -> Result<Events, Refusal> {
     if let Some(nth) = events.0.iter().position(|event| event.action.is_none()) {
         let expected = "the name of an action".to_owned();
         return Err(Refusal::WrongShape { path: format!("[{nth}].action"), expected });
     }
+    let other = |event: &EventReply| event.action.as_ref().is_some_and(|action| !topic.covers(action));
+    if let Some(nth) = events.0.iter().position(other) {
+        let expected = format!("an event of {topic}, which was searched for");
+        return Err(Refusal::WrongShape { path: format!("[{nth}].action"), expected });
+    }
+    let dates: Option<Vec<Timestamp>> = events.0.iter().map(EventReply::date).collect();
+    let read_back_to = dates.and_then(|dates| dates.into_iter().min());
     let events = events.0.into_iter().filter_map(|event| {
-        let action = event.action.filter(|action| topic.covers(action))?;
-        if topic.is_of_each_account() && event.org.is_some() {
+        let at = event.date();
+        let action = event.action?;
+        if topic.is_of_each_account() && event.org.as_ref().is_some_and(names) {
             return None;
         }
         let actor_ip = event.actor_ip.and_then(|address| address.trim().parse().ok());
         Some(Event {
             id: event.id.map(|id| shown(&id, MOST_ID)),
             action,
-            at: event.at.or(event.created_at),
+            at,
             actor: event.actor,
             actor_ip,
             name: event.name,
@@ -192,7 +221,19 @@ pub(crate) fn read_events(
     });
     let mut list: Vec<Event> = events.collect();
     list.sort_by_key(|event| std::cmp::Reverse(event.at));
-    Ok(Events { list, more: leads_on(headers) })
+    Ok(Events { list, more: leads_on(headers), read_back_to })
+}
+
+/// Whether this is a name, an object with one, or a list of them.
+fn names(org: &Value) -> bool {
+    match org {
+        Value::String(name) => is_legible(name),
+        Value::Array(all) => !all.is_empty() && all.iter().all(names),
+        Value::Object(fields) => ["login", "name"]
+            .iter()
+            .any(|field| fields.get(*field).and_then(Value::as_str).is_some_and(is_legible)),
+        _ => false,
+    }
 }
 
 #[derive(Deserialize)]
@@ -212,13 +253,21 @@ pub(crate) struct EventReply {
     #[serde(default, deserialize_with = "json::text")]
     name: Option<String>,
     /// The organization that it is about, if it is about one, in whatever form.
-    org: Option<IgnoredAny>,
+    org: Option<Value>,
 }
 
-/// The name of an action in the form in which it is published: in small letters, without white space around it.
+impl EventReply {
+    fn date(&self) -> Option<Timestamp> {
+        self.at.or(self.created_at)
+    }
+}
+
+/// The name of an action in the form in which it is published: in small letters, without white space around it, and without
+/// what no reader sees.
 fn action<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(json)?;
-    let action = text.map(|text| shown(&text.trim().to_ascii_lowercase(), MOST_OF_AN_ACTION));
+    let action =
+        text.map(|text| shown(&without_invisible(&text).trim().to_ascii_lowercase(), MOST_OF_AN_ACTION));
     Ok(action.filter(|action| !action.is_empty()))
 }
 
@@ -236,6 +285,8 @@ const MOST_ID: usize = 200;
 /// As seconds it is the year 5138, as milliseconds 1973.
 const SECONDS_BELOW: u64 = 100_000_000_000;
 const MOST_OF_AN_ACTION: usize = 200;
+/// A thousand events.
+const MOST_PAGES: usize = 10;
 /// Before any log that is kept.
 const EARLIEST: &str = "2015-01-01";
 
@@ -279,7 +330,6 @@ mod tests {
         let reply = br#"[
             {"action": "business.create_trial", "@timestamp": 1606929874},
             {"action": "business.create_trial", "created_at": 1806929874512, "actor_ip": "203.0.113.7", "extra": [1]},
-            {"action": "repo.destroy", "@timestamp": 1606929874512},
             {"action": "business.create_trial", "actor_ip": "not disclosed"}
         ]"#;
         let mut headers = HeaderMap::new();
@@ -289,7 +339,7 @@ mod tests {
             read.list.iter().map(|event| (event.at.map(|at| at.as_second()), event.actor_ip)).collect();
         let address = "203.0.113.7".parse().ok();
         assert_eq!(seen, [(Some(1_806_929_874), address), (Some(1_606_929_874), None), (None, None)]);
-        assert!(!read.more);
+        assert!(!read.more && read.read_back_to.is_none());
         headers.insert(
             header::LINK,
             "<https://api.github.com/x?after=1>; rel=\"next\"".parse().expect("a value"),
@@ -325,6 +375,17 @@ mod tests {
                 &["account.plan_change"],
             ),
             (Topic::PaymentMethod, r#"[{"action": "payment_method.create", "org": ["octo"]}]"#, &[]),
+            (Topic::PaymentMethod, r#"[{"action": "payment_method.create", "org": {"login": "octo"}}]"#, &[]),
+            (
+                Topic::TrialCreated,
+                r#"[{"action": "business.create_trial\u200b"}]"#,
+                &["business.create_trial"],
+            ),
+            (
+                Topic::Connections,
+                r#"[{"action": "dotcom\u200b_connection.create\ufeff "}]"#,
+                &["dotcom_connection.create"],
+            ),
             (Topic::PaymentMethod, r#"[{"action": "Payment_Method.Create"}]"#, &["payment_method.create"]),
             (
                 Topic::BillingTypeChanged,
@@ -334,6 +395,11 @@ mod tests {
         ] {
             assert_eq!(read(topic, reply), expected, "{reply}");
         }
+        // What names no organization is the account's own.
+        for org in [r#""""#, r#"" \u200b""#, "[]", r#"[""]"#, "{}", r#"{"login": ""}"#, "false", "7"] {
+            let reply = format!(r#"[{{"action": "account.plan_change", "org": {org}}}]"#);
+            assert_eq!(read(Topic::PlanChanged, &reply), ["account.plan_change"], "{org}");
+        }
     }
 
     #[test]
@@ -341,7 +407,10 @@ mod tests {
         let next = "<https://api.github.com/x?after=1>; rel=\"next\"";
         let unquoted = "<https://api.github.com/x?after=1>; REL=next";
         let first = "<https://api.github.com/x?before=>; rel=\"first\"";
-        let (wanted, other) = (r#"[{"action": "business.create_trial"}]"#, r#"[{"action": "repo.destroy"}]"#);
+        let (wanted, other) = (
+            r#"[{"action": "account.plan_change"}]"#,
+            r#"[{"action": "account.plan_change", "org": "octo", "@timestamp": 1606929874512}]"#,
+        );
         for (reply, links, expected) in [
             ("[]", &[][..], false),
             ("[]", &[first], false),
@@ -356,18 +425,22 @@ mod tests {
                 headers.append(header::LINK, link.parse().expect("a value"));
             }
             let events = json::read(&headers, reply.as_bytes(), false).expect("events");
-            let read = read_events(Topic::TrialCreated, events, &headers).expect("read");
+            let read = read_events(Topic::PlanChanged, events, &headers).expect("read");
             assert_eq!(read.is_unread(), expected, "{reply} {links:?}");
+            assert_eq!(read.read_back_to.is_some(), reply == other, "{reply}");
         }
     }
 
     #[test]
-    fn what_names_no_action_is_not_taken_for_no_event() {
+    fn what_names_no_action_or_another_is_not_taken_for_no_event() {
         for reply in [
             "{}",
             r#"{"message": "busy"}"#,
             r#"[{"action": null, "@timestamp": 1606929874512}]"#,
             r#"[{"action": " "}]"#,
+            r#"[{"action": "\u200b"}]"#,
+            r#"[{"action": "business.create_trial"}, {"action": "repo.destroy"}]"#,
+            r#"[{"action": "business.create _trial"}]"#,
         ] {
             let headers = HeaderMap::new();
             let events = json::read(&headers, reply.as_bytes(), false);

@@ -18,6 +18,9 @@ pub struct LicenceSync {
 pub struct SyncStatus {
     /// The servers; `None` when that was not said.
     pub server_instances: Option<Vec<ServerInstance>>,
+    /// How many there are, where that is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_count: Option<u64>,
 }
 
 /// A server that has sent its licence usage. What is `None` was not said.
@@ -98,6 +101,8 @@ mod wrapped {
     pub(super) struct Status {
         #[serde(default, deserialize_with = "json::several")]
         server_instances: Option<Vec<Instance>>,
+        #[serde(default)]
+        total_count: Option<u64>,
         #[serde(default, deserialize_with = "json::object")]
         properties: Option<Box<Status>>,
     }
@@ -131,8 +136,12 @@ mod wrapped {
     impl From<Status> for SyncStatus {
         fn from(said: Status) -> Self {
             match (said.server_instances, said.properties) {
-                (None, Some(within)) => (*within).into(),
+                (None, Some(within)) => {
+                    let within = Self::from(*within);
+                    Self { total_count: within.total_count.or(said.total_count), ..within }
+                }
                 (instances, _) => Self {
+                    total_count: said.total_count,
                     server_instances: instances
                         .map(|list| list.into_iter().flat_map(Instance::into_servers).collect()),
                 },

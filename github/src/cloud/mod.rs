@@ -16,7 +16,7 @@ mod viewer;
 use gh_connect_engine::{Cx, Stop};
 
 pub use allow_list::{AllowList, Entries, Entry, EntryOwner};
-pub(crate) use audit_log::read_events;
+pub(crate) use audit_log::search;
 pub use audit_log::{AuditLog, Event, Events, Topic};
 pub use enterprise::{Account, Enterprise, Oidc, OwnerInfo, Owners, Setting};
 pub use in_force::InForce;

@@ -495,9 +495,36 @@ async fn rest_answers_are_read_and_saved() {
     let trial = cx.fact::<AuditLog>(&Topic::TrialCreated).await.expect("a fact");
     assert_eq!(trial.answer.said().map(|events| events.list.len()), Some(1));
     let other = cx.fact::<AuditLog>(&Topic::TrialConverted).await.expect("a fact");
-    assert_eq!(other.answer.said().map(|events| events.list.len()), Some(0));
+    assert!(matches!(other.answer.refusal(), Some(Refusal::WrongShape { .. })), "it was not searched for");
     assert_eq!((saved(&*sync), saved(&*seats)), ((*sync).clone(), (*seats).clone()));
     assert_eq!((saved(&*statistics), saved(&*trial)), ((*statistics).clone(), (*trial).clone()));
+}
+
+/// Each page leads to the next, and only the third has an event of the account itself. Where a link leads otherwise is not followed.
+#[tokio::test]
+async fn a_search_reads_on_until_a_page_holds_what_counts() {
+    let served = Served::start(Speaks::Both, |seen: &Seen| {
+        let after = seen.target.rsplit_once("&after=").and_then(|(_, cursor)| cursor.parse::<u32>().ok());
+        let page = after.unwrap_or(1);
+        let org = if page == 3 && seen.target.contains("plan_change") { "" } else { "octo" };
+        let action =
+            if seen.target.contains("plan_change") { "account.plan_change" } else { "payment_method.create" };
+        let at = 1_795_000_000_000_i64 - 1_000 * i64::from(page);
+        let next = format!("<https://elsewhere.example/x?after={}&before=>; rel=\"next\"", page + 1);
+        Says::json(format!(r#"[{{"action": "{action}", "org": "{org}", "@timestamp": {at}}}]"#))
+            .with("link", &next)
+    })
+    .await;
+    let cx = cx(plan(&[(Api::Cloud, served.address)]));
+    let found = cx.fact::<AuditLog>(&Topic::PlanChanged).await.expect("a fact");
+    let events = found.answer.said().expect("said");
+    assert_eq!((events.list.len(), served.requests().len()), (1, 3));
+    assert_eq!(saved(&*found), *found);
+    let found = cx.fact::<AuditLog>(&Topic::PaymentMethod).await.expect("a fact");
+    let events = found.answer.said().expect("said");
+    assert!(events.is_unread());
+    assert_eq!(events.read_back_to.map(|at| at.as_second()), Some(1_795_000_000 - 10));
+    assert_eq!(served.requests().len(), 13, "there is a limit");
 }
 
 #[tokio::test]

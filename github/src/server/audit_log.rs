@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 use super::ServerEnterprises;
 use crate::{
     Answer, Api, Needs, OfTheRun, Refusal,
-    ask::Get,
-    cloud::{Events, Topic, read_events},
+    cloud::{Events, Topic, search},
 };
 
-/// Events of the server's own audit log, the newest first, at most a hundred. Whether present servers still record
+/// Events of the server's own audit log, the newest first: those of the first page that holds any. Whether present servers still record
 /// `dotcom_connection.*` is not known: what is there is evidence, what is not there is none (facts §3.1).
 ///
 /// The log is asked by the slug of [`ServerEnterprises`], so this comes after that.
@@ -37,12 +36,6 @@ impl Fact for ServerAuditLog {
             Answer::Refused { why, needs } => return Ok(Self { answer: Answer::Refused { why, needs } }),
             Answer::NoCredential { .. } => return Ok(Self { answer: Answer::NoCredential { needs } }),
         };
-        let target = topic.target("/api/v3", &slug);
-        let get = Get { pages: true, ..Get::new(needs.clone(), &target) };
-        let (answer, headers) = get.read_with_headers(cx).await?;
-        Ok(Self {
-            answer: answer
-                .and_then(|events| read_events(*topic, events, &headers).map_err(|why| (why, needs))),
-        })
+        Ok(Self { answer: search(cx, *topic, needs, &topic.target("/api/v3", &slug)).await? })
     }
 }
