@@ -72,8 +72,17 @@ impl Case<'_> {
                 Examination::passed("GitHub answers, and asks for a login")
             }
             200..=399 => self.changed(head).into(),
-            _ => self.refused(head).into(),
+            _ => match self.in_its_place(head) {
+                Some(page) => self.replaced(head, &page).into(),
+                None => self.refused(head).into(),
+            },
         }
+    }
+
+    /// What stands in the place of GitHub's page, if something does.
+    fn in_its_place(&self, head: &Head) -> Option<Page> {
+        let (target, exchange) = (self.target, &self.reply.exchange);
+        replaced::by(target.role, self.tenant().is_none(), &target.host, head, exchange)
     }
 
     /// A reply of the web host or the upload host, which is as it should be when it is `expected`.
@@ -84,8 +93,7 @@ impl Case<'_> {
         }
         // Neither has a page that sends its reader elsewhere.
         let leads_away = refreshes_to(head, exchange).is_some();
-        let is_published = self.tenant().is_none();
-        if let Some(page) = replaced::by(self.target.role, is_published, host, head, exchange)
+        if let Some(page) = self.in_its_place(head)
             && !leads_away
         {
             return self.replaced(head, &page).into();

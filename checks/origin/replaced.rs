@@ -5,8 +5,7 @@ use gh_connect_probe::http::{Exchange, Head};
 
 use super::page::Page;
 
-/// What stands in the place of the page of the web host or the upload host, if something does. `is_published` where GitHub
-/// publishes what the web host answers.
+/// What stands in the place of a host's page, if something does. `is_published` where GitHub publishes what the web host answers.
 pub(super) fn by(
     role: Role,
     is_published: bool,
@@ -21,7 +20,7 @@ pub(super) fn by(
     let is_replaced = match (role, head.status) {
         (Role::Web, 200) if is_robots_file(exchange) => false,
         (Role::Web, 200) => is_published || is_empty(exchange) || is_html(exchange) || is_foreign(),
-        (Role::Uploads, _) if is_page_of_github(exchange) => false,
+        (Role::Uploads, _) if is_page_of_github(exchange) && !page.is_of_a_maker() => false,
         (Role::Uploads, 200) => is_empty(exchange) || is_html(exchange) || is_foreign(),
         (Role::Uploads, 401 | 404) => is_foreign(),
         // A refusal is no page that GitHub publishes: only a maker's name tells that it is not GitHub's.
@@ -52,9 +51,14 @@ fn is_html(exchange: &Exchange) -> bool {
 /// Whether it is an HTML page of GitHub's own, which has a form to sign in, for instance.
 fn is_page_of_github(exchange: &Exchange) -> bool {
     let text = format!("{} {}", exchange.words, exchange.sample).to_lowercase();
-    ["githubassets.com", "hello future githubber", "page not found · github"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    [
+        "githubassets.com",
+        "hello future githubber",
+        "page not found · github",
+        "page not found &middot; github",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }
 
 /// The lines of a sample, in small letters. In what is safe to show, a line break is written out.
@@ -100,6 +104,13 @@ mod tests {
             (Role::Uploads, 404, "", None),
             (Role::Uploads, 404, dotcom, None),
             (Role::Uploads, 404, old, None),
+            (Role::Uploads, 404, "<title>Page not found &middot; GitHub</title> Sign in", None),
+            (
+                Role::Uploads,
+                404,
+                "<title>Page not found &middot; GitHub</title> by Zscaler",
+                Some("a reply of Zscaler"),
+            ),
             (Role::Uploads, 404, "<html>Not found</html>", None),
             (Role::Uploads, 404, block, Some("a block page of Zscaler")),
             (Role::Uploads, 404, login, Some("a login page")),

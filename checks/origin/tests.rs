@@ -50,6 +50,7 @@ fn github_is_known_by_its_proof() {
         (Role::Api, proven(200), "{}", "origin/not-github"),
         (Role::Api, proven(302), "", "origin/not-github"),
         (Role::Api, proven(404), "", "origin/unavailable"),
+        (Role::Api, answered(403, &[REQUEST_ID], "Blocked by Zscaler"), "", "origin/not-github"),
         (Role::Api, answered(200, &[], ""), META, "origin/not-github"),
         (Role::Api, answered(200, &[("x-github-request-id", "none")], ""), META, "origin/not-github"),
         (Role::Web, answered(200, &[REQUEST_ID], ROBOTS), "", "GitHub answers"),
