@@ -99,8 +99,12 @@ impl Redactor {
     pub fn clean_hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let is_word = |part: &[u8]| {
             let mark = |byte: &u8| matches!(byte, b'.' | b'-' | b'_');
-            let capitals = || part.windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase));
-            part.iter().all(|byte| byte.is_ascii_alphabetic() || mark(byte)) && !capitals()
+            // Letters of a code have capitals beside each other, and small ones as well.
+            let is_mixed = || {
+                part.windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase))
+                    && part.iter().any(u8::is_ascii_lowercase)
+            };
+            part.iter().all(|byte| byte.is_ascii_alphabetic() || mark(byte)) && !is_mixed()
                 || part.iter().all(|byte| byte.is_ascii_digit() || mark(byte))
         };
         self.without(text, SHORTEST, Depth::OF_A_TEXT, |part| !is_word(&text.as_bytes()[part.clone()]))
