@@ -82,7 +82,7 @@ impl Case<'_> {
     /// What stands in the place of GitHub's page, if something does.
     fn in_its_place(&self, head: &Head) -> Option<Page> {
         let (target, exchange) = (self.target, &self.reply.exchange);
-        replaced::by(target.role, self.tenant().is_none(), &target.host, head, exchange)
+        replaced::by(target.role, &target.host, head, exchange)
     }
 
     /// A reply of the web host or the upload host, which is as it should be when it is `expected`.

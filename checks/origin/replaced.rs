@@ -5,23 +5,16 @@ use gh_connect_probe::http::{Exchange, Head};
 
 use super::page::Page;
 
-/// What stands in the place of a host's page, if something does. `is_published` where GitHub publishes what the web host answers.
-pub(super) fn by(
-    role: Role,
-    is_published: bool,
-    host: &str,
-    head: &Head,
-    exchange: &Exchange,
-) -> Option<Page> {
+/// What stands in the place of a host's page, if something does.
+pub(super) fn by(role: Role, host: &str, head: &Head, exchange: &Exchange) -> Option<Page> {
     // The headers are GitHub's: the words have to show it.
     let bare = Head { status: head.status, ..Head::default() };
     let page = Page::of(host, &bare, exchange);
     let is_foreign = || page.is_of_something_else(|to| super::page::is_elsewhere(to, host));
     let is_replaced = match (role, head.status) {
         (Role::Web, 200) if is_robots_file(exchange) => false,
-        (Role::Web, 200) => is_published || is_empty(exchange) || is_html(exchange) || is_foreign(),
         (Role::Uploads, _) if is_page_of_github(exchange) && !page.is_of_a_maker() => false,
-        (Role::Uploads, 200) => is_empty(exchange) || is_html(exchange) || is_foreign(),
+        (Role::Web | Role::Uploads, 200) => is_empty(exchange) || is_foreign(),
         (Role::Uploads, 401 | 404) => is_foreign(),
         // A refusal is no page that GitHub publishes: only a maker's name tells that it is not GitHub's.
         _ => page.is_of_a_maker(),
@@ -89,8 +82,9 @@ mod tests {
             (Role::Web, 200, login, Some("a login page")),
             (Role::Web, 200, "", Some("a reply")),
             (Role::Web, 200, " \\r\\n", Some("a reply")),
-            (Role::Web, 200, "<html></html>", Some("a reply")),
-            (Role::Web, 200, "OK", Some("a reply")),
+            // What GitHub answers may become another page: only words tell that it is not GitHub's.
+            (Role::Web, 200, "<html><title>GitHub</title></html>", None),
+            (Role::Web, 200, "OK", None),
             (
                 Role::Web,
                 200,
@@ -123,14 +117,8 @@ mod tests {
         ] {
             let exchange = answered(status, &[("via", "1.1 cache (squid/5.7)")], body);
             let head = exchange.head.as_ref().expect("a head");
-            let page = by(role, true, "github.com", head, &exchange);
+            let page = by(role, "github.com", head, &exchange);
             assert_eq!(page.map(|page| page.words()).as_deref(), expected, "{role:?} {status} {body}");
-        }
-        // What a tenant answers is not published.
-        for (body, expected) in [("OK", false), ("", true), (block, true), (login, true)] {
-            let exchange = answered(200, &[], body);
-            let head = exchange.head.as_ref().expect("a head");
-            assert_eq!(by(Role::Web, false, "octo.ghe.com", head, &exchange).is_some(), expected, "{body}");
         }
     }
 }
