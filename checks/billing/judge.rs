@@ -45,6 +45,11 @@ pub(super) fn judge(plan: &Plan, now: Timestamp, seen: &Seen<'_>) -> Examination
         (Some(Trial::Over { event, until }), Word::Good(attestation)) if is_after(attestation.on, until) => {
             format!("; later than the trial's `{}` {}", shown(&event.action, 60), when(event))
         }
+        // What was confirmed after the trial is what counts, and why it no longer holds.
+        (
+            Some(Trial::Over { until, .. }),
+            Word::Overtaken { word: confirmed, .. } | Word::Expired { word: confirmed, .. },
+        ) if is_after(confirmed.value.on, until) && !is_ghe_com(plan) => String::new(),
         (Some(trial), _) => return on_trial(plan, now, seen, &trial).into(),
     };
     if let Word::Good(Attestation { by, on, evidence }) = word {

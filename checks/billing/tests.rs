@@ -160,11 +160,11 @@ fn a_trial_that_is_over_is_overruled_by_who_looked_later() {
             Some("2026-10-01"),
             "billing/trial",
         ),
-        // A later change of the way of paying voids the word, and the trial is what is left.
+        // A later change of the way of paying voids a word that came after the trial, and is told, not the trial.
         (
             [over(EXPIRED), vec![event(CHANGED, at("2026-11-01"))]].concat(),
             Some("2026-10-01"),
-            "billing/trial",
+            "billing/changed-since-attestation",
         ),
     ] {
         for product in [Product::GithubCom, Product::GheCom("octocorp".to_owned())] {

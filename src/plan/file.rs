@@ -106,8 +106,11 @@ impl Reading<'_> {
             }
             (_, other) => return self.complain(|this| this.mistyped(key, name, other, span)),
         };
-        if let Some(said) = said.iter().find(|said| !key.takes_a_url() && credentials::stands_in(&said.text))
-        {
+        let holds_one = match key.takes_a_url() {
+            true => credentials::stands_for_a_host,
+            false => credentials::stands_in,
+        };
+        if let Some(said) = said.iter().find(|said| holds_one(&said.text)) {
             let error = UsageError::at(said, "this is a credential, or holds one");
             return self.errors.push(error.hint(credentials::NOT_IN_A_FILE).hint(credentials::WHERE));
         }

@@ -16,6 +16,13 @@ pub(crate) fn stands_in(text: &str) -> bool {
     all_in(text).next().is_some()
 }
 
+/// Whether a credential stands where a URL has its host. The user info of a proxy and the query of a page may hold one.
+pub(crate) fn stands_for_a_host(url: &str) -> bool {
+    let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    stands_in(authority.rsplit('@').next().unwrap_or_default())
+}
+
 /// Everything in a text that can only be a credential.
 pub(crate) fn all_in(text: &str) -> impl Iterator<Item = &str> {
     tokens(text).chain(authorizations(text)).chain(private_keys(text))

@@ -73,7 +73,11 @@ pub(crate) fn misplaced(arguments: &[impl AsRef<str>]) -> Option<UsageError> {
         let is_said = is_name(name) && credentials::names_one(name) && !value.is_empty();
         // The user info of a proxy is said in its URL.
         let is_url = [flag, name].iter().any(|flag| URL_FLAGS.contains(flag));
-        is_said || takes_a_credential(flag, argument) || (!is_url && credentials::stands_in(argument))
+        let stands_there = match is_url {
+            true => credentials::stands_for_a_host(value),
+            false => credentials::stands_in(argument),
+        };
+        is_said || takes_a_credential(flag, argument) || stands_there
     })?;
     let place = match argument.split_once('=') {
         Some((name, _)) if is_name(name) => format!("after {name}="),
@@ -339,6 +343,9 @@ mod tests {
             &["check", "--waive", "dns/slow=Authorization: Bearer abc0123456789"],
             &["check", "--ghe-config", "-----BEGIN PRIVATE KEY-----\nMIIE"],
             &["explain", "ghs_0123456789"],
+            &["check", "--server", "ghp_0123456789abcdef"],
+            &["check", "--server=https://github_pat_0123456789.corp.example/"],
+            &["check", "--proxy", "http://user:x@ghp_0123456789abcdef:3128"],
         ] {
             let all: Vec<&str> = std::iter::once("gh-connect").chain(arguments.iter().copied()).collect();
             let error = misplaced(&all).map(|error| error.render(false)).unwrap_or_default();
