@@ -8,6 +8,7 @@ use std::{
 };
 
 use gh_connect_checks::ALL;
+use gh_connect_enable::browser;
 use gh_connect_engine::{ConnectTo, Lack, Machine, Origin, Product, Roots, Sourced};
 use gh_connect_lab::{Lab, LabThread, World};
 
@@ -83,6 +84,8 @@ impl Named {
 
     /// Starts the world's servers on loopback.
     pub(crate) fn start(&self) -> Result<Running, UsageError> {
+        // The browser of a lab that was killed may still run in its directory, which the next lab removes.
+        gh_connect_lab::left_behind().iter().for_each(|folder| _ = browser::sweep(folder));
         let lab = LabThread::start(&self.world).map_err(|error| {
             let told = UsageError::new(format!("the lab cannot be started: {error}"));
             match (loopback_is_down(&error), Lack::of(&error)) {

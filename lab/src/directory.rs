@@ -1,8 +1,8 @@
 //! The directory of a running lab: nobody else's business, and gone with its lab, whatever ended that.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -14,7 +14,7 @@ pub(crate) fn new() -> io::Result<Directory> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let directory = builder.tempdir_in(&parent)?;
-    sweep(&parent, directory.path());
+    sweep(&parent, directory.path(), &fs::metadata(directory.path())?);
     // Locked before it has its name: whoever finds it finds it locked.
     let unnamed = directory.path().join("lock.new");
     let lock = File::create(&unnamed)?;
@@ -35,23 +35,30 @@ impl Directory {
     }
 }
 
+/// The directories of labs that were killed. The next lab removes them: what still runs in one has to be ended before.
+pub fn left_behind() -> Vec<PathBuf> {
+    // Whose a new file is, this user's directories are.
+    let ours = tempfile::tempfile().and_then(|file| file.metadata());
+    ours.map(|ours| all_left_behind(&std::env::temp_dir(), &ours)).unwrap_or_default()
+}
+
 /// Removes what labs left behind that were killed. What cannot be removed, or is not ours, stays.
-fn sweep(parent: &Path, own: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        if name.to_string_lossy().starts_with(PREFIX) && path != own && is_left_behind(&path, own) {
-            // Another lab may be at it already.
-            let _ = fs::remove_dir_all(path);
-        }
+fn sweep(parent: &Path, own: &Path, ours: &Metadata) {
+    for path in all_left_behind(parent, ours).into_iter().filter(|path| path != own) {
+        // Another lab may be at it already.
+        let _ = fs::remove_dir_all(path);
     }
 }
 
-fn is_left_behind(directory: &Path, own: &Path) -> bool {
-    let is_ours = match (fs::symlink_metadata(directory), fs::metadata(own)) {
-        (Ok(theirs), Ok(ours)) => theirs.is_dir() && same_owner(&theirs, &ours),
-        _ => false,
-    };
+fn all_left_behind(parent: &Path, ours: &Metadata) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(parent) else { return Vec::new() };
+    let labs = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    labs.map(|entry| entry.path()).filter(|path| is_left_behind(path, ours)).collect()
+}
+
+fn is_left_behind(directory: &Path, ours: &Metadata) -> bool {
+    let is_ours =
+        fs::symlink_metadata(directory).is_ok_and(|theirs| theirs.is_dir() && same_owner(&theirs, ours));
     let lock = directory.join(LOCK);
     let is_a_file = || fs::symlink_metadata(&lock).is_ok_and(|lock| lock.is_file());
     is_ours && is_a_file() && File::open(&lock).is_ok_and(|lock| lock.try_lock().is_ok())
@@ -94,11 +101,12 @@ mod tests {
         let other = made("something-else", true);
         let held = File::open(alive.join(LOCK)).expect("the lock");
         held.lock().expect("nobody else has it");
-        sweep(parent.path(), &own);
+        let ours = fs::metadata(&own).expect("it is there");
+        sweep(parent.path(), &own, &ours);
         let left = [&own, &dead, &alive, &begun, &other].map(|path| path.exists());
         assert_eq!(left, [true, false, true, true, true]);
         drop(held);
-        sweep(parent.path(), &own);
+        sweep(parent.path(), &own, &ours);
         assert!(!alive.exists() && own.exists());
     }
 
@@ -109,7 +117,8 @@ mod tests {
         let directory = new().expect("a directory");
         let mode = fs::metadata(directory.path()).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        assert!(!is_left_behind(directory.path(), directory.path()));
+        let ours = fs::metadata(directory.path()).expect("it is there");
+        assert!(!is_left_behind(directory.path(), &ours));
         let path = directory.path().to_owned();
         drop(directory);
         assert!(!path.exists());

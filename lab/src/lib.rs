@@ -34,6 +34,7 @@ mod told;
 mod wire;
 pub mod world;
 
+pub use directory::left_behind;
 pub use lab::{Lab, Route};
 pub use log::{Asks, Authorization, Event, Transport};
 pub use thread::LabThread;
