@@ -29,6 +29,19 @@ pub(crate) fn color(said: Option<bool>, environment: &Environment, terminal: boo
     }
 }
 
+/// Whether progress is shown in plain lines, even on a terminal: in the log of a CI, on a dumb terminal, and for a screen reader, which
+/// reads out each change of a line. The names are those of `gh`.
+pub(crate) fn wants_lines(environment: &Environment) -> bool {
+    let is_on = |name: &str| {
+        let off = ["", "0", "false", "no"];
+        environment.text(name).is_some_and(|said| !off.contains(&said.to_ascii_lowercase().as_str()))
+    };
+    environment.text("CI").is_some()
+        || environment.text("TERM") == Some("dumb")
+        || is_on("GH_SPINNER_DISABLED")
+        || is_on("GH_ACCESSIBLE_PROMPTER")
+}
+
 /// How a report looks on stdout.
 pub(crate) fn of_stdout(
     appearance: &Appearance,
@@ -83,6 +96,25 @@ const USUAL_WIDTH: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_screen_reader_gets_lines() {
+        for (name, value, lines) in [
+            ("NO_COLOR", "1", false),
+            ("TERM", "xterm", false),
+            ("TERM", "dumb", true),
+            ("CI", "true", true),
+            ("GH_SPINNER_DISABLED", "1", true),
+            ("GH_SPINNER_DISABLED", "yes", true),
+            ("GH_SPINNER_DISABLED", "0", false),
+            ("GH_SPINNER_DISABLED", "False", false),
+            ("GH_SPINNER_DISABLED", "", false),
+            ("GH_ACCESSIBLE_PROMPTER", "enabled", true),
+        ] {
+            let environment = [(name.to_owned(), value.to_owned())].into_iter().collect();
+            assert_eq!(wants_lines(&environment), lines, "{name}={value}");
+        }
+    }
 
     #[test]
     fn the_conventions_about_colours_are_honoured() {

@@ -2,6 +2,7 @@
 
 use gh_connect_checks::ALL;
 use gh_connect_engine::{Interrupt, Machine, Measured, Record, Sourced, State, Waiver};
+use gh_connect_lab::World;
 
 use crate::{
     Ending, appearance,
@@ -61,6 +62,16 @@ pub(crate) fn prepare(
     appearance: &Appearance,
     environment: &Environment,
 ) -> Result<Prepared, Vec<UsageError>> {
+    prepare_in(flags, appearance, environment, |_| {})
+}
+
+/// The same, with something changed in the lab world that was asked for.
+pub(crate) fn prepare_in(
+    flags: &CheckFlags,
+    appearance: &Appearance,
+    environment: &Environment,
+    change: impl FnOnce(&mut World),
+) -> Result<Prepared, Vec<UsageError>> {
     let flags_layer = Layer::of_flags(flags, appearance.color.as_deref());
     let settle = |configuration: Configuration, environment, ground| {
         let Configuration { layer: file, errors, file: config } = &configuration;
@@ -73,6 +84,7 @@ pub(crate) fn prepare(
             let mut named =
                 lab_plan::find(Some(&lab_plan::said("--lab=", world))).map_err(|error| vec![error])?;
             named.include(&flags_layer);
+            change(&mut named.world);
             let running = named.start().map_err(|error| vec![error])?;
             sink::learn(|redactor| secrets::of_environment(&running.environment, redactor));
             let environment = running.environment;
@@ -133,7 +145,7 @@ impl Shown {
         terminals: &Terminals,
     ) -> Self {
         let look = appearance::of_stderr(appearance, color, environment, terminals);
-        let style = Style::choose(terminals.stderr, environment.text("CI").is_some(), look.detail);
+        let style = Style::choose(terminals.stderr, appearance::wants_lines(environment), look.detail);
         Self { look, style }
     }
 }

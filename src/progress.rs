@@ -26,9 +26,9 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    /// What suits whoever reads stderr. A CI's log is no terminal, even where it claims to be one.
-    pub(crate) fn choose(terminal: bool, ci: bool, detail: Detail) -> Self {
-        match (detail, terminal && !ci) {
+    /// What suits whoever reads stderr. `lines`: a line that keeps changing is not for them, even on a terminal.
+    pub(crate) fn choose(terminal: bool, lines: bool, detail: Detail) -> Self {
+        match (detail, terminal && !lines) {
             (Detail::Quiet, _) => Self::Silent,
             (_, true) => Self::Live,
             (_, false) => Self::Lines,
@@ -216,14 +216,14 @@ mod tests {
 
     #[test]
     fn the_style_suits_the_reader() {
-        for (terminal, ci, detail, style) in [
+        for (terminal, lines, detail, style) in [
             (true, false, Detail::Normal, Style::Live),
             (true, true, Detail::Normal, Style::Lines),
             (false, false, Detail::Verbose, Style::Lines),
             (true, false, Detail::Quiet, Style::Silent),
             (false, true, Detail::Quiet, Style::Silent),
         ] {
-            assert_eq!(Style::choose(terminal, ci, detail), style);
+            assert_eq!(Style::choose(terminal, lines, detail), style);
         }
     }
 }
