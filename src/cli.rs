@@ -39,7 +39,8 @@ pub(crate) struct Cli {
 pub(crate) struct Appearance {
     /// Whether to use colours.
     ///
-    /// `auto` uses them on a terminal and honours NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM=dumb.
+    /// `auto` uses them on a terminal and honours NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM=dumb. For a screen reader,
+    /// GH_SPINNER_DISABLED=1 (or GH_ACCESSIBLE_PROMPTER=1, TERM=dumb) shows progress as plain lines.
     #[arg(long, global = true, value_name = "WHEN", value_parser = Suggesting(when), help_heading = "Appearance")]
     pub(crate) color: Option<String>,
 
@@ -77,7 +78,7 @@ pub(crate) enum Action {
                       gh-connect opens a window of an installed browser, you sign in there, and it presses the two buttons; or you press them \
                       in your own browser and it watches both sides. It says what will happen first, and asks.\n\nExit codes: 0 connected and \
                       verified (or connected before), 10 refused (the gate is shut, or you did not agree; nothing was touched), 11 attempted \
-                      and not connected, 12 done and not verified; 2, 5, 130 and 143 as for check.",
+                      and not connected, 12 done and not verified; 2, 5, 129, 130 and 143 as for check.",
         after_help = "See first what it would do:  gh-connect enable --plan …\nTry it in the lab:          gh-connect enable --lab --headless --yes --accept-terms"
     )]
     Enable(Box<EnableFlags>),
@@ -85,9 +86,9 @@ pub(crate) enum Action {
     /// Print what both sides say about the connection now. Changes nothing.
     #[command(
         long_about = "Print what both sides say about the connection now: records, license synchronization, statistics, audit events. Changes \
-                            nothing.\n\nExit codes: 0 both sides agree that the server is connected, 1 it is not, or only one side says so, 3 that cannot be told; \
-                      2, 5, 130 and 143 as for check.",
-        after_help = "Try it in the lab:  gh-connect status --lab=connection/orphaned"
+                            nothing.\n\nExit codes: 0 connected: the account has a record of the server, and what only a connected server sends came lately; 1 not connected, or \
+                      only one side says so; 3 that cannot be told; 2, 5, 129, 130 and 143 as for check.",
+        after_help = "Try it in the lab:  gh-connect status --lab=connection/already-connected\n(--lab alone is a new world each time, in which nothing is connected yet.)"
     )]
     Status(Box<CheckFlags>),
 

@@ -142,7 +142,7 @@ fn print(text: &str) -> Result<Exit, Ending> {
 const EXIT_STATUS: &[(&str, &str)] = &[
     (
         "0",
-        "Everything required passed; warnings are allowed. enable and status: both sides agree that the server is connected.",
+        "Everything required passed; warnings are allowed. enable: connected and verified, or connected before. status: connected, by the account's record and by what only a connected server sends.",
     ),
     ("1", "At least one check failed. status: not connected, or only one side says so."),
     ("2", "Usage or configuration error; nothing was measured. Also when a waiver matched nothing."),
@@ -168,6 +168,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "What goes around the proxy, unless --no-proxy or the configuration file says so.",
     ),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM, CI", "Whether to use colours, unless --color says so."),
+    (
+        "GH_SPINNER_DISABLED, GH_ACCESSIBLE_PROMPTER",
+        "Progress as plain lines, for a screen reader; so it is with TERM=dumb and with CI, too.",
+    ),
 ];
 
 const FILES: &[(&str, &str)] = &[

@@ -1,6 +1,7 @@
 //! What differs between operating systems: signals, terminals, the name of this machine, and whose files are whose.
 
 mod state;
+mod user;
 
 use std::{
     io::{IsTerminal as _, Read as _},
@@ -16,6 +17,7 @@ use gh_connect_engine::{Effects as _, Interrupt, Lack, Machine};
 pub(crate) use state::{
     has_display, open_in_browser, private_anew, private_folder, private_log, state_folder, write_private,
 };
+pub(crate) use user::user;
 
 use crate::{environment::Environment, plan, sink};
 

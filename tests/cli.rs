@@ -82,7 +82,7 @@ fn the_exit_codes_of_enable_and_status_are_documented() {
         assert!(page.contains(&format!("{code} ")), "{code}");
     }
     for place in [&manual, &text(&["status", "--help"])] {
-        assert!(place.contains("0 both sides agree"), "{place}");
+        assert!(place.contains("0 connected: the account has a record"), "{place}");
     }
     for flag in ["--plan", "--browser", "--yes", "--accept-terms", "--confirm-billing", "--save-steps"] {
         assert!(manual.contains(flag), "{flag}");

@@ -39,6 +39,9 @@ pub struct Entry {
     /// What both sides had before, where the person agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+    /// GitHub's own name for the record of the connection, where it was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
 }
 
 /// The steps, in the order of a flow without trouble.
@@ -130,7 +133,7 @@ impl Journal {
     /// Notes a step. When this returns the step is on the disk.
     pub fn note(&mut self, at: Timestamp, run: &str, step: Step, note: &str) -> io::Result<()> {
         let note = shown(note, MOST_NOTE);
-        self.add(Entry { at, run: run.to_owned(), step, note, by: None, before: None })
+        self.add(Entry { at, run: run.to_owned(), step, note, by: None, before: None, record: None })
     }
 
     /// Notes that a person agreed, and what both sides had before: a later run holds it against what they have then.
@@ -144,7 +147,21 @@ impl Journal {
     ) -> io::Result<()> {
         let (note, by) = (shown(how, MOST_NOTE), Some(shown(by, MOST_NOTE)));
         let before = Some(before.clone());
-        self.add(Entry { at, run: run.to_owned(), step: Step::Consented, note, by, before })
+        self.add(Entry { at, run: run.to_owned(), step: Step::Consented, note, by, before, record: None })
+    }
+
+    /// Notes that a connection is verified: whose it is, and which record GitHub has of it.
+    pub fn verified(
+        &mut self,
+        at: Timestamp,
+        run: &str,
+        note: &str,
+        by: &str,
+        record: Option<&str>,
+    ) -> io::Result<()> {
+        let (note, by) = (shown(note, MOST_NOTE), Some(shown(by, MOST_NOTE)));
+        let record = record.map(|record| shown(record, MOST_NOTE));
+        self.add(Entry { at, run: run.to_owned(), step: Step::Verified, note, by, before: None, record })
     }
 
     fn add(&mut self, entry: Entry) -> io::Result<()> {
@@ -200,6 +217,26 @@ impl Journal {
         let done = self.done();
         let pressed = done.iter().position(|entry| entry.step != Step::Consented).unwrap_or(done.len());
         done[..pressed].iter().rev().copied().find(|entry| entry.before.is_some() && !self.has_gap)
+    }
+
+    /// The connection with which the last flow ended, where nothing was begun after it: what was agreed to, and what was verified.
+    /// `None` where a line in between cannot be read.
+    pub fn connection(&self) -> Option<(&Entry, &Entry)> {
+        let verified = self.entries.last().filter(|last| last.step == Step::Verified && !self.has_gap)?;
+        let consent = self.entries.iter().rfind(|entry| entry.before.is_some())?;
+        Some((consent, verified))
+    }
+
+    /// The runs on which each press of an unfinished flow rests, or the hand-over to the person; each once.
+    pub fn rested_on(&self) -> Vec<String> {
+        let mut runs: Vec<String> = Vec::new();
+        for entry in self.done() {
+            let rests = matches!(entry.step, Step::PressingEnable | Step::PressingConnect | Step::HandedOver);
+            if rests && !runs.contains(&entry.run) {
+                runs.push(entry.run.clone());
+            }
+        }
+        runs
     }
 
     /// When the first button of an unfinished flow may have been pressed.
@@ -334,6 +371,48 @@ mod tests {
         assert_eq!((consent.by.as_deref(), consent.before.clone()), (Some("ana"), Some(before("b"))));
         journal.note(Timestamp::UNIX_EPOCH, "run-1", Step::Verified, "").expect("written");
         assert_eq!(journal.consent(), None);
+    }
+
+    #[test]
+    fn each_press_names_the_run_on_which_it_rests() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::take(open(&folder.path().join("j.jsonl"))).expect("a journal");
+        for (run, step) in [
+            ("old", Step::PressingEnable),
+            ("old", Step::Stopped),
+            ("1", Step::Consented),
+            ("2", Step::PressingEnable),
+            ("2", Step::NotPressed),
+            ("3", Step::PressingEnable),
+            ("3", Step::PressedEnable),
+            ("4", Step::PressingConnect),
+            ("4", Step::HandedOver),
+        ] {
+            journal.note(Timestamp::UNIX_EPOCH, run, step, "").expect("written");
+        }
+        assert_eq!(journal.rested_on(), ["3", "4"]);
+    }
+
+    #[test]
+    fn the_connection_is_the_last_thing_that_was_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j.jsonl");
+        let mut journal = Journal::take(open(&path)).expect("a journal");
+        let now = Timestamp::UNIX_EPOCH;
+        journal.begin(now, "1", "typed acme", "ana", &Before::default()).expect("written");
+        assert_eq!(journal.connection(), None);
+        journal.verified(now, "1", "chromium", "ana", Some("R_1")).expect("written");
+        drop(journal);
+        let mut journal = Journal::take(open(&path)).expect("a journal");
+        let (consent, verified) = journal.connection().expect("one");
+        assert_eq!((consent.note.as_str(), verified.record.as_deref()), ("typed acme", Some("R_1")));
+        journal.begin(now, "2", "typed acme", "ana", &Before::default()).expect("written");
+        assert_eq!(journal.connection(), None);
+        drop(journal);
+        let whole = std::fs::read_to_string(&path).expect("a journal");
+        let lines: Vec<&str> = whole.lines().take(2).collect();
+        std::fs::write(&path, format!("{}\ngarbage\n", lines.join("\n"))).expect("written");
+        assert_eq!(Journal::take(open(&path)).expect("a journal").connection(), None);
     }
 
     #[test]

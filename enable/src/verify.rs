@@ -49,6 +49,9 @@ pub enum CloudSays {
         since: Option<Timestamp>,
         /// Whether it was not there before this flow.
         of_this_flow: bool,
+        /// GitHub's own name for the record.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<String>,
     },
     /// It does not.
     NotConnected,
@@ -155,6 +158,7 @@ mod tests {
             host_name: "ghes".to_owned(),
             since,
             of_this_flow,
+            record: None,
         };
         let hours = |hours: i64| Some(at(60 * hours));
         let unknown = || CloudSays::Unknown("no token".to_owned());

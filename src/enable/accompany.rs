@@ -123,7 +123,10 @@ impl Asks<'_> {
                 "2" => ServerSays::NotConnected(format!(
                     "its page does not show the connection, by the word of {by}"
                 )),
-                _ => continue,
+                _ => {
+                    talk.say("Please type 1 or 2, whichever line above is what the page shows.");
+                    continue;
+                }
             }));
         }
         talk.say("\nNobody answered.");

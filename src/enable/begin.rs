@@ -80,7 +80,7 @@ impl Enabling<'_> {
             let seen = journal.unfinished().iter().rfind(|entry| entry.step == Step::SeenOnServer);
             let page = seen.filter(|entry| is_recent(entry.at)).map(|_| ServerSays::Page);
             let mut evidence = talk.unless_interrupted(Sides::ask(self.session)).await?.evidence(begun, page);
-            let mut note = "found by a later run".to_owned();
+            let note = "found by a later run";
             if evidence.cloud.is_of_this_flow()
                 && matches!(evidence.server, ServerSays::Unknown(_))
                 && talk.answers
@@ -98,7 +98,6 @@ impl Enabling<'_> {
                         evidence = sides.evidence(begun, None);
                     }
                     Word::Said(said) => {
-                        note = format!("{note}, by the word of {}", self.person);
                         evidence.server = said;
                     }
                     Word::Nobody => {}
@@ -108,7 +107,7 @@ impl Enabling<'_> {
             if record.run.what_if.is_empty() && verify::prove(&evidence) == Proof::Verified {
                 let made = self.made(journal, record, begun, target, addresses);
                 let said = "Both sides say that they are connected. Verified.";
-                return self.verified(&made, evidence, &note, said, journal, talk).map(Some);
+                return self.verified(&made, evidence, note, said, journal, talk).map(Some);
             }
             if evidence.cloud == CloudSays::NotConnected && journal.is_past_its_time(Machine.now()) {
                 // Nothing came of it, and nothing can any more: the server takes it for five minutes.
@@ -122,6 +121,14 @@ impl Enabling<'_> {
         if let Some(finding) = connected {
             talk.say(&format!("{}\nNothing is pressed.", finding.message));
             return Ok(Some(if left.is_some() { Exit::UNVERIFIED } else { Exit::SUCCESS }));
+        }
+        // Another way than the server's own proves nothing.
+        if let Some((consent, verified)) = journal.connection().filter(|_| record.run.what_if.is_empty())
+            && let (Some(record), Some(before)) = (&verified.record, &consent.before)
+            && talk.unless_interrupted(Sides::ask(self.session)).await?.still_have(record, before)
+        {
+            talk.say(&words::verified_before(verified, target));
+            return Ok(Some(Exit::SUCCESS));
         }
         Ok(None)
     }

@@ -16,8 +16,10 @@ pub(super) struct Certificate {
     pub(super) target: ConnectTarget,
     /// Who agreed to the terms: the user of this machine, and how.
     pub(super) consent: Consent,
-    /// The check that it rests on.
+    /// The check to which the person agreed: the run of the report.
     pub(super) run: String,
+    /// The runs immediately before each press, or before the person went on by themselves.
+    pub(super) rested_on: Vec<String>,
     /// The later run that asked both sides, where the one that pressed did not end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) found_by: Option<String>,
@@ -34,6 +36,9 @@ pub(super) struct Certificate {
     pub(super) evidence: Evidence,
     /// What that proves.
     pub(super) proof: Proof,
+    /// On whose word that rests, where the server itself did not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by_word: Option<String>,
     /// When it was asked.
     pub(super) at: Timestamp,
 }
@@ -73,7 +78,12 @@ impl Certificate {
     pub(super) fn markdown(&self) -> String {
         let ConnectTarget { server, enterprise, cloud, vantage } = &self.target;
         let verdict = match &self.proof {
-            Proof::Verified => "**Connected and verified.** Both sides say so.".to_owned(),
+            Proof::Verified => match &self.by_word {
+                Some(word) => {
+                    format!("**Connected and verified**, by {word}. The server itself did not tell.")
+                }
+                None => "**Connected and verified.** Both sides say so.".to_owned(),
+            },
             Proof::NotConnected => "**Not connected.** Both sides say so.".to_owned(),
             Proof::Unverified(missing) => format!("**Not verified.** {}", missing.join(" ")),
         };
@@ -103,6 +113,13 @@ impl Certificate {
                 ),
             ),
             ("Check", format!("run {}, measured from {vantage}", self.run)),
+            (
+                "Pressed on",
+                match self.rested_on.as_slice() {
+                    [] => String::new(),
+                    runs => format!("what was measured immediately before: {}", runs.join(", ")),
+                },
+            ),
             (
                 "Verified by",
                 self.found_by.as_ref().map_or_else(String::new, |run| format!("the later run {run}")),

@@ -37,7 +37,65 @@ impl Choice {
     }
 }
 
+/// Who presses in which browser, as far as that is known before one is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The program presses in a browser that it drives.
+    Driven { kind: Kind, has_window: bool },
+    /// The person presses in their own, which the program may open.
+    Own { opens: bool },
+}
+
+/// Who presses: for a program, and as a sentence begins.
+pub(super) struct Presses {
+    pub(super) id: &'static str,
+    pub(super) says: &'static str,
+}
+
+impl Way {
+    pub(super) fn presses(self) -> Presses {
+        match self {
+            Self::Driven { .. } => Presses { id: "gh-connect", says: "gh-connect presses" },
+            Self::Own { .. } => Presses { id: "you", says: "You press" },
+        }
+    }
+
+    pub(super) fn browser(self) -> &'static str {
+        match self {
+            Self::Driven { kind, .. } => kind.id(),
+            Self::Own { .. } => "your own",
+        }
+    }
+}
+
 impl Enabling<'_> {
+    /// The kinds of browsers that may be driven, in the order in which they are tried.
+    fn kinds(&self) -> Vec<Kind> {
+        match self.choice {
+            Choice::Accompany => Vec::new(),
+            Choice::Drive(kind) => vec![kind],
+            // On GHE.com, Chromium may block the way back (facts 2).
+            Choice::Auto if self.session.plan().product.value.apex() != "github.com" => {
+                vec![Kind::Firefox, Kind::Chromium]
+            }
+            Choice::Auto => Kind::ALL.to_vec(),
+        }
+    }
+
+    /// Which browser will be used, unless it cannot be driven.
+    pub(super) fn foreseen(&self, pressed: Pressed) -> Way {
+        let drives = self.shows_windows() && !pressed.connect;
+        let may_be_driven = |kind: &Kind| {
+            browser::find(*kind, self.path.as_ref()).is_some() && browser::forbidden_by(*kind).is_none()
+        };
+        match self.kinds().into_iter().filter(|_| drives).find(may_be_driven) {
+            Some(kind) => {
+                Way::Driven { kind, has_window: self.in_lab.as_ref().is_none_or(|lab| !lab.headless) }
+            }
+            None => Way::Own { opens: self.opens_browser() },
+        }
+    }
+
     /// A browser to drive, or none: then the person uses their own. The second is what it is called in the certificate.
     pub(super) async fn browser(
         &self,
@@ -45,15 +103,9 @@ impl Enabling<'_> {
         pressed: Pressed,
     ) -> Result<(Option<Browser>, &'static str), Interrupt> {
         let none = (None, "accompany");
-        let kinds: Vec<Kind> = match self.choice {
-            Choice::Accompany => return Ok(none),
-            Choice::Drive(kind) => vec![kind],
-            // On GHE.com, Chromium may block the way back (facts 2).
-            Choice::Auto if self.session.plan().product.value.apex() != "github.com" => {
-                vec![Kind::Firefox, Kind::Chromium]
-            }
-            Choice::Auto => Kind::ALL.to_vec(),
-        };
+        if self.choice == Choice::Accompany {
+            return Ok(none);
+        }
         if pressed.connect {
             talk.say("You go on in your own browser.");
             return Ok(none);
@@ -64,7 +116,7 @@ impl Enabling<'_> {
             );
             return Ok(none);
         }
-        for kind in kinds {
+        for kind in self.kinds() {
             let Some(installed) = browser::find(kind, self.path.as_ref()) else {
                 if self.choice != Choice::Auto {
                     talk.say(&format!("{} is not installed here. You use your own browser.", kind.id()));

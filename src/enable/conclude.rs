@@ -22,7 +22,7 @@ pub(super) struct Made<'a> {
     pub(super) target: &'a ConnectTarget,
     pub(super) addresses: &'a Addresses,
     pub(super) consent: Consent,
-    /// The run of the check on which it was pressed.
+    /// The run of the check to which the person agreed: that of the report.
     pub(super) run: String,
     /// The later run that found it, where the one that pressed did not end.
     pub(super) found_by: Option<String>,
@@ -95,7 +95,7 @@ impl Enabling<'_> {
             let said = "Verified: both sides say that they are connected.";
             return self.verified(&made, evidence, made.way, said, journal, talk);
         }
-        self.certify(&made, &evidence, talk);
+        self.certify(&made, &evidence, journal, talk);
         let Made { target, addresses, run, way, .. } = made;
         match proof {
             Proof::Unverified(missing) => {
@@ -133,20 +133,25 @@ impl Enabling<'_> {
         journal: &mut Journal,
         talk: &mut Talk,
     ) -> Result<Exit, Broken> {
-        self.certify(made, &evidence, talk);
-        noted(journal.note(
-            Machine.now(),
-            made.found_by.as_ref().unwrap_or(&made.run),
-            Step::Verified,
-            note,
-        ))?;
-        talk.say(said);
-        talk.say(&words::afterwards(made.target, made.addresses));
+        self.certify(made, &evidence, journal, talk);
+        let word = words::of_a_person(&evidence);
+        let note = word.as_ref().map_or_else(|| note.to_owned(), |word| format!("{note}, by {word}"));
+        let record = match &evidence.cloud {
+            CloudSays::Connected { record, .. } => record.as_deref(),
+            CloudSays::NotConnected | CloudSays::Unknown(_) => None,
+        };
+        let run = made.found_by.as_ref().unwrap_or(&made.run);
+        noted(journal.verified(Machine.now(), run, &note, &made.consent.by, record))?;
+        match word {
+            Some(word) => talk.say(&format!("Verified, by {word}. The server itself did not tell.")),
+            None => talk.say(said),
+        }
+        talk.say(&words::afterwards(made.target, made.addresses, true));
         Ok(Exit::SUCCESS)
     }
 
     /// Writes the certificate of a change, in files of its own. That it cannot be written undoes nothing.
-    fn certify(&self, made: &Made<'_>, evidence: &Evidence, talk: &mut Talk) {
+    fn certify(&self, made: &Made<'_>, evidence: &Evidence, journal: &Journal, talk: &mut Talk) {
         let (invoiced, waivers) = certificate::said(self.session.plan());
         let certificate = Certificate {
             schema_version: 1,
@@ -154,6 +159,7 @@ impl Enabling<'_> {
             target: made.target.clone(),
             consent: made.consent.clone(),
             run: made.run.clone(),
+            rested_on: journal.rested_on(),
             found_by: made.found_by.clone(),
             browser: made.way.to_owned(),
             waivers,
@@ -161,6 +167,7 @@ impl Enabling<'_> {
             billing: made.billing.clone(),
             evidence: evidence.clone(),
             proof: verify::prove(evidence),
+            by_word: words::of_a_person(evidence),
             at: Machine.now(),
         };
         let name = Journal::file_name(made.target);

@@ -1,6 +1,9 @@
 //! What the person agrees to and confirms before anything is pressed.
 
-use gh_connect_enable::browser::{Browser, Looked};
+use gh_connect_enable::{
+    browser::{Browser, Looked},
+    flow::Pressed,
+};
 use gh_connect_engine::{ConnectTarget, Effects as _, Interrupt, Machine};
 
 use super::{
@@ -20,23 +23,18 @@ impl Enabling<'_> {
         talk: &mut Talk,
         target: &ConnectTarget,
         addresses: &Addresses,
+        pressed: Pressed,
     ) -> Result<Option<Consent>, Interrupt> {
         if self.flags.confirm_billing && !talk.answers {
             talk.say("Nobody can answer here what the account's billing page says. --confirm-billing needs a person at a terminal.");
             return Ok(None);
         }
-        talk.say(&Foretold::of(target, addresses, self.known_trouble(target)).what_will_happen());
+        let way = self.foreseen(pressed);
+        talk.say(&Foretold::of(target, addresses, way, self.known_trouble(target)).what_will_happen());
         let how = if self.flags.yes && self.flags.accept_terms {
             Some("--yes --accept-terms".to_owned())
         } else {
-            let question = format!("To agree, type the enterprise account's slug, {}: ", target.enterprise);
-            let typed = talk.ask(&question).await?;
-            if typed.is_none() {
-                talk.say("Nobody can answer here. Where that is meant, say --yes --accept-terms.");
-            }
-            typed
-                .filter(|typed| typed.eq_ignore_ascii_case(&target.enterprise))
-                .map(|typed| format!("typed {typed}"))
+            agreed(talk, &target.enterprise).await?.map(|typed| format!("typed {typed}"))
         };
         Ok(how.map(|how| Consent { by: self.person.clone(), how, at: Machine.now(), terms: words::TERMS }))
     }
@@ -63,16 +61,35 @@ impl Enabling<'_> {
             }
         }
         talk.say("Sign in there as an owner of the account.");
-        let asks = talk.ask("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ");
-        let answer = match browser {
+        let asks =
+            talk.yes_or_no("Does the page show invoices (\"Latest invoice\", \"Past invoices\")? [yes/no] ");
+        let confirmed = match browser {
             Some((browser, looked)) => keeps_looking(browser, looked, asks).await?,
             None => asks.await?,
         };
-        let confirmed = answer.is_some_and(|answer| ["yes", "y"].contains(&answer.to_lowercase().as_str()));
-        Ok(confirmed.then(|| Billing {
+        Ok((confirmed == Some(true)).then(|| Billing {
             by: self.person.clone(),
             at: Machine.now(),
             evidence: format!("invoices on {} (browser: {way})", addresses.billing),
         }))
     }
 }
+
+/// The slug, as the person typed it; they may mistype it.
+async fn agreed(talk: &mut Talk, slug: &str) -> Result<Option<String>, Interrupt> {
+    let question = format!("To agree, type the enterprise account's slug, {slug}: ");
+    for left in (0..MOST_TRIES).rev() {
+        let Some(typed) = talk.ask(&question).await? else {
+            talk.say("Nobody can answer here. Where that is meant, say --yes --accept-terms.");
+            return Ok(None);
+        };
+        if typed.eq_ignore_ascii_case(slug) {
+            return Ok(Some(typed));
+        }
+        let then = if left > 0 { "Ctrl-C ends it." } else { "You did not agree." };
+        talk.say(&format!("\"{typed}\" is not {slug}, which would mean that you agree. {then}"));
+    }
+    Ok(None)
+}
+
+const MOST_TRIES: u32 = 3;

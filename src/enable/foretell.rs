@@ -1,12 +1,13 @@
 //! All that would be done, said beforehand: for the person who agrees, and for a change board.
 
 use gh_connect_enable::pages::{self, Row, Side};
-use gh_connect_engine::{ConnectTarget, Reason};
+use gh_connect_engine::{ConnectTarget, Reason, Record};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::{
-    refusal,
+    choice::Way,
+    refusal::refusal,
     words::{self, Addresses},
 };
 
@@ -15,6 +16,10 @@ use super::{
 pub(super) struct Foretold {
     target: ConnectTarget,
     addresses: Addresses,
+    /// Who presses the buttons: `gh-connect` or `you`.
+    presses: &'static str,
+    /// In which browser: `chromium`, …, `your own`.
+    browser: &'static str,
     /// The steps, in their order.
     #[serde(serialize_with = "in_one_line")]
     what_will_happen: Vec<String>,
@@ -42,21 +47,38 @@ struct Accepts {
 
 impl Foretold {
     /// Of a target.
-    pub(super) fn of(target: &ConnectTarget, addresses: &Addresses, known_trouble: Option<String>) -> Self {
+    pub(super) fn of(
+        target: &ConnectTarget,
+        addresses: &Addresses,
+        way: Way,
+        known_trouble: Option<String>,
+    ) -> Self {
         let (server, ConnectTarget { enterprise, cloud, .. }) = (words::server(target), target);
         let settings = &addresses.settings;
+        let presses = way.presses().says;
         Self {
             target: target.clone(),
             addresses: addresses.clone(),
+            presses: way.presses().id,
+            browser: way.browser(),
             what_will_happen: vec![
-                format!("A browser opens {settings}.\nYou sign in there as an owner of the server."),
+                format!("{}\nYou sign in there as an owner of the server.", opens(way, settings)),
                 format!(
-                    "\"Enable GitHub Connect\" is pressed. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}."
+                    "{presses} \"{}\", or \"{}\" where an earlier run was interrupted and left the setup half-made. The browser goes to https://{cloud}. You sign in there as an owner of {enterprise}.",
+                    pages::ENABLE.name,
+                    pages::COMPLETE.name,
                 ),
                 format!(
-                    "\"Connect\" is pressed beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most."
+                    "{presses} \"{}\" beside {enterprise}. The browser comes back to the server. From 2 on this takes 5 minutes at most.",
+                    pages::CONNECT.name,
                 ),
-                "gh-connect asks both sides whether they are connected.".to_owned(),
+                match way {
+                    Way::Driven { .. } => "gh-connect asks both sides whether they are connected.".to_owned(),
+                    Way::Own { .. } => format!(
+                        "gh-connect asks both sides meanwhile, for {} at most, whether they are connected.",
+                        words::patience()
+                    ),
+                },
             ],
             creates: vec![
                 format!("a GitHub App that {enterprise} owns, on {cloud}"),
@@ -78,7 +100,7 @@ impl Foretold {
             undo: words::UNDO.replace("the same page", settings),
             watch: words::WATCH.map(str::to_owned).to_vec(),
             assumptions: pages::ALL,
-            afterwards: words::afterwards(target, addresses),
+            afterwards: words::afterwards(target, addresses, false),
         }
     }
 
@@ -99,10 +121,10 @@ impl Foretold {
     }
 
     /// All of it, for a person.
-    pub(super) fn text(&self, reasons: &[Reason]) -> String {
+    pub(super) fn text(&self, reasons: &[Reason], record: &Record) -> String {
         let gate = match reasons {
             [] => "The gate would open: every check that enabling needs has passed.\n".to_owned(),
-            reasons => refusal(reasons) + "\n",
+            reasons => refusal(reasons, record) + "\n",
         };
         format!(
             "{gate}\n{}\n{}\n{}\nNothing was pressed.\n",
@@ -128,6 +150,25 @@ impl Foretold {
             plan.extend(foretold);
         }
         format!("{plan:#}\n")
+    }
+}
+
+/// How the server's page is opened.
+fn opens(way: Way, settings: &str) -> String {
+    match way {
+        Way::Driven { kind, has_window } => {
+            let kind = kind.id();
+            let how = if has_window {
+                format!("opens a window of {kind}")
+            } else {
+                format!("starts {kind} without a window")
+            };
+            format!(
+                "gh-connect {how}, and goes to {settings}. Where {kind} cannot be driven, it says so, and you press in your own browser."
+            )
+        }
+        Way::Own { opens: true } => format!("Your own browser opens {settings}."),
+        Way::Own { opens: false } => format!("You open {settings} in your own browser, on any machine."),
     }
 }
 

@@ -8,6 +8,7 @@ mod conclude;
 mod consent;
 mod drive;
 mod foretell;
+mod refusal;
 mod sides;
 mod sight;
 mod status;
@@ -25,7 +26,7 @@ use gh_connect_enable::{
     journal::{Journal, JournalError, Step},
     verify::Before,
 };
-use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Machine, Measured, Reason, Record, gate};
+use gh_connect_engine::{Clear, ConnectTarget, Effects as _, Machine, Measured, Record, Stale, gate};
 
 pub(crate) use self::status::{schema, status};
 use self::{
@@ -33,6 +34,7 @@ use self::{
     choice::Choice,
     conclude::Made,
     foretell::Foretold,
+    refusal::refusal,
     sides::{Begun, Sides},
     steps::Steps,
     talk::Talk,
@@ -70,7 +72,12 @@ pub(crate) fn enable(
         )
         .into());
     }
-    let prepared = check::prepare(&flags.check, appearance, environment)?;
+    let prepared = check::prepare_in(&flags.check, appearance, environment, |world| {
+        // Where a world does not say how its person signs in, nobody else is there to do it in a window that is driven.
+        if choice != Choice::Accompany {
+            world.web.person.signs_in_after_seconds.get_or_insert(LAB_SIGNS_IN_AFTER);
+        }
+    })?;
     check::learn_and_test(&prepared)?;
     let steps = Steps::begin(flags.save_steps.as_deref().filter(|_| !flags.plan))?;
     let Prepared { settings, environment: seen, lab } = prepared;
@@ -80,7 +87,7 @@ pub(crate) fn enable(
     platform::room_to_begin()?;
     let runtime = session::runtime()?;
     // What the check itself asks for is no visit of a browser.
-    let mut checked = 0;
+    let (mut checked, mut enabled) = (0, usize::MAX);
     let ended = runtime.block_on(async {
         let plan = settings.plan.clone();
         let session = Session::open(plan, settings.policy, settings.adopts.clone(), &seen, environment).await;
@@ -102,15 +109,14 @@ pub(crate) fn enable(
                 Ending::Internal("there is no folder for the journal: HOME is not set".to_owned())
             })?,
         };
-        let person =
-            environment.text("USER").or(environment.text("USERNAME")).unwrap_or("the user of this machine");
-        let person = gh_connect_engine::shown(person, 100);
+        let person = platform::user(environment).await;
         let enabling = Enabling {
             flags,
             choice,
             session: &session,
             in_lab: lab.as_ref().map(|lab| InLab { proxy: lab.browser_proxy(), headless: flags.headless }),
             way_into_lab: lab.as_ref().map(|lab| words::way_into_lab(lab)),
+            person_of_lab: lab.as_ref().map(|lab| words::person_of_lab(lab)),
             folder_is_labs: lab.as_ref().is_some_and(|lab| lab.directory() == folder),
             folder,
             person,
@@ -130,12 +136,22 @@ pub(crate) fn enable(
                 Ok(signal.into())
             }
             Err(Broken::Failed(ending)) => Err(ending),
+            Ok(Exit::SUCCESS) if lab.is_some() && !flags.plan => {
+                // This lab ends now, and no later command can ask it. What the other command asks for is not this one's.
+                enabled = lab.as_ref().map_or(0, |lab| lab.log().len());
+                let said = talk.unless_interrupted(status::headline(&session)).await;
+                said.map_or_else(|signal| Ok(signal.into()), |said| {
+                    talk.say(&format!("gh-connect status says in the same lab: {said}"));
+                    Ok(Exit::SUCCESS)
+                })
+            }
             Ok(exit) => Ok(exit),
         }
     });
     runtime.shutdown_background();
     if let Some(lab) = &lab {
-        sink::stderr(&lab_log::told(&lab.log(), checked));
+        let log = lab.log();
+        sink::stderr(&lab_log::told(&log[..enabled.min(log.len())], checked));
     }
     drop(lab);
     ended
@@ -149,6 +165,8 @@ struct Enabling<'a> {
     in_lab: Option<InLab>,
     /// How the person's own browser gets into the lab.
     way_into_lab: Option<String>,
+    /// As who its person signs in in a window.
+    person_of_lab: Option<String>,
     /// Where journals, certificates and profiles are.
     folder: PathBuf,
     /// Whether that folder is the lab's, which ends with it.
@@ -176,12 +194,13 @@ impl Enabling<'_> {
         let slug = talk.unless_interrupted(sides::server_slug(self.session)).await?;
         let addresses = Addresses::of(&target, slug.as_deref().unwrap_or("SERVER_SLUG"));
         let reasons = gate(measured, ALL).err().unwrap_or_default();
-        let foretold = Foretold::of(&target, &addresses, self.known_trouble(&target));
+        let way = self.foreseen(Pressed::default());
+        let foretold = Foretold::of(&target, &addresses, way, self.known_trouble(&target));
         for output in plans {
             output.write(foretold.json(&reasons, &measured.record().run.id).as_bytes())?;
         }
         if plans.iter().all(|output| output.path.is_some()) {
-            sink::stdout(&foretold.text(&reasons))?;
+            sink::stdout(&foretold.text(&reasons, measured.record()))?;
         }
         Ok(if reasons.is_empty() { Exit::SUCCESS } else { Exit::REFUSED })
     }
@@ -224,7 +243,7 @@ impl Enabling<'_> {
         let clear = match clear {
             Ok(clear) => clear,
             Err(reasons) => {
-                talk.say(&refusal(&reasons));
+                talk.say(&refusal(&reasons, record));
                 return Ok(Exit::REFUSED);
             }
         };
@@ -232,7 +251,7 @@ impl Enabling<'_> {
             talk.say("Refused: the server does not tell the slug of its own enterprise account, which is part of its settings page's address.");
             return Ok(Exit::REFUSED);
         };
-        let Some(consent) = self.consent(talk, &target, &addresses).await? else {
+        let Some(consent) = self.consent(talk, &target, &addresses, journal.pressed()).await? else {
             talk.say("Nothing was pressed.");
             return Ok(Exit::REFUSED);
         };
@@ -246,6 +265,7 @@ impl Enabling<'_> {
                 let begun = Self::left(&journal);
                 let begun = begun.unwrap_or_else(|| Begun { at: Machine.now(), before });
                 let press = Press {
+                    report: record.run.id.clone(),
                     target: &target,
                     addresses: &addresses,
                     slug: &slug,
@@ -258,6 +278,9 @@ impl Enabling<'_> {
             }
             Err(stale) => {
                 talk.say(&format!("Refused: {stale}. Nothing was pressed."));
+                if let Stale::Shut(reasons) = &stale {
+                    talk.say(&refusal::explained(reasons, again.record()));
+                }
                 Ok(Exit::REFUSED)
             }
         }
@@ -265,10 +288,10 @@ impl Enabling<'_> {
 
     /// The buttons are pressed, by the program or by the person, and it is proven what came of it.
     async fn press(&self, press: Press<'_>, journal: &mut Journal, talk: &mut Talk) -> Result<Exit, Broken> {
-        let Press { target, addresses, slug, clear, consent, mut steps, begun } = press;
+        let Press { report, target, addresses, slug, clear, consent, mut steps, begun } = press;
         // What an earlier run did counts, not that the person agrees now.
         let (run, pressed) = (clear.run().to_owned(), journal.pressed());
-        noted(journal.begin(Machine.now(), &run, &consent.how, &consent.by, &begun.before))?;
+        noted(journal.begin(Machine.now(), &report, &consent.how, &consent.by, &begun.before))?;
         if pressed.connect {
             talk.say(
                 "An earlier run, or the person, may have pressed the buttons already. Look first: where the server's page shows \
@@ -276,8 +299,9 @@ impl Enabling<'_> {
             );
         }
         let (mut browser, way) = self.browser(talk, pressed).await?;
-        if let (None, Some(way_into_lab)) = (&browser, &self.way_into_lab) {
-            talk.say(way_into_lab);
+        let lab = if browser.is_some() { &self.person_of_lab } else { &self.way_into_lab };
+        if let Some(lab) = lab {
+            talk.say(lab);
         }
         let sides::Known { name, logins } = talk.unless_interrupted(sides::known(self.session)).await?;
         let server = target.server.rsplit_once(':').map_or(target.server.as_str(), |(host, _)| host);
@@ -295,7 +319,7 @@ impl Enabling<'_> {
                     talk.say(&format!("Stopped: {why}. Nothing was pressed."));
                     talk.say("Do: ask who buys for the account how it is paid. GitHub Connect needs an account that is invoiced, and no trial.");
                     noted(journal.note(Machine.now(), &run, Step::Stopped, why))?;
-                    return Ok(Exit::ATTEMPTED);
+                    return Ok(Exit::REFUSED);
                 };
                 let seen = format!("{} saw {}", billing.by, billing.evidence);
                 noted(journal.note(Machine.now(), &run, Step::Consented, &seen))?;
@@ -336,8 +360,16 @@ impl Enabling<'_> {
                 walk.accompany(opened).await
             }
         };
-        let made =
-            Made { target, addresses, consent, run, found_by: None, way, begun: begun.clone(), billing };
+        let made = Made {
+            target,
+            addresses,
+            consent,
+            run: report,
+            found_by: None,
+            way,
+            begun: begun.clone(),
+            billing,
+        };
         match ended {
             Ok(Ended::Done(page)) => self.conclude(made, page, journal, talk).await,
             Ok(Ended::Trapped(trap)) => {
@@ -379,6 +411,8 @@ impl Enabling<'_> {
 
 /// What pressing needs.
 struct Press<'a> {
+    /// The run of the report.
+    report: String,
     target: &'a ConnectTarget,
     addresses: &'a Addresses,
     slug: &'a str,
@@ -388,9 +422,5 @@ struct Press<'a> {
     begun: Begun,
 }
 
-fn refusal(reasons: &[Reason]) -> String {
-    let list: String = reasons.iter().map(|reason| format!("\n  - {reason}")).collect();
-    format!(
-        "Refused: what was measured does not permit to enable GitHub Connect. This run touched nothing.{list}"
-    )
-}
+/// Long enough to be seen.
+const LAB_SIGNS_IN_AFTER: u32 = 2;

@@ -62,9 +62,17 @@ impl Sides {
                 host_name: shown(&record.host_name, 253),
                 since: record.created_at,
                 of_this_flow,
+                record: Some(name_of_record(record)),
             },
             None => CloudSays::NotConnected,
         }
+    }
+
+    /// Whether a connection that was verified is there no more or no less than then: its record is, and the server logged no end of
+    /// it. `before` is what both sides had before its flow.
+    pub(super) fn still_have(&self, record: &str, before: &Before) -> bool {
+        let listed = self.cloud.as_ref().is_ok_and(|all| all.iter().any(|one| name_of_record(one) == record));
+        listed && self.ended_at(before).is_none()
     }
 
     /// What they prove of a flow. `page` is what a browser or a person saw of the server's page.
@@ -252,6 +260,24 @@ mod tests {
             sides(Vec::new(), events).connected_at(&Before { events: Some(vec![]), records: None }),
             None
         );
+    }
+
+    #[test]
+    fn a_connection_that_was_verified_is_there_until_a_side_says_otherwise() {
+        let before = sides(Vec::new(), log(&[("create", -9), ("destroy", -8)])).before();
+        let old = [("create", -9), ("destroy", -8)];
+        for (cloud, events, still) in [
+            (vec![record(Some("a"), 1)], &[][..], true),
+            (vec![record(Some("b"), 1), record(Some("a"), 1)], &[("create", 1)], true),
+            (vec![record(Some("b"), 1)], &[], false),
+            (Vec::new(), &[], false),
+            (vec![record(Some("a"), 1)], &[("create", 1), ("destroy", 2)], false),
+        ] {
+            let now = sides(cloud, log(&[&old, events].concat()));
+            assert_eq!(now.still_have("a", &before), still, "{events:?}");
+        }
+        let unasked = Sides { cloud: Err("no token".to_owned()), log: Ok(Vec::new()) };
+        assert!(!unasked.still_have("a", &before));
     }
 
     /// The cloud's clock is right, or wrong by hours.

@@ -70,6 +70,14 @@ pub(crate) fn status(
     Ok(exit)
 }
 
+/// What `status` would say first, and its exit code.
+pub(super) async fn headline(session: &Session) -> String {
+    let measured = session.run(std::future::pending(), None).await;
+    let record = sink::clean_record(measured.record().clone());
+    let (verdict, Why { message, .. }) = verdict(&record);
+    format!("{}: {message} (exit code {})", verdict.words(), exit(&record).0)
+}
+
 /// What the enterprise account's audit log records of connections, which no check needs. It is asked the way that the run
 /// found, which may be by the server's own proxy.
 async fn cloud_log(

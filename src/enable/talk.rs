@@ -50,6 +50,18 @@ impl Talk {
         })
     }
 
+    /// Asks until the answer is yes or no. `None` where nobody answers so.
+    pub(super) async fn yes_or_no(&mut self, question: &str) -> Result<Option<bool>, Interrupt> {
+        for _ in 0..MOST_ASKED {
+            let Some(answer) = self.ask(question).await? else { return Ok(None) };
+            match said_yes(&answer) {
+                Some(yes) => return Ok(Some(yes)),
+                None => self.say("Please type yes or no."),
+            }
+        }
+        Ok(None)
+    }
+
     /// Asks, and waits for a line as long as nothing else happens.
     pub(super) async fn ask_unless<T>(
         &mut self,
@@ -91,4 +103,36 @@ impl Talk {
     }
 }
 
+/// What is more than one word may mean anything.
+fn said_yes(answer: &str) -> Option<bool> {
+    match answer.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase().as_str() {
+        "yes" | "y" => Some(true),
+        "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
 const MOST_ANSWER: usize = 200;
+const MOST_ASKED: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yes_and_no_are_words() {
+        for (answer, said) in [
+            ("yes", Some(true)),
+            ("Y", Some(true)),
+            ("YES!", Some(true)),
+            ("no.", Some(false)),
+            ("N", Some(false)),
+            ("", None),
+            ("Yes, it does", None),
+            ("yes and no", None),
+            ("1", None),
+        ] {
+            assert_eq!(said_yes(answer), said, "{answer:?}");
+        }
+    }
+}

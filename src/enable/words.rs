@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use gh_connect_enable::{
     flow::{Button, Pressed, Trap, Why},
+    journal::Entry,
     pages::{self, Side},
+    verify::{Evidence, ServerSays},
 };
 use gh_connect_engine::ConnectTarget;
-use gh_connect_lab::Lab;
+use gh_connect_lab::{Lab, world::Person};
 use serde::Serialize;
+
+use super::walk::MOST_PATIENCE;
 
 /// The terms that pressing **Enable GitHub Connect** accepts (facts 1.7).
 pub(super) const TERMS: &str = "https://docs.github.com/en/site-policy/github-terms/github-terms-for-additional-products-and-features#connect";
@@ -45,18 +49,40 @@ impl Addresses {
     }
 }
 
-/// What exists now, and how to undo it.
-pub(super) fn afterwards(target: &ConnectTarget, addresses: &Addresses) -> String {
+/// On whose word a connection is verified, where the server itself did not tell.
+pub(super) fn of_a_person(evidence: &Evidence) -> Option<String> {
+    match &evidence.server {
+        ServerSays::Word { by } => Some(format!("the cloud's record, and the word of {by}")),
+        _ => None,
+    }
+}
+
+/// A connection that an earlier run made and verified, and that is still there.
+pub(super) fn verified_before(verified: &Entry, target: &ConnectTarget) -> String {
+    let Entry { at, note, by, .. } = verified;
+    let by = by.as_ref().map(|by| format!("; {by} agreed to it")).unwrap_or_default();
+    format!(
+        "Already connected: verified at {at} ({note}{by}), and {} still has the same record of it.\nNothing is pressed.",
+        target.cloud
+    )
+}
+
+/// What exists, now or after all of it is done, and how to undo it.
+pub(super) fn afterwards(target: &ConnectTarget, addresses: &Addresses, is_there: bool) -> String {
     let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
+    let (exists, off) = match is_there {
+        true => ("What exists now", "What is still off"),
+        false => ("What will exist afterwards", "What will be off then"),
+    };
     let watch: String = WATCH.iter().map(|what| format!("  - {what}\n")).collect();
     format!(
         "\
-What exists now
+{exists}
   - a GitHub App that {enterprise} owns, on {cloud}
   - its private key on every node of {server}, and in every backup and snapshot from now on
   - tokens of that App, each valid for one hour
 
-What is still off
+{off}
   Every feature. Turn on what you need: {settings}
 
 How to undo it
@@ -77,6 +103,11 @@ pub(super) const WATCH: [&str; 3] = [
     DOCS,
 ];
 
+/// How long a person who presses by themselves is waited for.
+pub(super) fn patience() -> String {
+    format!("{} minutes", MOST_PATIENCE.as_secs() / 60)
+}
+
 /// What the person does in their own browser.
 pub(super) fn by_hand(target: &ConnectTarget, addresses: &Addresses, opened: bool) -> String {
     let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
@@ -87,8 +118,9 @@ Step 1  {verb}: {}
 Step 2  Sign in as an owner of {server}, and press \"Enable GitHub Connect\".
 Step 3  On {cloud}, sign in as an owner of {enterprise}, and press \"Connect\" beside {enterprise} within 5 minutes.
 Step 4  Back on the server, the page shows the features, each off.
-gh-connect watches both sides, and says what it sees.",
-        addresses.settings
+gh-connect watches both sides for {}, and says what it sees. Ctrl-C ends that.",
+        addresses.settings,
+        patience(),
     )
 }
 
@@ -202,6 +234,23 @@ The pages of this lab world are reached by its own proxy only
         login(&person.on_server),
         person.password,
         person.code,
+        login(&person.on_cloud),
+    )
+}
+
+/// As who a person signs in in the window that is driven, in a lab world. Nothing of it is a secret.
+pub(super) fn person_of_lab(lab: &Lab) -> String {
+    let person = lab.person();
+    let login = |login: &Option<String>| login.clone().unwrap_or_default();
+    let how = match person.signs_in_after_seconds.filter(|_| !person.never) {
+        Some(1) => "by themselves, a second after each page that asks".to_owned(),
+        Some(seconds) => format!("by themselves, {seconds} seconds after each page that asks"),
+        None => "by your hands".to_owned(),
+    };
+    let Person { password, code, .. } = &person;
+    format!(
+        "The person of this lab world signs in {how}: {} on the server, {} on the cloud, password {password}, code {code}.",
+        login(&person.on_server),
         login(&person.on_cloud),
     )
 }

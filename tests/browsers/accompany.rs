@@ -6,7 +6,7 @@ use gh_connect_enable::pages;
 use crate::{
     VERIFIED,
     harness::Place,
-    person::{At, Person, Watched, certificate},
+    person::{At, Person, Watched, certificate, me},
 };
 
 /// The server's audit log does not tell.
@@ -72,12 +72,40 @@ fn the_persons_word_is_taken_as_theirs() {
     run.hears(ASKED);
     // What is no answer is asked again.
     run.answers("perhaps");
+    run.hears("Please type 1 or 2");
     run.answers("1");
-    ends(run, 0, &[SEEN, LOOK, VERIFIED], &[PRESSING]);
+    let word = format!("the cloud's record, and the word of {}", me());
+    ends(run, 0, &[SEEN, LOOK, &format!("Verified, by {word}.")], &[PRESSING, VERIFIED, "both sides say"]);
     let certificate = certificate(&place);
-    assert_eq!(certificate["evidence"]["server"]["word"]["by"], "ana", "{certificate:#}");
-    assert_eq!(certificate["proof"], "verified");
-    assert_eq!(certificate["billing"]["by"], "ana");
+    assert_eq!(certificate["evidence"]["server"]["word"]["by"], me(), "{certificate:#}");
+    assert_eq!((&certificate["proof"], &certificate["by_word"]), (&"verified".into(), &word.clone().into()));
+    assert_eq!(certificate["billing"]["by"], me());
+    let ticket = std::fs::read_to_string(place.left("md").remove(0)).unwrap();
+    assert!(ticket.contains(&word) && !ticket.contains("Both sides say so"), "{ticket}");
+}
+
+/// Neither log nor statistics tell of a connection that a person's word verified: the journal does, as long as the record is there.
+#[test]
+fn what_a_word_verified_is_connected_until_its_record_is_gone() {
+    let place = Place::new(SILENT);
+    let mut run = place.watch(At::Terminal, &["--browser", "accompany"]);
+    let mut person = Person::opens(&run, &place, "own");
+    person.connects();
+    run.hears(ASKED);
+    run.answers("1");
+    ends(run, 0, &["Verified, by the cloud's record"], &[]);
+    place.becomes(&crate::killed::CONNECTED.replace("dotcom_connection.create", "staff.fake_login"));
+    let again = place.watch(At::Pipe, &["--browser", "accompany"]);
+    let word = format!("the word of {}", me());
+    ends(
+        again,
+        0,
+        &["Already connected: verified at ", &word, "Nothing is pressed."],
+        &["Refused", "Step 1"],
+    );
+    place.becomes("");
+    let gone = place.watch(At::Pipe, &["--browser", "accompany", "--headless"]);
+    ends(gone, 11, &["Step 1"], &["Already connected"]);
 }
 
 #[test]
@@ -91,7 +119,12 @@ fn the_persons_word_may_be_no() {
     person.presses(pages::CONNECT);
     run.hears(ASKED);
     run.answers("2");
-    ends(run, 12, &[SEEN, "Not verified", "by the word of ana", LOOK, "known installations"], &[VERIFIED]);
+    ends(
+        run,
+        12,
+        &[SEEN, "Not verified", &format!("by the word of {}", me()), LOOK, "known installations"],
+        &[VERIFIED],
+    );
     assert_eq!(place.steps().last().map(String::as_str), Some("unverified"));
     assert!(certificate(&place)["evidence"]["server"]["not-connected"].is_string());
 }
@@ -149,7 +182,7 @@ fn a_person_who_does_nothing_is_not_waited_for_for_ever() {
 #[test]
 fn a_killed_run_is_verified_by_the_persons_word() {
     for (answer, exit, says) in [
-        ("1", 0, "Both sides say that they are connected. Verified."),
+        ("1", 0, "Verified, by the cloud's record, and the word of "),
         ("2", 10, "The connection is not proven."),
     ] {
         let place = Place::new("");

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -95,8 +95,7 @@ impl Place {
 
     /// The processes whose command line names this place: browsers that run in a profile of it.
     pub fn browsers(&self) -> Vec<u32> {
-        let here = self.file.path("state").display().to_string();
-        processes().into_iter().filter(|id| line_of(*id).is_some_and(|line| line.contains(&here))).collect()
+        browsers_in(&self.file.path("state"))
     }
 
     /// The files in its folder with this extension.
@@ -155,6 +154,12 @@ fn whole(text: &str) -> String {
         false => format!("{text}\n{PERSON}"),
     };
     format!("about = 'a person at a browser'\n{text}\n")
+}
+
+/// The processes whose command line names a folder or what is in it.
+pub fn browsers_in(folder: &Path) -> Vec<u32> {
+    let here = folder.display().to_string();
+    processes().into_iter().filter(|id| line_of(*id).is_some_and(|line| line.contains(&here))).collect()
 }
 
 fn processes() -> Vec<u32> {

@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod judges;
 mod killed;
+mod lab;
 mod person;
 mod saved;
 #[path = "../support/mod.rs"]

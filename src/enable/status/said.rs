@@ -44,9 +44,9 @@ pub(crate) struct Said {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
-    /// Both sides agree that the server is connected.
+    /// The account has a record of the server as connected, and what only a connected server sends came lately.
     Connected,
-    /// Both sides agree that it is not.
+    /// Neither side tells of a connection.
     NotConnected,
     /// The enterprise account has a record of a connection that the server has ended.
     Orphaned,
@@ -144,7 +144,7 @@ pub(crate) struct Event {
 }
 
 impl Verdict {
-    /// 0 only where both sides agree that there is a connection.
+    /// 0 only where the account's record and what the server sends agree.
     pub(crate) fn exit(self) -> Exit {
         match self {
             Self::Connected => Exit::SUCCESS,
