@@ -409,7 +409,8 @@ mod tests {
         journal.begin(now, "2", "typed acme", "ana", &Before::default()).expect("written");
         assert_eq!(journal.connection(), None);
         drop(journal);
-        let whole = std::fs::read_to_string(&path).expect("a journal");
+        let mut whole = String::new();
+        open(&path).read_to_string(&mut whole).expect("text");
         let lines: Vec<&str> = whole.lines().take(2).collect();
         std::fs::write(&path, format!("{}\ngarbage\n", lines.join("\n"))).expect("written");
         assert_eq!(Journal::take(open(&path)).expect("a journal").connection(), None);

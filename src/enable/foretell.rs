@@ -164,7 +164,7 @@ fn opens(way: Way, settings: &str) -> String {
                 format!("starts {kind} without a window")
             };
             format!(
-                "gh-connect {how}, and goes to {settings}. Where {kind} cannot be driven, it says so, and you press in your own browser."
+                "gh-connect {how}, and goes to {settings}. Where {kind} cannot be driven, it says so, and you press yourself."
             )
         }
         Way::Own { opens: true } => format!("Your own browser opens {settings}."),

@@ -13,6 +13,7 @@ use gh_connect_lab::{Lab, world::Person};
 use serde::Serialize;
 
 use super::walk::MOST_PATIENCE;
+use crate::report::story;
 
 /// The terms that pressing **Enable GitHub Connect** accepts (facts 1.7).
 pub(super) const TERMS: &str = "https://docs.github.com/en/site-policy/github-terms/github-terms-for-additional-products-and-features#connect";
@@ -242,14 +243,16 @@ The pages of this lab world are reached by its own proxy only
 pub(super) fn person_of_lab(lab: &Lab) -> String {
     let person = lab.person();
     let login = |login: &Option<String>| login.clone().unwrap_or_default();
-    let how = match person.signs_in_after_seconds.filter(|_| !person.never) {
-        Some(1) => "by themselves, a second after each page that asks".to_owned(),
-        Some(seconds) => format!("by themselves, {seconds} seconds after each page that asks"),
-        None => "by your hands".to_owned(),
+    let who = match person.signs_in_after_seconds.filter(|_| !person.never) {
+        Some(seconds) => {
+            let after = story::counted(seconds as usize, "second", "seconds");
+            format!("The person of this lab world signs in by themselves, {after} after each page that asks")
+        }
+        None => "Sign in as the person of this lab world".to_owned(),
     };
     let Person { password, code, .. } = &person;
     format!(
-        "The person of this lab world signs in {how}: {} on the server, {} on the cloud, password {password}, code {code}.",
+        "{who}: {} on the server, {} on the cloud, password {password}, code {code}.",
         login(&person.on_server),
         login(&person.on_cloud),
     )

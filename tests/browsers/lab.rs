@@ -110,3 +110,15 @@ fn a_slug_may_be_mistyped_twice() {
     let ended = typing(home.path(), &["amce", "Acme"]);
     assert!(ended.said.contains("Step 1") && ended.said.contains("password "), "{}", ended.said);
 }
+
+/// Where the world's person is somebody's hands, these are told what to type, also for a window that is driven.
+#[test]
+fn who_has_to_sign_in_is_told_how() {
+    let place = crate::harness::Place::new("[web.person]\nnever = true\n");
+    let run = place.start("chromium");
+    place.wait_for("consented");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let ended = run.interrupt();
+    let person = "Sign in as the person of this lab world: ghe-admin on the server, octo-owner on the cloud, password correct-horse-battery-staple, code 314159.";
+    assert!(ended.said.contains(person), "{}", ended.said);
+}

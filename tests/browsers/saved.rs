@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     harness::Place,
-    person::{At, Person},
+    person::{At, Person, certificate},
 };
 
 /// Reads the steps, and holds them against what must not be in them.
@@ -88,6 +88,31 @@ fn who_accompanies_has_steps_too() {
     let steps = steps(&path);
     assert!(is_any(&steps, "/noticed", "cloud lists the server"), "{steps:#?}");
     assert!(is_any(&steps, "/noticed", "server logged the connection"), "{steps:#?}");
+}
+
+/// The certificate names the run of the report that is saved, and those on which each press rested.
+#[test]
+fn the_certificate_names_the_reports_run() {
+    let place = Place::new("");
+    let path = place.file.path("report.json");
+    let report = format!("json={}", path.display());
+    let flags = ["--browser", "chromium", "--headless", "-o", &report];
+    let ended = place.watch_with(At::Pipe, &flags, &std::env::var("PATH").unwrap()).ends();
+    assert_eq!(ended.exit, Some(0), "{}", ended.said);
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let certificate = certificate(&place);
+    assert_eq!(certificate["run"], report["run"]["id"]);
+    let journal = fs::read_to_string(place.left("jsonl").remove(0)).unwrap();
+    let journal: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let run_of = |step: &str| journal.iter().find(|entry| entry["step"] == step).unwrap()["run"].clone();
+    let pressed = ["pressing-enable", "pressing-connect"].map(run_of);
+    assert_eq!(certificate["rested_on"], Value::from(pressed.to_vec()));
+    assert!(pressed[0] != pressed[1] && !pressed.contains(&certificate["run"]), "{certificate:#}");
+    assert_eq!(run_of("consented"), certificate["run"]);
+    let ticket = fs::read_to_string(place.left("md").remove(0)).unwrap();
+    for run in pressed.iter().chain([&certificate["run"]]) {
+        assert!(ticket.contains(run.as_str().unwrap()), "{ticket}");
+    }
 }
 
 #[test]
