@@ -2,7 +2,8 @@
 //!
 //! Nothing but roles, accessible names and addresses is looked at, and of these only what a row of [`crate::pages`] asks for is
 //! kept. Of pages on other hosts, where a person may sign in, only the host is seen; of the two sites' own pages that ask who the
-//! person is, only their address. No script runs in a page, no cookie, no password and no text of a page leaves the browser.
+//! person is, only their address. No script runs among a page's own: one function, in a world apart that the page does not reach, reads what of a
+//! row is seen (`read.js`). No cookie, no password and no text of a page leaves this process.
 
 mod bidi;
 #[cfg(unix)]
@@ -96,6 +97,17 @@ pub enum BrowserError {
     /// It did not say anything about the page: that is just being left, or does not finish to load.
     #[error("the browser does not say what became of it")]
     Unanswered,
+    /// The page is there, and the browser did not tell what it shows.
+    #[error("the browser does not tell what the page shows")]
+    Unread {
+        /// The page's host and port.
+        authority: String,
+        /// Its path.
+        path: String,
+    },
+    /// The page has a dialog open, which is the person's to answer.
+    #[error("a dialog of the page is open")]
+    Dialog,
     /// It cannot be driven on this system.
     #[error("this browser cannot be driven on this system")]
     Unsupported,
@@ -175,6 +187,17 @@ impl Browser {
                 browser.click(aim).await.map_err(NotPressed::Perhaps)
             }
         }
+    }
+}
+
+/// What became of a look at a page that has an address: where nothing was told, that is known of it.
+fn told<T>(looked: Result<T, BrowserError>, url: &str) -> Result<T, BrowserError> {
+    let (authority, path, _) = place(url);
+    match looked {
+        Err(BrowserError::Unanswered) if !authority.is_empty() => {
+            Err(BrowserError::Unread { authority, path })
+        }
+        looked => looked,
     }
 }
 

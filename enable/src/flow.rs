@@ -1,7 +1,9 @@
 //! The flow as a pure machine: what is seen on a page becomes the next action. No browser, no clock and no network in it.
 //!
-//! It presses two buttons in its life, each once, each only where exactly one element matches, on the right host and over
-//! verified TLS. In every other case it waits for the person or hands the flow over to them.
+//! It presses two buttons in its life, **Enable GitHub Connect** and **Connect**, each once, each only where exactly one element matches, on
+//! the right host and over verified TLS. A third, **Complete your GitHub Connect setup**, goes on with a setup that it began itself, by
+//! its journal or in this run: the setup of another is not its own. **Connect** is pressed only where its own press led. In every other
+//! case it waits for the person or hands the flow over to them.
 
 use gh_connect_engine::ConnectTarget;
 use serde::Serialize;
@@ -27,12 +29,28 @@ pub struct Flow {
     pub opened_on: Option<String>,
     /// The page on which a button was pressed last.
     pub pressed_on: Option<String>,
+    /// The tab in which this run pressed on the server last: only what that led to is its own setup.
+    pub pressed_in: Option<String>,
+    /// How far that tab has come since then.
+    pub way: Way,
     /// How often the browser refused to press.
     pub refused: u8,
     /// Whether the five minutes are over in which the setup has to be completed. The caller has the clock.
     pub late: bool,
     /// Whether the server asked who the person is after **Connect**: the setup is bound to the session in which it began.
     pub session_ended: bool,
+}
+
+/// How far the tab in which the server's button was pressed has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// The server has not led it anywhere.
+    #[default]
+    Server,
+    /// It came to the cloud. From there a sign-in may lead to an identity provider and back.
+    Cloud,
+    /// It was elsewhere before it came to the cloud: what it shows from then on may be of another setup.
+    Elsewhere,
 }
 
 /// What was pressed. A press that was begun counts: whether it arrived is not known.
@@ -58,6 +76,10 @@ pub struct Logins {
 pub enum Seen {
     /// A page.
     Page(Page),
+    /// A page has a dialog open for longer than a moment: nothing else is told of it. The caller has the clock.
+    Dialog,
+    /// A page is there, and for longer than a page takes the browser has not told what it shows. The caller has the clock.
+    Silent,
     /// The window was closed by the person.
     Closed,
     /// The browser ended by itself, or does not answer.
@@ -71,6 +93,8 @@ pub struct Page {
     pub authority: String,
     /// The path without query and fragment.
     pub path: String,
+    /// The browser's own name for the tab.
+    pub tab: String,
     /// The browser's own name for the document: another one, once the page is loaded again.
     pub document: String,
     /// Whether it came over TLS that the browser verified, and is no error page.
@@ -140,7 +164,7 @@ pub enum Action {
 pub enum Button {
     /// **Enable GitHub Connect** on the server.
     Enable,
-    /// **Complete your GitHub Connect setup** on the server: it resumes the same flow.
+    /// **Complete your GitHub Connect setup** on the server: it resumes a flow that this program began.
     Complete,
     /// **Connect** on the cloud.
     Connect,
@@ -172,6 +196,16 @@ pub enum Why {
     NoProgress,
     /// The page changes all the time.
     Restless,
+    /// The page has a dialog open.
+    Dialog,
+    /// The browser does not tell what the page shows.
+    Silent,
+    /// The server offers to complete a setup that this program did not begin.
+    OtherSetup,
+    /// The page names another server than the target's.
+    OtherServer,
+    /// The page is not what the press on the server led to.
+    NotFollowed,
     /// The page's own policy forbade to leave it for where the press leads.
     Blocked(Button),
     /// The button was pressed before, and it is pressed once only.
@@ -216,6 +250,8 @@ impl Flow {
             opened: 0,
             opened_on: None,
             pressed_on: None,
+            pressed_in: None,
+            way: Way::default(),
             refused: 0,
             late: false,
             session_ended: false,
@@ -226,6 +262,8 @@ impl Flow {
     pub fn next(&self, seen: &Seen) -> Action {
         let page = match seen {
             Seen::Page(page) => page,
+            Seen::Dialog => return Action::HandOver(Why::Dialog),
+            Seen::Silent => return Action::HandOver(Why::Silent),
             Seen::Closed => return Action::Stop(Trap::WindowClosed),
             Seen::Crashed => return Action::Stop(Trap::BrowserCrashed),
         };
@@ -253,8 +291,15 @@ impl Flow {
     /// Notes what has to be remembered of a page.
     pub fn saw(&mut self, seen: &Seen) {
         if let Seen::Page(page) = seen {
+            let side = self.side(page);
             self.session_ended |=
-                self.pressed.connect && self.side(page) == Some(Side::Server) && is_sign_in(&page.path);
+                self.pressed.connect && side == Some(Side::Server) && is_sign_in(&page.path);
+            self.way = match (self.way, side) {
+                _ if !self.is_pressed_in(page) => self.way,
+                (Way::Server, Some(Side::Cloud)) => Way::Cloud,
+                (Way::Server, None) if !page.authority.is_empty() => Way::Elsewhere,
+                (way, _) => way,
+            };
         }
     }
 
@@ -286,9 +331,12 @@ impl Flow {
         self.refused = self.refused.saturating_add(1);
     }
 
-    /// Notes that a button was pressed, or may have been, and on which document.
-    pub fn did_press(&mut self, button: Button, document: &str) {
-        self.pressed_on = Some(document.to_owned());
+    /// Notes that a button was pressed, or may have been, and on which page.
+    pub fn did_press(&mut self, button: Button, page: &Page) {
+        self.pressed_on = Some(page.document.clone());
+        if button != Button::Connect {
+            (self.pressed_in, self.way) = (Some(page.tab.clone()), Way::Server);
+        }
         match button {
             Button::Enable => self.pressed.enable = true,
             Button::Complete => {
@@ -345,6 +393,11 @@ impl Flow {
         page.blocked && self.was_pressed_on(page)
     }
 
+    /// Whether a page is in the tab in which this run pressed the server's button.
+    fn is_pressed_in(&self, page: &Page) -> bool {
+        self.pressed_in.as_ref() == Some(&page.tab)
+    }
+
     /// Whether the last button was pressed on this very page.
     pub fn was_pressed_on(&self, page: &Page) -> bool {
         self.pressed_on.as_ref() == Some(&page.document)
@@ -364,6 +417,8 @@ impl Flow {
 
     fn complete(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.connect, page.settled) {
+            // Somebody else's, or begun so long ago that this program does not count it as its own any more.
+            (false, _) if !self.pressed.enable => Action::HandOver(Why::OtherSetup),
             (false, _) if self.is_blocked(page) => Action::HandOver(Why::Blocked(Button::Complete)),
             (false, _) if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Complete)),
             // It only leads to the cloud once more, and not for ever.
@@ -396,11 +451,18 @@ impl Flow {
         if !page.steady {
             return Action::Wait(Waiting::Page);
         }
+        if matching(page, pages::SELECTION_SERVER).next().is_some() {
+            return Action::HandOver(Why::OtherServer);
+        }
+        let is_ours = self.is_pressed_in(page) && self.way != Way::Elsewhere;
         let all: Vec<&Match> = matching(page, pages::CONNECT).collect();
         let right: Vec<&&Match> = all.iter().filter(|found| found.beside == Beside::Right).collect();
         let unclear = all.iter().any(|found| found.beside == Beside::Unclear);
         match (right.as_slice(), unclear) {
-            ([only], false) if self.pressed.enable => self.press(page, Button::Connect, &only.handle),
+            ([only], false) if self.pressed.enable && is_ours => {
+                self.press(page, Button::Connect, &only.handle)
+            }
+            ([_], false) if self.pressed.enable => Action::HandOver(Why::NotFollowed),
             // This flow was not begun from the right server.
             ([_], false) => Action::HandOver(Why::NoMatch(pages::ENABLE.id)),
             ([], false) if !page.settled => Action::Wait(Waiting::Page),

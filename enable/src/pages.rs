@@ -110,6 +110,17 @@ pub const CONNECT: &Row = &Row {
     source: "GitHub docs, Enabling GitHub Connect for GitHub.com",
 };
 
+/// The server that the page names, where it names one.
+pub const SELECTION_SERVER: &Row = &Row {
+    id: "selection-server",
+    side: Side::Cloud,
+    path: SELECTION.path,
+    role: "text",
+    name: "HOST",
+    ground: Ground::Inferred,
+    source: "a page that names the server whose setup it goes on with names that one; one that names none is accepted",
+};
+
 /// Where the cloud sends the browser back to.
 pub const RETURN: &Row = &Row {
     id: "server-return",
@@ -172,6 +183,7 @@ pub const ALL: &[&Row] = &[
     SETTINGS,
     ENABLE,
     SELECTION,
+    SELECTION_SERVER,
     CONNECT,
     ALREADY_EXISTS,
     RETURN,

@@ -69,7 +69,7 @@ fn reads_whose_row_it_is(kind: Kind) {
     runtime.block_on(async {
         let mut browser = start(kind, base.path()).await;
         browser.open(&format!("http://{address}/enterprise_installations/new?state=1")).await.unwrap();
-        let page = settled(&mut browser, 7).await;
+        let page = settled(&mut browser, 8).await;
         let sides: Vec<Beside> = page.matches.iter().map(|found| found.beside).collect();
         let expected = [
             Beside::Unclear,
@@ -78,9 +78,100 @@ fn reads_whose_row_it_is(kind: Kind) {
             Beside::Unclear,
             Beside::Right,
             Beside::Other,
+            Beside::Unclear,
             Beside::Right,
         ];
         assert_eq!(sides, expected, "{page:?}");
+    });
+}
+
+#[test]
+fn chromium_reads_only_what_is_seen() {
+    reads_only_what_is_seen(Kind::Chromium);
+}
+
+#[test]
+fn firefox_reads_only_what_is_seen() {
+    reads_only_what_is_seen(Kind::Firefox);
+}
+
+/// What is in the page and nobody sees is neither the account's name nor its slug, nor does it speak against them.
+fn reads_only_what_is_seen(kind: Kind) {
+    let (address, _requests) = serve(HIDDEN);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/enterprise_installations/new?state=1")).await.unwrap();
+        let count = HIDDEN.matches("<button>").count();
+        let page = settled(&mut browser, count).await;
+        let sides: Vec<Beside> = page.matches.iter().map(|found| found.beside).collect();
+        assert_eq!(sides.len(), count, "{page:?}");
+        let (hidden, seen) = sides.split_at(count - 2);
+        assert!(hidden.iter().all(|beside| *beside != Beside::Right), "{sides:?}");
+        assert_eq!(seen, [Beside::Right; 2], "{sides:?}");
+    });
+}
+
+#[test]
+fn chromium_reads_which_server_is_named() {
+    reads_which_server_is_named(Kind::Chromium);
+}
+
+#[test]
+fn firefox_reads_which_server_is_named() {
+    reads_which_server_is_named(Kind::Firefox);
+}
+
+fn reads_which_server_is_named(kind: Kind) {
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        for (page, is_other) in NAMED {
+            let (address, _requests) = serve(page);
+            browser.open(&format!("http://{address}/enterprise_installations/new?state=1")).await.unwrap();
+            let authority = address.to_string();
+            let mut seen = Page::default();
+            while seen.authority != authority {
+                seen = settled(&mut browser, 1).await;
+            }
+            let rows: Vec<&str> = seen.matches.iter().map(|found| found.row).collect();
+            assert!(rows.contains(&"connect-button"), "{page}: {seen:?}");
+            assert_eq!(rows.contains(&"selection-server"), *is_other, "{page}: {seen:?}");
+        }
+    });
+}
+
+#[test]
+fn chromium_leaves_a_dialog_to_the_person() {
+    leaves_a_dialog_to_the_person(Kind::Chromium);
+}
+
+#[test]
+fn firefox_leaves_a_dialog_to_the_person() {
+    leaves_a_dialog_to_the_person(Kind::Firefox);
+}
+
+fn leaves_a_dialog_to_the_person(kind: Kind) {
+    const DIALOG: &str = "<!doctype html><title>x</title><form method=post><button>Enable GitHub Connect</button></form>\
+        <script>setTimeout(() => { if (confirm('Go?')) document.forms[0].submit(); else document.forms[0].submit(); }, 1500)</script>";
+    let (address, requests) = serve(DIALOG);
+    let base = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut browser = start(kind, base.path()).await;
+        browser.open(&format!("http://{address}/")).await.unwrap();
+        let mut dialogs = 0;
+        for _ in 0..100 {
+            dialogs += usize::from(matches!(browser.look(&looked()).await, Err(BrowserError::Dialog)));
+            if dialogs == 10 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert_eq!(dialogs, 10);
+        assert!(requests.try_recv().is_err(), "the dialog was answered");
     });
 }
 
@@ -388,6 +479,54 @@ const UNSEEN: &str = r#"<!doctype html><html lang="en"><title>x</title><style>fo
 <p style="height: 3000px">x</p>
 <form method="post" action="/seen"><button>Enable GitHub Connect</button></form></html>"#;
 
+/// In all rows but the last two nobody sees the slug beside the name, or the link. In these, what speaks against them is unseen.
+const HIDDEN: &str = r#"<!doctype html><html lang="en"><title>Select an enterprise</title>
+<style>.cut { position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0, 0, 0, 0) } li { position: relative }</style><ul>
+<li><i style="display: none">Acme Corp</i> <i style="display: none">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="visibility: hidden">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="opacity: 0">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="position: absolute; left: -9999px">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="position: absolute; top: 9999px">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="font-size: 0">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i class="cut">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i aria-hidden="true">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="color: transparent">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="display: inline-block; transform: scale(0)">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="display: block; height: 0; overflow: hidden">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="filter: opacity(0)">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i style="clip-path: inset(100%)">acme</i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i><span style="opacity: 0.2"><span style="opacity: 0.2">acme</span></span></i> <b>Other GmbH</b> <button>Connect</button></li>
+<li><a href="/enterprises/acme" style="display: none">x</a> <b>Other GmbH</b> <button>Connect</button></li>
+<li><a href="/enterprises/acme" style="opacity: 0">x</a> <b>Other GmbH</b> <button>Connect</button></li>
+<li><a href="/enterprises/acme"></a> <b>Other GmbH</b> <button>Connect</button></li>
+<li><span hidden><a href="/enterprises/acme">Acme Corp</a></span> <b>Other GmbH</b> <button>Connect</button></li>
+<li><a href="/enterprises/acme">Acme Corp</a> <i style="display: none">other</i> <button>Connect</button></li>
+<li><i>Acme Corp</i> <i>acme</i> <a href="/enterprises/other" style="display: none">x</a> <button>Connect</button></li></ul></html>"#;
+
+/// Pages that name another server, the right one, or none.
+const NAMED: &[(&str, bool)] = &[
+    (
+        "<!doctype html><h1>Connect evil.other.example with an enterprise account</h1><ul><li><a href=/enterprises/acme>Acme Corp</a><button>Connect</button></li></ul>",
+        true,
+    ),
+    (
+        "<!doctype html><main><p>Select the enterprise to connect to <b>evil</b>.other.example.</p><ul><li><a href=/enterprises/acme>Acme Corp</a><button>Connect</button></li></ul></main>",
+        true,
+    ),
+    (
+        "<!doctype html><main><header><h2>evil.other.example</h2></header><ul><li><a href=/enterprises/acme>Acme Corp</a><button>Connect</button></li></ul></main>",
+        true,
+    ),
+    (
+        "<!doctype html><h1>Connect 127.0.0.1 with an enterprise account on github.com</h1><ul><li><a href=/enterprises/acme>Acme Corp</a><button>Connect</button></li></ul>",
+        false,
+    ),
+    (
+        "<!doctype html><header>evil.other.example</header><nav>Connect evil.other.example</nav><h1 hidden>evil.other.example</h1><p>Booking.com</p><ul><li><a href=/enterprises/acme>Acme Corp</a> Connect.example <button>Connect</button></li></ul>",
+        false,
+    ),
+];
+
 /// The right account stands below the window's edge, and has neighbours with names like its own.
 const SELECTION: &str = r#"<!doctype html><html lang="en"><title>Select an enterprise</title>
 <h1>Select an enterprise</h1><ul>
@@ -409,4 +548,5 @@ const WHOSE: &str = r#"<!doctype html><html lang="en"><title>Select an enterpris
 <li><a href="/enterprises/other">acme</a> <button>Connect</button></li>
 <li><a href="/enterprises/acme">Acme Corp</a> <button>Connect</button></li></ul>
 <table><tbody><tr><th scope="row">Acme Corp <i>acme-test</i> <a href="/enterprises/acme-test">x</a></th><td><button>Connect</button></td></tr>
-<tr><th scope="row"><b>@acme</b></th><td><button>Connect</button></td></tr></tbody></table></html>"#;
+<tr><th scope="row"><b>@acme</b></th><td><button>Connect</button></td></tr>
+<tr><th scope="row">Acme Corp <b>@acme</b></th><td><button>Connect</button></td></tr></tbody></table></html>"#;

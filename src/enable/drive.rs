@@ -41,35 +41,12 @@ impl Walk<'_> {
                 return Ok(Ended::GaveUp);
             }
             let seen = self.talk.unless_interrupted(browser.look(looked)).await?;
-            let seen = match seen {
-                Ok(page) => {
-                    let (page, is_new) = sight.takes(page);
-                    if is_new {
-                        self.steps.saw(&page, &flow.target);
-                    }
-                    Seen::Page(page)
+            let Some(seen) = self.takes(seen, &mut sight, flow) else {
+                if sight.here_for() > self.patience {
+                    return Ok(Ended::GaveUp);
                 }
-                Err(BrowserError::Closed) => Seen::Closed,
-                // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
-                Err(BrowserError::Left | BrowserError::Unanswered)
-                    if sight.last().is_some_and(|page| flow.was_pressed_on(page)) =>
-                {
-                    let last = sight.last().cloned().unwrap_or_default();
-                    Seen::Page(Page { steady: true, settled: false, ..last })
-                }
-                // The page was just being left, or loads.
-                Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {
-                    let is_left = matches!(seen, Err(BrowserError::Left));
-                    let Some(restless) = sight.is_left().filter(|_| is_left) else {
-                        if sight.here_for() > self.patience {
-                            return Ok(Ended::GaveUp);
-                        }
-                        self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
-                        continue;
-                    };
-                    Seen::Page(restless)
-                }
-                Err(_) => Seen::Crashed,
+                self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
+                continue;
             };
             flow.late = window.is_over();
             flow.saw(&seen);
@@ -115,8 +92,7 @@ impl Walk<'_> {
                     if self.press(&mut browser, permit, button, &handle, account).await? {
                         window.pressed(button);
                         last_press = Instant::now();
-                        let document = sight.last().map(|page| page.document.clone()).unwrap_or_default();
-                        flow.did_press(button, &document);
+                        flow.did_press(button, &sight.last().cloned().unwrap_or_default());
                     } else {
                         flow.did_not_press();
                     }
@@ -164,6 +140,37 @@ impl Walk<'_> {
                 }
             }
             self.talk.unless_interrupted(sleep(LOOK_EVERY)).await?;
+        }
+    }
+
+    /// What a look tells the flow; `None` while it tells nothing yet.
+    fn takes(&mut self, looked: Result<Page, BrowserError>, sight: &mut Sight, flow: &Flow) -> Option<Seen> {
+        let pressed_on = sight.last().filter(|page| flow.was_pressed_on(page)).cloned();
+        // The page on which a button was pressed is being left: as long as nothing else is known, it is still there.
+        let still_there = |page: Page| Some(Seen::Page(Page { steady: true, settled: false, ..page }));
+        match (looked, pressed_on) {
+            (Ok(page), _) => {
+                let (page, is_new) = sight.takes(page);
+                if is_new {
+                    self.steps.saw(&page, &flow.target);
+                }
+                Some(Seen::Page(page))
+            }
+            (Err(BrowserError::Closed), _) => Some(Seen::Closed),
+            (Err(BrowserError::Dialog), _) => (sight.silent_for() > DIALOG).then_some(Seen::Dialog),
+            (Err(BrowserError::Left | BrowserError::Unanswered), Some(page)) => still_there(page),
+            (Err(BrowserError::Unread { authority, path }), Some(page))
+                if (&page.authority, &page.path) == (&authority, &path) =>
+            {
+                still_there(page)
+            }
+            (Err(BrowserError::Unread { .. }), _) => {
+                (sight.silent_for() > SILENT.min(self.patience / 2)).then_some(Seen::Silent)
+            }
+            (Err(BrowserError::Left), None) => sight.is_left().map(Seen::Page),
+            // The page was just being left, or loads.
+            (Err(BrowserError::Refused(_) | BrowserError::Unanswered), _) => None,
+            (Err(_), _) => Some(Seen::Crashed),
         }
     }
 
@@ -279,5 +286,9 @@ pub(super) const SETUP: Duration = Duration::from_secs(4 * 60 + 30);
 const MOST_ATTEMPT: Duration = Duration::from_secs(30 * 60);
 /// GitHub answers so many questions an hour and no more.
 const ASK_EVERY: Duration = Duration::from_secs(5);
+/// A dialog that a page's script closes again is none.
+const DIALOG: Duration = Duration::from_secs(3);
+/// A page of settings tells what it shows within a second; on a machine that is busy it may take some.
+const SILENT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 const SETTLES: Duration = Duration::from_millis(2_400);

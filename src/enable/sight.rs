@@ -15,6 +15,8 @@ pub(super) struct Sight {
     /// When the page last stood still, or came, and how often it has changed since then.
     moving: Instant,
     changes: u32,
+    /// Since when nothing is told of the page.
+    silent: Option<Instant>,
     /// After so long a page that has not stood still is taken for one that never will.
     limit: Duration,
 }
@@ -22,7 +24,8 @@ pub(super) struct Sight {
 impl Sight {
     pub(super) fn new(patience: Duration) -> Self {
         let now = Instant::now();
-        Self { last: None, same: 0, here: now, moving: now, changes: 0, limit: MOST_MOVING.min(patience) }
+        let limit = MOST_MOVING.min(patience);
+        Self { last: None, same: 0, here: now, moving: now, changes: 0, silent: None, limit }
     }
 
     /// Takes a page, and says of it how long it has been there. Whether it is another than before, too.
@@ -41,6 +44,7 @@ impl Sight {
         if settled {
             (self.moving, self.changes) = (Instant::now(), 0);
         }
+        self.silent = None;
         self.last = Some(page.clone());
         (Page { steady, settled, restless: self.is_restless(), ..page }, is_new)
     }
@@ -50,6 +54,11 @@ impl Sight {
         self.changes = self.changes.saturating_add(1);
         let last = self.last.clone().filter(|_| self.is_restless())?;
         Some(Page { restless: true, ..last })
+    }
+
+    /// Takes it that nothing was told of the page. For how long by now.
+    pub(super) fn silent_for(&mut self) -> Duration {
+        self.silent.get_or_insert_with(Instant::now).elapsed()
     }
 
     /// Something was done: what is waited for begins now.
@@ -124,6 +133,16 @@ mod tests {
             assert!(!sight.takes(page("/b", 1)).0.restless);
             assert_eq!(sight.here_for(), Duration::ZERO);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_is_silent_until_it_tells_something() {
+        let mut sight = Sight::new(Duration::from_secs(900));
+        assert_eq!(sight.silent_for(), Duration::ZERO);
+        advance(Duration::from_secs(7)).await;
+        assert_eq!(sight.silent_for().as_secs(), 7);
+        sight.takes(page("/a", 1));
+        assert_eq!(sight.silent_for(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

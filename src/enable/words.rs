@@ -313,6 +313,10 @@ pub(super) fn hand_over(why: Why) -> String {
         Why::Blocked(pressed) => format!(
             "The page's own policy (form-action) forbids where \"{}\" leads: the server may be set up for another cloud than the one that was checked.",
             button(pressed)
+        Why::Several(id) if id == pages::CONNECT.id => format!(
+            "More than one element matches{}, or none is clearly beside the account: a link to it, or its slug beside its display name, tells.",
+            row(id)
+        ),
         ),
         Why::PressedBefore(pressed) => format!(
             "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
@@ -329,6 +333,29 @@ pub(super) fn hand_over(why: Why) -> String {
     }
 }
 
+        Why::Dialog => {
+            "The page has opened a dialog. gh-connect answers none, and reads nothing of a page behind one."
+                .to_owned()
+        }
+        Why::Silent => {
+            "The browser does not tell what the page shows: the page is busy, or larger than any of GitHub's."
+                .to_owned()
+        }
+        Why::OtherSetup => format!(
+            "The page offers \"{}\"{}: a setup was begun there, and not by this program. Somebody else may be at it: ask the server's owners, and go on with it only if it is yours, or for the same enterprise account.",
+            pages::COMPLETE.name,
+            row(pages::COMPLETE.id)
+        ),
+        Why::OtherServer => format!(
+            "The page names another server than the one that was checked{}. Read its heading: press \"{}\" only if it is your server.",
+            row(pages::SELECTION_SERVER.id),
+            pages::CONNECT.name
+        ),
+        Why::NotFollowed => format!(
+            "The page is not what the press on the server led to{}: it may belong to the setup of another server. Press \"{}\" there only if you know whose setup it is.",
+            row(pages::SELECTION.id),
+            pages::CONNECT.name
+        ),
 /// Why the flow ended, and what to do: what was seen, then what to do about it.
 pub(super) fn trap(
     trap: Trap,

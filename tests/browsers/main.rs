@@ -13,6 +13,7 @@ mod killed;
 mod lab;
 mod person;
 mod saved;
+mod selection;
 #[path = "../support/mod.rs"]
 mod support;
 mod traps;

@@ -19,7 +19,8 @@ use super::{
     patience::{MOST_ANSWER, Patience, answered},
     picture, place,
     profile::PROFILE,
-    rows, why_ended,
+    rows::{self, Read},
+    told, why_ended,
 };
 use crate::{
     flow::{Beside, Match, Page},
@@ -37,6 +38,8 @@ pub struct Firefox {
     patience: Patience,
     /// The hosts in whose place the browser has shown a page of its own.
     distrusted: HashSet<String>,
+    /// The windows whose page has a dialog open. It is the person's to answer.
+    dialogs: HashSet<String>,
     _profile: Profile,
 }
 
@@ -62,10 +65,18 @@ impl Firefox {
             .map_err(|_| not_started())?
             .map_err(|error| BrowserError::Crashed(error.to_string()))?;
         let child = child.release()?;
-        let (context, patience, distrusted) = (None, Patience::default(), HashSet::new());
-        let mut this = Self { socket, child, next: 0, context, patience, distrusted, _profile: profile };
+        let mut this = Self {
+            socket,
+            child,
+            next: 0,
+            context: None,
+            patience: Patience::default(),
+            distrusted: HashSet::new(),
+            dialogs: HashSet::new(),
+            _profile: profile,
+        };
         this.call("session.new", capabilities(start)).await?;
-        this.call("session.subscribe", json!({ "events": [LOADED] })).await?;
+        this.call("session.subscribe", json!({ "events": [LOADED, DIALOG_OPENED, DIALOG_CLOSED] })).await?;
         Ok(this)
     }
 
@@ -88,32 +99,47 @@ impl Firefox {
         if at.authority.is_empty() {
             return Ok(Page::default());
         }
+        if self.dialogs.contains(&context) {
+            return Err(BrowserError::Dialog);
+        }
         if !at.is_of(looked) {
             return Ok(at.unread(looked));
         }
-        let shown = self.shown(&context).await?;
+        let page = self.read(&context, looked).await;
+        told(page, &url)
+    }
+
+    async fn read(&mut self, context: &str, looked: &Looked) -> Result<Page, BrowserError> {
+        let shown = self.shown(context).await?;
         if !shown.is_read(looked) {
             return Ok(shown.unread(looked));
         }
         let mut matches = Vec::new();
         for row in rows::looked_for() {
-            let mut found = self.locate(&context, &locator(row, looked), None).await?;
+            let mut found = self.locate(context, &locator(row, looked), None).await?;
             if rows::is_pressed(row) && !found.is_empty() {
-                let disabled = self.locate(&context, &by_style(DISABLED), None).await?;
+                let disabled = self.locate(context, &by_style(DISABLED), None).await?;
                 found.retain(|handle| !disabled.contains(handle));
             }
             for handle in found {
-                let beside = match row.id == pages::CONNECT.id {
-                    true => self.beside(&context, &handle, looked).await?,
-                    false => Beside::Unclear,
-                };
+                let mut beside = Beside::Unclear;
+                if row.id == pages::CONNECT.id {
+                    let read = self.around(context, &handle).await?;
+                    beside = match self.is_alone(context, &handle, looked).await? {
+                        true => read.whose(looked),
+                        false => Beside::Unclear,
+                    };
+                    matches.extend(read.other_server(&shown.handle(&handle), looked));
+                } else if row.role == "text" && !self.around(context, &handle).await?.seen {
+                    continue;
+                }
                 matches.push(Match { row: row.id, beside, handle: shown.handle(&handle) });
             }
         }
-        let images = self.nodes(&context, &by_path(AVATAR), None).await?;
+        let images = self.nodes(context, &by_path(AVATAR), None).await?;
         let account =
             rows::only_login(images.iter().filter_map(|image| image["value"]["attributes"]["alt"].as_str()));
-        if self.shown(&context).await? != shown {
+        if self.shown(context).await? != shown {
             return Err(BrowserError::Left);
         }
         Ok(Page { account, matches, ..shown.unread(looked) })
@@ -217,24 +243,21 @@ impl Firefox {
         Ok(false)
     }
 
-    /// Which account a button is beside: what its list item or row says.
-    async fn beside(&mut self, context: &str, button: &str, looked: &Looked) -> Result<Beside, BrowserError> {
+    /// Whether a button is the only one of its name in its list item or row.
+    async fn is_alone(&mut self, context: &str, button: &str, looked: &Looked) -> Result<bool, BrowserError> {
         let around = self.locate(context, &json!({ "type": "xpath", "value": AROUND }), Some(button)).await?;
-        let Some(part) = around.last() else { return Ok(Beside::Unclear) };
-        let buttons = self.locate(context, &locator(pages::CONNECT, looked), Some(part)).await?;
-        if buttons.len() != 1 {
-            return Ok(Beside::Unclear);
-        }
-        let part = Some(part.as_str());
-        let texts = self.nodes(context, &by_path(TEXTS), part).await?;
-        let links = self.nodes(context, &by_path(LINKS), part).await?;
-        if texts.len().max(links.len()) >= MOST_NODES {
-            return Ok(Beside::Unclear);
-        }
-        let texts: Vec<&str> = texts.iter().filter_map(|text| text["value"]["nodeValue"].as_str()).collect();
-        let links: Vec<&str> =
-            links.iter().filter_map(|link| link["value"]["attributes"]["href"].as_str()).collect();
-        Ok(rows::whose(&texts, &links, looked))
+        let Some(part) = around.last() else { return Ok(false) };
+        Ok(self.locate(context, &locator(pages::CONNECT, looked), Some(part)).await?.len() == 1)
+    }
+
+    /// What a person sees around an element.
+    async fn around(&mut self, context: &str, element: &str) -> Result<Read, BrowserError> {
+        let call = json!({
+            "functionDeclaration": rows::READ, "awaitPromise": false, "this": { "sharedId": element },
+            "target": { "context": context, "sandbox": rows::WORLD },
+        });
+        let answer = self.call_page("script.callFunction", call).await?;
+        Ok(Read::parse(&answer["result"]["value"]))
     }
 
     /// The elements that a locator finds, by the browser's own names for them.
@@ -340,6 +363,17 @@ impl Firefox {
             };
             let mut answer: Value =
                 serde_json::from_str(&text).map_err(|error| BrowserError::Crashed(error.to_string()))?;
+            let of = answer["params"]["context"].as_str();
+            match (answer["method"].as_str(), of) {
+                (Some(DIALOG_OPENED), Some(of)) => {
+                    self.dialogs.insert(of.to_owned());
+                    if of_page && self.context.as_deref() == Some(of) {
+                        return Err(BrowserError::Dialog);
+                    }
+                }
+                (Some(DIALOG_CLOSED), Some(of)) => _ = self.dialogs.remove(of),
+                _ => {}
+            }
             if of_page
                 && answer["method"] == LOADED
                 && answer["params"]["context"].as_str() == self.context.as_deref()
@@ -430,9 +464,11 @@ fn quoted(text: &str) -> Option<String> {
     Some(format!("{quote}{text}{quote}"))
 }
 
-/// Outside the lab the browser verifies certificates.
+/// Outside the lab the browser verifies certificates. A page's dialog is left to the person.
 fn capabilities(start: &Start) -> Value {
-    json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": start.lab.is_some() } } })
+    json!({ "capabilities": { "alwaysMatch": {
+        "acceptInsecureCerts": start.lab.is_some(), "unhandledPromptBehavior": { "default": "ignore" },
+    } } })
 }
 
 /// No first-run pages, no updates, nothing that is sent to anybody but the two sites.
@@ -469,10 +505,6 @@ fn preferences(start: &Start) -> String {
 
 /// The list item or row around an element, the nearest last.
 const AROUND: &str = "ancestor::li | ancestor::tr | ancestor::*[@role='listitem' or @role='row']";
-/// The texts of a row, but for those of its button.
-const TEXTS: &str = "descendant::text()[normalize-space(.) and not(ancestor::button or ancestor::script or ancestor::style or ancestor::template or ancestor::*[@role='button' or @hidden or @aria-hidden='true'])]";
-/// Its links to enterprise accounts.
-const LINKS: &str = "descendant::a[contains(@href, '/enterprises/')]";
 /// A selector of elements that take no click.
 const DISABLED: &str = ":disabled, [aria-disabled='true']";
 const MOST_HOVERS: usize = 5;
@@ -484,6 +516,9 @@ const ERROR_PAGE: &str = "/html/head/link[starts-with(@href, 'chrome://')]";
 const AVATAR: &str = "//*[(self::header and not(ancestor::main or ancestor::article or ancestor::section)) or @role='banner']//img[starts-with(@alt, '@')]";
 /// The event of a page that was loaded.
 const LOADED: &str = "browsingContext.load";
+/// The events of a page's dialog.
+const DIALOG_OPENED: &str = "browsingContext.userPromptOpened";
+const DIALOG_CLOSED: &str = "browsingContext.userPromptClosed";
 /// For a look at a tab that is not the one that is looked at.
 const ASIDE: Duration = Duration::from_secs(1);
 const MOST_NODES: usize = 50;

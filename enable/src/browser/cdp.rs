@@ -2,7 +2,7 @@
 //! and 4 of the browser, so that no other process of the machine can speak to it.
 //!
 //! Only these domains are used: Browser, Target, Page (with a picture of the button that is to be pressed), Accessibility, Input, of DOM
-//! what tells where an element is and what a click would hit, and of Audits the one event that a page's own policy forbade where its form leads.
+//! what tells where an element is and what a click would hit, of Runtime one function in a world apart (`read.js`), and of Audits the one event that a page's own policy forbade where its form leads.
 
 use std::{
     collections::HashMap,
@@ -21,11 +21,15 @@ use super::{
     patience::{Patience, answered},
     picture,
     pipe::{Pipe, unreachable},
+    place,
     profile::USER_DATA,
-    rows::{self, Node},
-    why_ended,
+    rows::{self, Node, Read},
+    told, why_ended,
 };
-use crate::flow::Page;
+use crate::{
+    flow::{Beside, Match, Page},
+    pages,
+};
 
 /// A running Chromium.
 #[derive(Debug)]
@@ -36,7 +40,11 @@ pub struct Chromium {
     tab: Option<String>,
     /// The sessions in which tabs are spoken to. All of them are listened to.
     tabs: HashMap<String, String>,
+    /// The address of that tab, as the browser itself has it.
+    url: String,
     patience: Patience,
+    /// How long a page's whole tree is waited for.
+    tree: Patience,
     /// Gone last: the browser writes to it until it has ended.
     _profile: Profile,
 }
@@ -72,7 +80,9 @@ impl Chromium {
             child,
             tab: None,
             tabs: HashMap::new(),
+            url: String::new(),
             patience: Patience::default(),
+            tree: Patience::default(),
             _profile: profile,
         };
         match timeout(MOST_START, this.pipe.call(None, "Browser.getVersion", json!({}))).await {
@@ -102,23 +112,73 @@ impl Chromium {
 
     pub(super) async fn look(&mut self, looked: &Looked) -> Result<Page, BrowserError> {
         let session = self.session(Some(looked)).await?;
-        let shown = self.shown(&session).await?;
+        let page = self.read(&session, looked).await;
+        told(page, &self.url)
+    }
+
+    async fn read(&mut self, session: &str, looked: &Looked) -> Result<Page, BrowserError> {
+        let shown = self.shown(session).await?;
         if shown.authority.is_empty() {
             return Ok(Page::default());
         }
         if !shown.is_read(looked) {
             return Ok(Page { blocked: self.pipe.blocked, ..shown.unread(looked) });
         }
-        let tree = self.call_page(&session, "Accessibility.getFullAXTree", json!({})).await?;
-        if self.shown(&session).await? != shown {
+        let tree = self.tree(session).await?;
+        let nodes = nodes(&tree, &shown.authority);
+        let (account, matches) = (rows::account(&nodes), rows::matches(&nodes, looked));
+        let mut matches = self.as_seen(session, matches, looked).await?;
+        if self.shown(session).await? != shown {
             return Err(BrowserError::Left);
         }
-        let nodes = nodes(&tree);
-        let (account, mut matches) = (rows::account(&nodes), rows::matches(&nodes, looked));
         for found in &mut matches {
             found.handle = shown.handle(&found.handle);
         }
         Ok(Page { blocked: self.pipe.blocked, account, matches, ..shown.unread(looked) })
+    }
+
+    /// The tree of roles and names. A machine that is busy needs longer for it than for other answers.
+    async fn tree(&mut self, session: &str) -> Result<Value, BrowserError> {
+        let ask = self.pipe.call(Some(session), "Accessibility.getFullAXTree", json!({}));
+        match self.tree.wait(ask).await {
+            Err(BrowserError::Closed) => Err(why_ended(&mut self.child).await),
+            answer => answer,
+        }
+    }
+
+    /// The tree has what nobody sees, too: a button is beside the right account only where a person sees that, and not where the
+    /// page names another server.
+    async fn as_seen(
+        &mut self,
+        session: &str,
+        matches: Vec<Match>,
+        looked: &Looked,
+    ) -> Result<Vec<Match>, BrowserError> {
+        let mut seen = Vec::new();
+        for mut found in matches {
+            if found.row == pages::CONNECT.id && found.beside == Beside::Right {
+                let read = self.around(session, &found.handle).await?;
+                found.beside = read.whose(looked);
+                seen.extend(read.other_server(&found.handle, looked));
+            }
+            seen.push(found);
+        }
+        Ok(seen)
+    }
+
+    /// What a person sees around an element.
+    async fn around(&mut self, session: &str, element: &str) -> Result<Read, BrowserError> {
+        let frames = self.call_page(session, "Page.getFrameTree", json!({})).await?;
+        let world = json!({ "frameId": frames["frameTree"]["frame"]["id"], "worldName": rows::WORLD });
+        let world = self.call_page(session, "Page.createIsolatedWorld", world).await?;
+        let node: u64 = element.parse().unwrap_or_default();
+        let there = json!({ "backendNodeId": node, "executionContextId": world["executionContextId"] });
+        let object = self.call_page(session, "DOM.resolveNode", there).await?;
+        let call = json!({
+            "functionDeclaration": rows::READ, "objectId": object["object"]["objectId"], "returnByValue": true,
+        });
+        let answer = self.call_page(session, "Runtime.callFunctionOn", call).await?;
+        Ok(Read::parse(&answer["result"]["value"]))
     }
 
     /// What the tab shows.
@@ -249,6 +309,8 @@ impl Chromium {
         let Some(id) = opened.or(known).or_else(|| pages.first().map(|(id, _)| *id)) else {
             return Err(BrowserError::Closed);
         };
+        let url = pages.iter().find(|(page, _)| *page == id).map(|(_, url)| *url);
+        self.url = url.unwrap_or_default().to_owned();
         let id = id.to_owned();
         self.tabs.retain(|tab, _| pages.iter().any(|(page, _)| page == tab));
         for (page, _) in pages.iter().filter(|(page, _)| *page != id) {
@@ -292,7 +354,10 @@ impl Chromium {
             self.shown(&session).await
         };
         match timeout(ASIDE, look).await {
-            Err(_) | Ok(Ok(_) | Err(BrowserError::Refused(_) | BrowserError::Unanswered)) => Ok(()),
+            Err(_)
+            | Ok(Ok(_) | Err(BrowserError::Refused(_) | BrowserError::Unanswered | BrowserError::Dialog)) => {
+                Ok(())
+            }
             Ok(Err(error)) => Err(error),
         }
     }
@@ -348,7 +413,7 @@ fn holds(node: &Value, number: u64) -> bool {
 }
 
 /// The tree as the rows read it: nodes that are not shown to a screen reader count for their children only.
-fn nodes(tree: &Value) -> Vec<Node> {
+fn nodes(tree: &Value, authority: &str) -> Vec<Node> {
     let all: Vec<&Value> = tree["nodes"].as_array().into_iter().flatten().take(MOST_NODES).collect();
     let places: HashMap<&str, usize> =
         all.iter().enumerate().filter_map(|(at, node)| Some((node["nodeId"].as_str()?, at))).collect();
@@ -362,17 +427,19 @@ fn nodes(tree: &Value) -> Vec<Node> {
                 disabled: is_disabled(node),
                 parent: node["parentId"].as_str().and_then(|id| places.get(id).copied()),
                 handle: node["backendDOMNodeId"].as_u64().map(|id| id.to_string()).unwrap_or_default(),
-                link: link(node).unwrap_or_default(),
+                link: link(node, authority).unwrap_or_default(),
             }
         })
         .collect()
 }
 
-/// Where a link leads.
-fn link(node: &Value) -> Option<String> {
+/// Where a link leads: the path alone, for the page's own site.
+fn link(node: &Value, authority: &str) -> Option<String> {
     let mut properties = node["properties"].as_array()?.iter();
     let url = properties.find(|property| property["name"] == "url")?;
-    Some(url["value"]["value"].as_str()?.to_owned())
+    let url = url["value"]["value"].as_str()?;
+    let (host, path, _) = place(url);
+    Some(if host == authority { path } else { url.to_owned() })
 }
 
 fn is_disabled(node: &Value) -> bool {

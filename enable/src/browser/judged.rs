@@ -53,6 +53,7 @@ impl Shown {
             path: if self.is_of(looked) { self.path.clone() } else { String::new() },
             verified: self.secure && !self.failed,
             authority: self.authority,
+            tab: self.tab,
             document: self.document,
             failed: self.failed,
             ..Page::default()

@@ -20,6 +20,8 @@ pub(super) struct Pipe {
     pub(super) tab: Option<String>,
     /// Whether the page's own policy forbade where its form leads, since the page was opened.
     pub(super) blocked: bool,
+    /// The sessions of tabs whose page has a dialog open. It is the person's to answer, and the page tells nothing until then.
+    dialogs: HashSet<String>,
     /// What is still to be written of a command that is not waited for any more.
     unsent: Vec<u8>,
     /// What was read of a message so far.
@@ -37,19 +39,23 @@ impl Pipe {
             next: 0,
             tab: None,
             blocked: false,
+            dialogs: HashSet::new(),
             unsent: Vec::new(),
             partial: Vec::new(),
             distrusted: HashSet::new(),
         }
     }
 
-    /// Asks, and waits for the answer. Events that come in between are passed over, but for a crash and a way that was blocked.
+    /// Asks, and waits for the answer. Events that come in between are passed over, but for a crash, a dialog and a way that was blocked.
     pub(super) async fn call(
         &mut self,
         session: Option<&str>,
         method: &str,
         parameters: Value,
     ) -> Result<Value, BrowserError> {
+        if session.is_some_and(|session| self.dialogs.contains(session)) {
+            return Err(BrowserError::Dialog);
+        }
         self.next += 1;
         let id = self.next;
         let mut message = json!({ "id": id, "method": method, "params": parameters });
@@ -75,6 +81,18 @@ impl Pipe {
             if answer["method"] == "Page.frameNavigated" && answer["params"]["frame"]["parentId"].is_null() {
                 let url = unreachable(&answer["params"]["frame"]);
                 self.distrusted.extend(url.map(|url| place(url).0));
+            }
+            if let Some(of) = answer["sessionId"].as_str() {
+                match answer["method"].as_str() {
+                    Some("Page.javascriptDialogOpening") => {
+                        self.dialogs.insert(of.to_owned());
+                        if session == Some(of) {
+                            return Err(BrowserError::Dialog);
+                        }
+                    }
+                    Some("Page.javascriptDialogClosed") => _ = self.dialogs.remove(of),
+                    _ => {}
+                }
             }
             if answer["id"] != id {
                 continue;
@@ -171,6 +189,26 @@ mod tests {
         let messages: Vec<&[u8]> = all.split(|byte| *byte == 0).filter(|part| !part.is_empty()).collect();
         assert!(messages.iter().all(|message| serde_json::from_slice::<Value>(message).is_ok()));
         assert_eq!(messages.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_dialog_is_open_until_it_is_closed() {
+        let (mut pipe, mut browser, _reads) = pipe();
+        let event = |what: &str| {
+            format!("{{\"method\":\"Page.javascriptDialog{what}\",\"sessionId\":\"s\",\"params\":{{}}}}\0")
+        };
+        browser.write_all(event("Opening").as_bytes()).await.expect("written");
+        for _ in 0..2 {
+            let asked =
+                timeout(Duration::from_secs(9), pipe.call(Some("s"), "A", json!({}))).await.expect("at once");
+            assert!(matches!(asked, Err(BrowserError::Dialog)));
+        }
+        let answers =
+            format!("{}{{\"id\":2,\"result\":{{}}}}\0{{\"id\":3,\"result\":{{}}}}\0", event("Closed"));
+        browser.write_all(answers.as_bytes()).await.expect("written");
+        // The browser itself answers meanwhile.
+        assert!(pipe.call(None, "B", json!({})).await.is_ok());
+        assert!(pipe.call(Some("s"), "C", json!({})).await.is_ok());
     }
 
     #[tokio::test]

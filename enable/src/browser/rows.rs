@@ -1,7 +1,10 @@
 //! From a tree of roles and names to the elements that match a row. Pure; what matches nothing is dropped here.
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use crate::{
-    browser::Looked,
+    browser::{Looked, place},
     flow::{Beside, Match},
     pages::{self, Row},
 };
@@ -17,6 +20,45 @@ pub(super) struct Node {
     pub(super) handle: String,
     /// Where it leads, for a link.
     pub(super) link: String,
+}
+
+/// What a person sees around an element: what the tree of roles and names tells does not say whether it is seen.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Read {
+    /// Whether the element's own content is seen.
+    pub(super) seen: bool,
+    /// The texts of its row, but for those of buttons.
+    texts: Vec<String>,
+    /// Where the links of its row lead: the path alone, for the page's own site.
+    links: Vec<String>,
+    /// The headings of the page, and the texts about a connection, outside its rows and navigation.
+    named: Vec<String>,
+}
+
+/// The function that reads it, the same for both kinds of browsers.
+pub(super) const READ: &str = include_str!("read.js");
+/// The name of the world in which it runs, apart from the page's own scripts.
+pub(super) const WORLD: &str = "gh-connect";
+
+impl Read {
+    /// From the function's answer. What cannot be read says nothing.
+    pub(super) fn parse(answer: &Value) -> Self {
+        answer.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// Whose row it is.
+    pub(super) fn whose(&self, looked: &Looked) -> Beside {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        let links: Vec<&str> = self.links.iter().map(String::as_str).collect();
+        whose(&texts, &links, looked)
+    }
+
+    /// A match of the row about the server that the page names, where it names another.
+    pub(super) fn other_server(&self, handle: &str, looked: &Looked) -> Option<Match> {
+        let is_other = self.named.iter().any(|text| names_other_server(text, looked));
+        let (row, handle) = (pages::SELECTION_SERVER.id, handle.to_owned());
+        is_other.then_some(Match { row, beside: Beside::Other, handle })
+    }
 }
 
 /// Everything in the tree that matches a row.
@@ -40,7 +82,8 @@ pub(super) fn matches(nodes: &[Node], looked: &Looked) -> Vec<Match> {
 
 /// The rows about elements that are pressed or read.
 pub(super) fn looked_for() -> impl Iterator<Item = &'static Row> {
-    pages::ALL.iter().copied().filter(|row| !row.role.is_empty() && row.id != pages::ACCOUNT.id)
+    let apart = [pages::ACCOUNT.id, pages::SELECTION_SERVER.id];
+    pages::ALL.iter().copied().filter(move |row| !row.role.is_empty() && !apart.contains(&row.id))
 }
 
 /// Whether its element is pressed: one that is disabled is none then.
@@ -114,37 +157,84 @@ fn beside(nodes: &[Node], button: usize, looked: &Looked) -> Beside {
     whose(&texts, &links, looked)
 }
 
-/// Whose row it is, by its texts and by where its links lead. Only a slug names one account: several may share a display name.
+/// Whose row it is, by its texts and by where its links lead. Only a slug names one account, and several may share a display name,
+/// which may look like a slug: so a text is taken for the slug only beside the display name, and a link where it leads to the account.
 pub(super) fn whose(texts: &[&str], links: &[&str], looked: &Looked) -> Beside {
     let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
-    let linked: Vec<&str> = links.iter().filter_map(|link| enterprise_of(link)).collect();
-    let is_right = |slug: &&str| slug.trim_start_matches(['@', '/']).eq_ignore_ascii_case(&looked.slug);
+    let linked: Vec<(&str, bool)> = links.iter().filter_map(|link| enterprise_of(link, looked)).collect();
+    let bare = |text: &&str| text.trim_start_matches(['@', '/']).to_owned();
+    let is_slug_of_it =
+        |text: &&str| [&looked.slug, &looked.slug.to_ascii_lowercase()].contains(&&bare(text));
+    let is_right = |text: &&str| bare(text).eq_ignore_ascii_case(&looked.slug);
     let is_name = |text: &&str| {
         looked.name.as_deref().is_some_and(|name| name.trim().to_lowercase() == text.to_lowercase())
     };
-    let named = texts.iter().any(is_name);
-    let right = texts.iter().chain(&linked).any(is_right);
-    let leads_elsewhere = !linked.iter().all(is_right);
+    let places = |is_it: &dyn Fn(&&str) -> bool| -> Vec<usize> {
+        texts.iter().enumerate().filter(|(_, text)| is_it(text)).map(|(at, _)| at).collect()
+    };
+    let (names, slugs) = (places(&is_name), places(&is_slug_of_it));
+    // One text cannot be both.
+    let beside_its_name = slugs.iter().any(|slug| names.iter().any(|name| name != slug));
+    let leads_to_it = linked.iter().any(|(slug, whole)| *whole && slug.eq_ignore_ascii_case(&looked.slug));
+    let leads_elsewhere = !linked.iter().all(|(slug, _)| slug.eq_ignore_ascii_case(&looked.slug));
     let other_text = texts.iter().any(|text| is_slug(text) && !is_right(text) && !is_name(text));
-    match right {
+    let may_be_it = !names.is_empty() || !linked.is_empty() || texts.iter().any(is_right);
+    match leads_to_it || beside_its_name {
         true if leads_elsewhere || other_text => Beside::Unclear,
         true => Beside::Right,
-        false if leads_elsewhere => Beside::Other,
-        // By its display name it may be the right one.
-        false if named => Beside::Unclear,
+        false if leads_elsewhere && !texts.iter().any(is_slug_of_it) => Beside::Other,
+        // By its display name, or by what looks like its slug, it may be the right one.
+        false if may_be_it => Beside::Unclear,
         false if other_text => Beside::Other,
         false if looked.name.is_some() && !texts.is_empty() => Beside::Other,
         false => Beside::Unclear,
     }
 }
 
-/// The enterprise account that an address is about.
-fn enterprise_of(url: &str) -> Option<&str> {
-    let path = match url.split_once("://") {
-        Some((_, rest)) => &rest[rest.find('/')?..],
-        None => url,
+/// The enterprise account that an address is about, and whether it is the account's own page and on the cloud. A path is of the page
+/// that has the link.
+fn enterprise_of<'a>(url: &'a str, looked: &Looked) -> Option<(&'a str, bool)> {
+    let (path, is_on_cloud) = match url.split_once("://") {
+        Some((_, rest)) => {
+            (&rest[rest.find('/')?..], place(url).0 == format!("{}:443", looked.cloud.to_ascii_lowercase()))
+        }
+        None => (url, true),
     };
-    path.strip_prefix("/enterprises/")?.split(['/', '?', '#']).next().filter(|slug| !slug.is_empty())
+    let rest = path.strip_prefix("/enterprises/")?.split(['?', '#']).next()?;
+    let (slug, further) = rest.split_once('/').unwrap_or((rest, ""));
+    (!slug.is_empty()).then_some((slug, is_on_cloud && further.is_empty()))
+}
+
+/// Whether a text names a host that is neither the server nor the cloud's own.
+fn names_other_server(text: &str, looked: &Looked) -> bool {
+    let (server, cloud) = (looked.server.to_lowercase(), looked.cloud.to_lowercase());
+    let is_known = |host: &str| {
+        [cloud.as_str(), "github.com"]
+            .iter()
+            .any(|own| host == *own || host.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')))
+            || host == server
+    };
+    hosts(text).iter().any(|host| !is_known(host))
+}
+
+/// The words of a text that are host names or IPv4 addresses, in lower case, without scheme, port and path.
+fn hosts(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c.is_whitespace() || "\"'`“”‘’„«»()<>,;!?@".contains(c));
+    let host = |word: &str| {
+        let rest = word.split_once("://").map_or(word, |(_, rest)| rest);
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        host.trim_matches(['.', '…']).to_lowercase()
+    };
+    words.map(host).filter(|host| is_host(host)).collect()
+}
+
+fn is_host(word: &str) -> bool {
+    let labels: Vec<&str> = word.split('.').collect();
+    let is_label = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    let is_address = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
+    let last = labels.last().copied().unwrap_or_default();
+    let has_end = last.chars().count() >= 2 && last.chars().next().is_some_and(char::is_alphabetic);
+    labels.len() >= 2 && labels.iter().all(is_label) && (is_address || has_end)
 }
 
 /// Whether a text looks like the slug of some account.
@@ -243,7 +333,7 @@ mod tests {
             [(Beside::Right, "n5".to_owned()), (Beside::Other, "n9".to_owned())]
         );
         let alone = |text: &str| seen(text).first().map(|(_, beside, _)| *beside);
-        assert_eq!(alone("RootWebArea\n listitem\n  link ACME\n  button Connect"), Some(Beside::Right));
+        assert_eq!(alone("RootWebArea\n listitem\n  link ACME\n  button Connect"), Some(Beside::Unclear));
         assert_eq!(alone("RootWebArea\n listitem\n  link Other\n  button Connect"), Some(Beside::Other));
         assert_eq!(alone("RootWebArea\n button Connect"), Some(Beside::Unclear));
         // Two buttons in one part of the page: which belongs to the account is not clear.
@@ -278,7 +368,18 @@ mod tests {
         for (texts, links, beside) in [
             (&["Acme Corp", "acme"][..], &[][..], Beside::Right),
             (&["Acme Corp"], &[own], Beside::Right),
-            (&["Acme Corp"], &["/enterprises/ACME/people?a"], Beside::Right),
+            (&["Acme Corp"], &["/enterprises/ACME?a"], Beside::Right),
+            (&["ACME CORP", "@acme"], &[], Beside::Right),
+            // A page below the account's own, or on another site, is no proof of it.
+            (&["Acme Corp"], &["/enterprises/acme/people?a"], Beside::Unclear),
+            (&["Other"], &["https://evil.example/enterprises/acme"], Beside::Unclear),
+            // The display name of another account may look like this one's slug.
+            (&["acme"], &[], Beside::Unclear),
+            (&["ACME"], &[], Beside::Unclear),
+            (&["ACME", "acme"], &[], Beside::Unclear),
+            (&["acme", "Other Company GmbH"], &[], Beside::Unclear),
+            (&["ACME", "acme-test"], &[], Beside::Unclear),
+            (&["ACME"], &["/enterprises/acme-test"], Beside::Other),
             (&["Acme Corp", "@acme", "3 organizations", "Owner"], &[own], Beside::Right),
             (&["Acme Corp"], &[], Beside::Unclear),
             (&["Acme Corp", "trial"], &["/pricing"], Beside::Unclear),
@@ -294,6 +395,35 @@ mod tests {
         let nameless = Looked { name: None, ..looked() };
         assert_eq!(whose(&["Acme Corp"], &[], &nameless), Beside::Unclear, "it may be the right one");
         assert_eq!(whose(&["acme-test"], &[], &nameless), Beside::Other);
+        assert_eq!(whose(&["acme"], &[], &nameless), Beside::Unclear, "it may be a name");
+        assert_eq!(whose(&["acme"], &[own], &nameless), Beside::Right);
+        // Where the name is the slug, it stands there twice.
+        let alike = Looked { name: Some("ACME".to_owned()), ..looked() };
+        assert_eq!(whose(&["ACME"], &[], &alike), Beside::Unclear);
+        assert_eq!(whose(&["acme"], &[], &alike), Beside::Unclear);
+        assert_eq!(whose(&["ACME", "acme"], &[], &alike), Beside::Right);
+    }
+
+    #[test]
+    fn a_text_may_name_another_server() {
+        for (text, is_other) in [
+            ("Connect evil.other.example with an enterprise account", true),
+            ("Connect https://evil.other.example:8443/setup", true),
+            ("Select the enterprise that you would like to connect to EVIL.example.", true),
+            ("Connect ghes.corp.example.evil.example", true),
+            ("Connect evil-ghes.corp.example", true),
+            ("Connect 192.0.2.7 with an enterprise account", true),
+            ("Connect (b\u{fc}cher.example) now", true),
+            ("Connect ghes.corp.example and evil.example", true),
+            ("Connect GHES.corp.example with an enterprise account", false),
+            ("Connect \"https://ghes.corp.example:8443/\".", false),
+            ("Select an enterprise", false),
+            ("GitHub Connect on github.com, see docs.github.com/connect", false),
+            ("Version 3.18.1, e.g. for Acme Inc. and more...", false),
+            ("evilgithub.com", true),
+        ] {
+            assert_eq!(names_other_server(text, &looked()), is_other, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use super::*;
 
 const SETTINGS: &str = "/enterprises/corp/settings/dotcom_connection";
 
+const TAB: &str = "tab";
+
 fn target() -> ConnectTarget {
     ConnectTarget {
         server: "ghes.corp.example:443".to_owned(),
@@ -14,7 +16,8 @@ fn target() -> ConnectTarget {
 }
 
 fn flow(enable: bool, connect: bool) -> Flow {
-    Flow { opened: 1, ..Flow::new(target(), "corp", Pressed { enable, connect }) }
+    let pressed_in = enable.then(|| TAB.to_owned());
+    Flow { opened: 1, pressed_in, ..Flow::new(target(), "corp", Pressed { enable, connect }) }
 }
 
 fn page(host: &str, path: &str, matches: &[(&'static str, Beside)]) -> Page {
@@ -26,6 +29,7 @@ fn page(host: &str, path: &str, matches: &[(&'static str, Beside)]) -> Page {
     Page {
         authority: format!("{host}:443"),
         path: path.to_owned(),
+        tab: TAB.to_owned(),
         verified: true,
         matches: matches.collect(),
         steady: true,
@@ -51,6 +55,10 @@ fn every_page_has_its_next_action() {
     let press = |button| Press(button, "h0".to_owned());
     let sign_in = |side| Wait(Waiting::SignIn(side));
     let exists = page("github.com", "/enterprise_installations/new", &[("already-exists", Unclear)]);
+    let mut other_server = selection(&[Right]);
+    other_server.matches.push(Match { row: "selection-server", beside: Other, handle: "h0".to_owned() });
+    // By the journal of an earlier run: this one has pressed nothing.
+    let resumed = Flow { pressed_in: None, ..flow(true, false) };
     let fresh = flow(false, false);
     let (enabled, done) = (flow(true, false), flow(true, true));
     let late = |connect| Flow { late: true, ..flow(true, connect) };
@@ -79,7 +87,10 @@ fn every_page_has_its_next_action() {
             server(SETTINGS, &["disable-button", "enable-button"]),
             HandOver(Why::Several("disable-button")),
         ),
-        (&fresh, server(SETTINGS, &["complete-button", "not-completed"]), press(Button::Complete)),
+        // A setup is gone on with by who began it.
+        (&enabled, server(SETTINGS, &["complete-button", "not-completed"]), press(Button::Complete)),
+        (&fresh, server(SETTINGS, &["complete-button", "not-completed"]), HandOver(Why::OtherSetup)),
+        (&fresh, server(SETTINGS, &["complete-button", "enable-button"]), HandOver(Why::OtherSetup)),
         (
             &fresh,
             server(SETTINGS, &["complete-button", "complete-button"]),
@@ -117,6 +128,11 @@ fn every_page_has_its_next_action() {
         (&enabled, selection(&[Other]), Stop(Trap::NotListed)),
         (&enabled, selection(&[]), HandOver(Why::NoMatch("connect-button"))),
         (&enabled, exists.clone(), Stop(Trap::AlreadyExists)),
+        // Another server's setup, or a page that the press did not lead to.
+        (&enabled, other_server, HandOver(Why::OtherServer)),
+        (&enabled, Page { tab: "other".to_owned(), ..selection(&[Right]) }, HandOver(Why::NotFollowed)),
+        (&resumed, selection(&[Right]), HandOver(Why::NotFollowed)),
+        (&resumed, server(SETTINGS, &["complete-button"]), press(Button::Complete)),
         (&fresh, selection(&[Right]), HandOver(Why::NoMatch("enable-button"))),
         // A return that is slow is no return that is blocked.
         (&done, selection(&[Right]), Wait(Waiting::Answer(Button::Connect))),
@@ -182,6 +198,34 @@ fn every_page_has_its_next_action() {
     }
     assert_eq!(fresh.next(&Seen::Closed), Stop(Trap::WindowClosed));
     assert_eq!(fresh.next(&Seen::Crashed), Stop(Trap::BrowserCrashed));
+    assert_eq!(enabled.next(&Seen::Dialog), HandOver(Why::Dialog));
+    assert_eq!(enabled.next(&Seen::Silent), HandOver(Why::Silent));
+}
+
+/// From the cloud a sign-in may lead elsewhere and back; from the server nothing does.
+#[test]
+fn only_what_the_press_led_to_is_pressed() {
+    let (choice, idp) = (selection(&[Beside::Right]), page("idp.corp.example", "", &[]));
+    let (sign_in, settings) = (page("github.com", "/login", &[]), server(SETTINGS, &["enable-button"]));
+    let press = Action::Press(Button::Connect, "h0".to_owned());
+    let elsewhere = Action::HandOver(Why::NotFollowed);
+    let in_another = Page { tab: "other".to_owned(), ..idp.clone() };
+    for (way, expected) in [
+        (vec![], &press),
+        (vec![&sign_in, &idp, &sign_in], &press),
+        (vec![&settings, &sign_in, &idp], &press),
+        (vec![&idp], &elsewhere),
+        (vec![&idp, &sign_in], &elsewhere),
+        (vec![&in_another], &press),
+    ] {
+        let mut flow = flow(false, false);
+        flow.did_press(Button::Enable, &settings);
+        way.iter().for_each(|page| flow.saw(&Seen::Page((*page).clone())));
+        assert_eq!(flow.next(&Seen::Page(choice.clone())), *expected, "{way:?}");
+        // A press on the server begins the way anew.
+        flow.did_press(Button::Complete, &settings);
+        assert_eq!(flow.next(&Seen::Page(choice.clone())), press, "{way:?}");
+    }
 }
 
 #[test]
@@ -272,10 +316,12 @@ fn any_page() -> impl Strategy<Value = Page> {
     let beside = proptest::sample::select(&[Beside::Right, Beside::Other, Beside::Unclear][..]);
     let found =
         (row, beside, "h[0-9]").prop_map(|(row, beside, handle)| Match { row: row.id, beside, handle });
-    (authority, path, any::<[bool; 3]>(), proptest::collection::vec(found, 0..5)).prop_map(
-        |(authority, path, [verified, steady, settled], matches)| Page {
+    let tab = proptest::sample::select(&[TAB, "other"][..]);
+    (authority, path, tab, any::<[bool; 3]>(), proptest::collection::vec(found, 0..5)).prop_map(
+        |(authority, path, tab, [verified, steady, settled], matches)| Page {
             authority: authority.to_owned(),
             path: path.to_owned(),
+            tab: tab.to_owned(),
             verified,
             matches,
             steady,
@@ -307,9 +353,14 @@ proptest! {
                     prop_assert_eq!(handles, [handle.as_str()]);
                     prop_assert!(page.verified && page.steady && page.authority == host);
                     prop_assert!(!flow.pressed.connect, "after Connect nothing is pressed");
+                    prop_assert!(flow.pressed.enable || button == Button::Enable, "nothing of another setup");
+                    if button == Button::Connect {
+                        prop_assert_eq!(flow.pressed_in.as_ref(), Some(&page.tab));
+                        prop_assert!(page.matches.iter().all(|found| found.row != pages::SELECTION_SERVER.id));
+                    }
                     enables += usize::from(button == Button::Enable);
                     connects += usize::from(button == Button::Connect);
-                    flow.did_press(button, &page.document);
+                    flow.did_press(button, &page);
                 }
                 Action::Wait(_)
                 | Action::AskFor(..)
