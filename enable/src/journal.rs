@@ -185,9 +185,9 @@ impl Journal {
         &self.entries[from..]
     }
 
-    /// Whether the last press of an unfinished flow is so long ago that its server does not take the rest of the setup any more. A
-    /// clock that was set back, or a line that cannot be read, says no.
-    pub fn is_past_its_time(&self, now: Timestamp) -> bool {
+    /// When the last press of an unfinished flow is so long ago that its server does not take the rest of the setup any more. Not known
+    /// where a line cannot be read.
+    pub fn over_at(&self) -> Option<Timestamp> {
         let presses = |entry: &&Entry| {
             use Step::{HandedOver, PressedConnect, PressedEnable, PressingConnect, PressingEnable};
             matches!(
@@ -195,9 +195,18 @@ impl Journal {
                 HandedOver | PressedConnect | PressedEnable | PressingConnect | PressingEnable
             )
         };
-        let done = self.done();
-        let last = done.into_iter().rfind(presses);
-        !self.has_gap && last.is_some_and(|entry| now.duration_since(entry.at) > MOST_SETUP)
+        let last = self.done().into_iter().rfind(presses).filter(|_| !self.has_gap)?;
+        last.at.checked_add(MOST_SETUP).ok()
+    }
+
+    /// Whether that time is over. A clock that was set back says no.
+    pub fn is_past_its_time(&self, now: Timestamp) -> bool {
+        self.over_at().is_some_and(|over| now > over)
+    }
+
+    /// Whether an unfinished flow was left to the person, who may have pressed anything.
+    pub fn is_handed_over(&self) -> bool {
+        self.done().iter().any(|entry| entry.step == Step::HandedOver)
     }
 
     /// What an unfinished flow may have pressed. A line that cannot be read may have been any step, and a person to whom the flow
@@ -425,9 +434,12 @@ mod tests {
             (&[Step::PressingEnable, Step::PressedEnable], true),
             (&[Step::PressingConnect, Step::Unverified], true),
             (&[Step::PressingConnect, Step::Stopped], false),
+            (&[Step::Consented, Step::HandedOver], true),
         ] {
             let folder = tempfile::tempdir().expect("a folder");
             let journal = journal_of(&folder.path().join("j.jsonl"), steps);
+            assert_eq!(journal.over_at(), past.then(|| at(10)), "{steps:?}");
+            assert_eq!(journal.is_handed_over(), steps.contains(&Step::HandedOver), "{steps:?}");
             assert_eq!(journal.is_past_its_time(at(11)), past, "{steps:?}");
             assert!(!journal.is_past_its_time(at(4)) && !journal.is_past_its_time(at(-60)), "{steps:?}");
         }

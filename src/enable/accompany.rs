@@ -21,8 +21,12 @@ impl Walk<'_> {
     /// Lets the person press in their own browser.
     pub(super) async fn accompany(&mut self, opened: bool) -> Result<Ended, Broken> {
         let target = self.target.clone();
-        self.note(Step::HandedOver, "the person presses in their own browser")?;
-        self.talk.say(&words::by_hand(&target, self.addresses, opened));
+        let pressed = self.journal.pressed();
+        // It was left to the person before: that does not begin anew each time a run says so.
+        if !self.journal.is_handed_over() {
+            self.note(Step::HandedOver, "the person presses in their own browser")?;
+        }
+        self.talk.say(&words::by_hand(&target, self.addresses, opened, pressed));
         let started = Instant::now();
         let mut on_cloud: Option<Instant> = None;
         // Where nobody can be asked, the log is all there is: it gets the time that a way back may take.
@@ -147,7 +151,8 @@ async fn log_tells(session: &Session, before: &Before, until: Instant) -> bool {
     }
 }
 
-const ASK_EVERY: Duration = Duration::from_secs(2);
+/// GitHub answers so many questions an hour and no more.
+const ASK_EVERY: Duration = Duration::from_secs(5);
 /// A server that logs the connection does so at once.
 const LOG_PATIENCE: Duration = Duration::from_secs(10);
 const MOST_ASKED: usize = 5;

@@ -117,6 +117,9 @@ impl Enabling<'_> {
                 return Ok(None);
             }
             talk.say("The connection is not proven. What was pressed then is not pressed again.");
+            if let Some(over) = journal.over_at().filter(|_| journal.pressed().connect) {
+                talk.say(&words::not_pressed_until(over, journal.is_handed_over()));
+            }
         }
         if let Some(finding) = connected {
             talk.say(&format!("{}\nNothing is pressed.", finding.message));

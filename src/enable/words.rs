@@ -10,6 +10,7 @@ use gh_connect_enable::{
 };
 use gh_connect_engine::ConnectTarget;
 use gh_connect_lab::{Lab, world::Person};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::walk::MOST_PATIENCE;
@@ -110,13 +111,31 @@ pub(super) fn patience() -> String {
 }
 
 /// What the person does in their own browser.
-pub(super) fn by_hand(target: &ConnectTarget, addresses: &Addresses, opened: bool) -> String {
+pub(super) fn by_hand(
+    target: &ConnectTarget,
+    addresses: &Addresses,
+    opened: bool,
+    pressed: Pressed,
+) -> String {
     let (server, ConnectTarget { enterprise, cloud, .. }) = (server(target), target);
     let verb = if opened { "Your browser opens" } else { "Open in your browser" };
+    // What the page offers depends on what was pressed before, and this program does not see it.
+    let press = match pressed {
+        Pressed { enable: false, connect: false } => {
+            ", and press \"Enable GitHub Connect\".".to_owned()
+        }
+        _ => [
+            ". Look first which button the page shows:",
+            "          - \"Disable GitHub Connect\": it is connected. Press nothing more.",
+            "          - \"Complete your GitHub Connect setup\": press it. It goes on with the setup that was begun.",
+            "          - \"Enable GitHub Connect\": press it.",
+        ]
+        .join("\n"),
+    };
     format!(
         "\
 Step 1  {verb}: {}
-Step 2  Sign in as an owner of {server}, and press \"Enable GitHub Connect\".
+Step 2  Sign in as an owner of {server}{press}
 Step 3  On {cloud}, sign in as an owner of {enterprise}, and press \"Connect\" beside {enterprise} within 5 minutes.
 Step 4  Back on the server, the page shows the features, each off.
 gh-connect watches both sides for {}, and says what it sees. Ctrl-C ends that.",
@@ -294,6 +313,10 @@ pub(super) fn hand_over(why: Why) -> String {
                 row(id)
             )
         }
+        Why::Several(id) if id == pages::CONNECT.id => format!(
+            "More than one element matches{}, or none is clearly beside the account: a link to it, or its slug beside its display name, tells.",
+            row(id)
+        ),
         Why::Several(id) => {
             format!("More than one element matches{}, and it is not clear which is meant.", row(id))
         }
@@ -310,29 +333,6 @@ pub(super) fn hand_over(why: Why) -> String {
             "The page changes all the time. gh-connect presses a button only on a page that stands still."
                 .to_owned()
         }
-        Why::Blocked(pressed) => format!(
-            "The page's own policy (form-action) forbids where \"{}\" leads: the server may be set up for another cloud than the one that was checked.",
-            button(pressed)
-        Why::Several(id) if id == pages::CONNECT.id => format!(
-            "More than one element matches{}, or none is clearly beside the account: a link to it, or its slug beside its display name, tells.",
-            row(id)
-        ),
-        ),
-        Why::PressedBefore(pressed) => format!(
-            "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
-            button(pressed)
-        ),
-        Why::OtherAccount(unpressed) => format!(
-            "\"{}\" is not pressed in the name of another account without your word. Sign in as the account above, or press it yourself.",
-            button(unpressed)
-        ),
-        Why::OutOfReach(unpressed) => format!(
-            "\"{}\" is on the page, and a click does not reach it, or nothing of it can be seen. Look for what lies over it.",
-            button(unpressed)
-        ),
-    }
-}
-
         Why::Dialog => {
             "The page has opened a dialog. gh-connect answers none, and reads nothing of a page behind one."
                 .to_owned()
@@ -356,6 +356,25 @@ pub(super) fn hand_over(why: Why) -> String {
             row(pages::SELECTION.id),
             pages::CONNECT.name
         ),
+        Why::Blocked(pressed) => format!(
+            "The page's own policy (form-action) forbids where \"{}\" leads: the server may be set up for another cloud than the one that was checked.",
+            button(pressed)
+        ),
+        Why::PressedBefore(pressed) => format!(
+            "\"{}\" was pressed before, and the page offers it again. gh-connect presses each button once.",
+            button(pressed)
+        ),
+        Why::OtherAccount(unpressed) => format!(
+            "\"{}\" is not pressed in the name of another account without your word. Sign in as the account above, or press it yourself.",
+            button(unpressed)
+        ),
+        Why::OutOfReach(unpressed) => format!(
+            "\"{}\" is on the page, and a click does not reach it, or nothing of it can be seen. Look for what lies over it.",
+            button(unpressed)
+        ),
+    }
+}
+
 /// Why the flow ended, and what to do: what was seen, then what to do about it.
 pub(super) fn trap(
     trap: Trap,
@@ -410,4 +429,16 @@ pub(super) fn trap(
             },
         ],
     }
+}
+
+/// Why a run presses nothing itself, and for how long.
+pub(super) fn not_pressed_until(over: Timestamp, is_handed_over: bool) -> String {
+    let why = match is_handed_over {
+        true => "An earlier run left the buttons to the person, who may have pressed them",
+        false => "An earlier run may have pressed \"Connect\"",
+    };
+    format!(
+        "{why}: until {} UTC gh-connect presses none itself. That is 10 minutes after the last press that is known or possible: from then on, if GitHub lists no connection, a run begins a new setup.",
+        over.strftime("%H:%M:%S")
+    )
 }
