@@ -194,7 +194,8 @@ impl Browser {
 fn told<T>(looked: Result<T, BrowserError>, url: &str) -> Result<T, BrowserError> {
     let (authority, path, _) = place(url);
     match looked {
-        Err(BrowserError::Unanswered) if !authority.is_empty() => {
+        // Of a page that is very deep, Chromium refuses to tell.
+        Err(BrowserError::Unanswered | BrowserError::Refused(_)) if !authority.is_empty() => {
             Err(BrowserError::Unread { authority, path })
         }
         looked => looked,

@@ -421,6 +421,7 @@ async fn settled(browser: &mut Browser, count: usize) -> Page {
             Ok(seen) => page = seen,
             // It still loads.
             Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {}
+            Err(BrowserError::Unread { .. }) => {}
             Err(error) => panic!("{error}"),
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

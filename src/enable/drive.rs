@@ -55,6 +55,12 @@ impl Walk<'_> {
                 (Action::Press(..) | Action::AskFor(..) | Action::OpenSettings, Some(why)) => {
                     Action::HandOver(why)
                 }
+                (Action::Wait(Waiting::Page), _)
+                    if sight.is_slow(self.most_silent())
+                        && !sight.last().is_some_and(|page| flow.was_pressed_on(page)) =>
+                {
+                    Action::HandOver(Why::Silent)
+                }
                 (action, _) => action,
             };
             match action {
@@ -143,6 +149,11 @@ impl Walk<'_> {
         }
     }
 
+    /// How long a page may take to tell what it shows.
+    fn most_silent(&self) -> Duration {
+        SILENT.min(self.patience / 2)
+    }
+
     /// What a look tells the flow; `None` while it tells nothing yet.
     fn takes(&mut self, looked: Result<Page, BrowserError>, sight: &mut Sight, flow: &Flow) -> Option<Seen> {
         let pressed_on = sight.last().filter(|page| flow.was_pressed_on(page)).cloned();
@@ -165,7 +176,7 @@ impl Walk<'_> {
                 still_there(page)
             }
             (Err(BrowserError::Unread { .. }), _) => {
-                (sight.silent_for() > SILENT.min(self.patience / 2)).then_some(Seen::Silent)
+                (sight.silent_for() > self.most_silent()).then_some(Seen::Silent)
             }
             (Err(BrowserError::Left), None) => sight.is_left().map(Seen::Page),
             // The page was just being left, or loads.

@@ -77,6 +77,11 @@ impl Sight {
         self.here.elapsed()
     }
 
+    /// Whether each look takes so long that after all this time the page is not known to stand still, though it hardly changes.
+    pub(super) fn is_slow(&self, limit: Duration) -> bool {
+        self.same < STEADY_AFTER && self.changes < FEW_CHANGES && self.here_for() > limit
+    }
+
     fn is_restless(&self) -> bool {
         self.changes >= MOST_CHANGES && self.moving.elapsed() > self.limit
     }
@@ -88,6 +93,8 @@ const STEADY_AFTER: u32 = 2;
 const SETTLED_AFTER: u32 = 8;
 /// A page that loads changes a few times.
 const MOST_CHANGES: u32 = 20;
+/// And one that is slow to tell only these.
+const FEW_CHANGES: u32 = 5;
 const MOST_MOVING: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -143,6 +150,12 @@ mod tests {
         assert_eq!(sight.silent_for().as_secs(), 7);
         sight.takes(page("/a", 1));
         assert_eq!(sight.silent_for(), Duration::ZERO);
+        // It tells something, and takes its time.
+        advance(Duration::from_secs(20)).await;
+        sight.takes(page("/a", 1));
+        assert!(sight.is_slow(Duration::from_secs(10)) && !sight.is_slow(Duration::from_secs(30)));
+        (0..9).for_each(|_| _ = sight.takes(page("/a", 1)));
+        assert!(!sight.is_slow(Duration::from_secs(10)), "it stands still");
     }
 
     #[tokio::test(start_paused = true)]

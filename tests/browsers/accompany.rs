@@ -218,3 +218,36 @@ fn a_killed_run_is_verified_by_the_next() {
     );
     assert_eq!(place.steps().last().map(String::as_str), Some("verified"));
 }
+
+/// What the page offers after an interruption is another button; and the minutes in which nothing is pressed begin once.
+#[test]
+fn after_an_interruption_the_steps_name_each_button() {
+    let place = Place::new("");
+    let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+    run.hears("press \"Enable GitHub Connect\".");
+    run.dies();
+    for flags in [&["--browser", "accompany"][..], &["--browser", "chromium", "--headless"]] {
+        let run = place.watch(At::Pipe, flags);
+        run.hears("An earlier run left the buttons to the person, who may have pressed them: until ");
+        run.hears("- \"Disable GitHub Connect\": it is connected. Press nothing more.");
+        run.hears("- \"Complete your GitHub Connect setup\": press it.");
+        run.dies();
+    }
+    assert_eq!(place.steps().iter().filter(|step| *step == "handed-over").count(), 1);
+}
+
+/// A setup of which only the first button was pressed is completed on the page, not begun again.
+#[test]
+fn a_setup_that_was_begun_is_completed_by_hand() {
+    let place = Place::new("");
+    let run = place.start("chromium");
+    place.wait_for("pressed-enable");
+    run.kill();
+    place.becomes("[web]\nstart = 'pending'\n");
+    let run = place.watch(At::Pipe, &["--browser", "accompany"]);
+    run.hears("- \"Complete your GitHub Connect setup\": press it.");
+    let mut person = Person::opens(&run, &place, "own");
+    person.presses(pages::COMPLETE);
+    person.presses(pages::CONNECT);
+    ends(run, 0, &[SEEN, VERIFIED], &["and press \"Enable GitHub Connect\"."]);
+}

@@ -58,4 +58,15 @@ const DIALOG: &str = selection!(
     "<ul><li><a href=/enterprises/acme>Acme Corp</a> <form method=post action=/nowhere><button>Connect</button></form></li></ul>\
      <script>alert(\"go\")</script>"
 );
+/// 450 elements deep, nine thousand in all.
+fn deep() -> String {
+    let nested = format!("{}<p>x</p>{}", "<div role=group>".repeat(450), "</div>".repeat(450));
+    selection!("DEEP").replace("DEEP", &nested.repeat(10))
+}
+
+#[test]
+fn a_page_that_is_very_deep() {
+    crate::enables("chromium", &deep(), 11, &[ENABLE, HANDED], &[CONNECT]);
+}
+
 const BUSY: &str = selection!("<h1>x</h1><script>setTimeout(() => { for (;;) {} }, 0)</script>");
