@@ -19,6 +19,8 @@ pub struct Flow {
     pub server_slug: String,
     /// What was pressed so far, by this run or, by the journal, by an earlier one.
     pub pressed: Pressed,
+    /// Whether a run that was stopped began the setup that may still be pending on the server.
+    pub begun: bool,
     /// Who is expected to be signed in.
     pub logins: Logins,
     /// Whether nobody agreed to a press in the name of another account.
@@ -245,6 +247,7 @@ impl Flow {
             target,
             server_slug: server_slug.to_owned(),
             pressed,
+            begun: false,
             logins: Logins::default(),
             declined: false,
             opened: 0,
@@ -418,7 +421,7 @@ impl Flow {
     fn complete(&self, page: &Page, handle: &str) -> Action {
         match (self.pressed.connect, page.settled) {
             // Somebody else's, or begun so long ago that this program does not count it as its own any more.
-            (false, _) if !self.pressed.enable => Action::HandOver(Why::OtherSetup),
+            (false, _) if !self.pressed.enable && !self.begun => Action::HandOver(Why::OtherSetup),
             (false, _) if self.is_blocked(page) => Action::HandOver(Why::Blocked(Button::Complete)),
             (false, _) if self.awaits_answer(page) => Action::Wait(Waiting::Answer(Button::Complete)),
             // It only leads to the cloud once more, and not for ever.

@@ -204,6 +204,15 @@ impl Journal {
         self.over_at().is_some_and(|over| now > over)
     }
 
+    /// Whether a setup that may still be pending on the server is one of this program's, also where its run was stopped.
+    pub fn has_begun(&self, now: Timestamp) -> bool {
+        let from = self.entries.iter().rposition(|entry| entry.step == Step::Verified);
+        let last = self.entries[from.map_or(0, |at| at + 1)..]
+            .iter()
+            .rfind(|entry| entry.step == Step::PressedEnable);
+        last.is_some_and(|entry| now.duration_since(entry.at) <= MOST_SETUP)
+    }
+
     /// Whether an unfinished flow was left to the person, who may have pressed anything.
     pub fn is_handed_over(&self) -> bool {
         self.done().iter().any(|entry| entry.step == Step::HandedOver)
@@ -435,10 +444,13 @@ mod tests {
             (&[Step::PressingConnect, Step::Unverified], true),
             (&[Step::PressingConnect, Step::Stopped], false),
             (&[Step::Consented, Step::HandedOver], true),
+            (&[Step::PressedEnable, Step::Stopped, Step::Consented], false),
         ] {
             let folder = tempfile::tempdir().expect("a folder");
             let journal = journal_of(&folder.path().join("j.jsonl"), steps);
             assert_eq!(journal.over_at(), past.then(|| at(10)), "{steps:?}");
+            assert_eq!(journal.has_begun(at(4)), steps.contains(&Step::PressedEnable), "{steps:?}");
+            assert!(!journal.has_begun(at(11)), "{steps:?}");
             assert_eq!(journal.is_handed_over(), steps.contains(&Step::HandedOver), "{steps:?}");
             assert_eq!(journal.is_past_its_time(at(11)), past, "{steps:?}");
             assert!(!journal.is_past_its_time(at(4)) && !journal.is_past_its_time(at(-60)), "{steps:?}");

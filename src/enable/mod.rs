@@ -347,7 +347,8 @@ impl Enabling<'_> {
         };
         let ended = match browser {
             Some(mut browser) => {
-                let mut flow = Flow { logins, ..Flow::new(target.clone(), slug, pressed) };
+                let begun = walk.journal.has_begun(Machine.now());
+                let mut flow = Flow { logins, begun, ..Flow::new(target.clone(), slug, pressed) };
                 if billing.is_some() {
                     // From the billing page nothing else leads on.
                     let opens = browser.open(&addresses.settings);

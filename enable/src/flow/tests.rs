@@ -59,6 +59,7 @@ fn every_page_has_its_next_action() {
     other_server.matches.push(Match { row: "selection-server", beside: Other, handle: "h0".to_owned() });
     // By the journal of an earlier run: this one has pressed nothing.
     let resumed = Flow { pressed_in: None, ..flow(true, false) };
+    let stopped = Flow { begun: true, ..flow(false, false) };
     let fresh = flow(false, false);
     let (enabled, done) = (flow(true, false), flow(true, true));
     let late = |connect| Flow { late: true, ..flow(true, connect) };
@@ -131,6 +132,7 @@ fn every_page_has_its_next_action() {
         // Another server's setup, or a page that the press did not lead to.
         (&enabled, other_server, HandOver(Why::OtherServer)),
         (&enabled, Page { tab: "other".to_owned(), ..selection(&[Right]) }, HandOver(Why::NotFollowed)),
+        (&stopped, server(SETTINGS, &["complete-button"]), press(Button::Complete)),
         (&resumed, selection(&[Right]), HandOver(Why::NotFollowed)),
         (&resumed, server(SETTINGS, &["complete-button"]), press(Button::Complete)),
         (&fresh, selection(&[Right]), HandOver(Why::NoMatch("enable-button"))),
