@@ -96,7 +96,14 @@ async fn seen_by(browser: &mut Browser, row: &str, limit: Instant) -> Vec<(&'sta
                     return buttons;
                 }
             }
-            Ok(_) | Err(BrowserError::Refused(_) | BrowserError::Left | BrowserError::Unanswered) => {}
+            // A busy machine's browser may not tell in time; it is asked again.
+            Ok(_)
+            | Err(
+                BrowserError::Refused(_)
+                | BrowserError::Left
+                | BrowserError::Unanswered
+                | BrowserError::Unread { .. },
+            ) => {}
             Err(error) => panic!("{error}"),
         }
         tokio::time::sleep(PAUSE).await;
