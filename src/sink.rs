@@ -7,6 +7,7 @@ use std::{
 };
 
 use gh_connect_engine::{Record, Redactor, StepRecord, Stop, visible};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// Every secret that was learned so far. One for the process, because a panic must find it too.
@@ -53,11 +54,18 @@ pub(crate) fn clean_record(mut record: Record) -> Record {
     record
 }
 
+/// A fact as [`clean_record`] leaves those of a record.
+pub(crate) fn clean_fact<T: Serialize + DeserializeOwned>(fact: &T) -> serde_json::Result<T> {
+    let mut value = serde_json::to_value(fact)?;
+    with_redactor(|redactor| clean_value(redactor, &mut value));
+    serde_json::from_value(value)
+}
+
 /// As [`clean`], for a report made from a clean record. JSON stays JSON. Reports are UTF-8; what is not becomes U+FFFD.
 pub(crate) fn clean_report(report: &[u8]) -> Cow<'_, [u8]> {
     let bytes = |text: Cow<'_, str>| text.into_owned().into_bytes();
     match std::str::from_utf8(report) {
-        Ok(text) => match with_redactor(|redactor| redactor.clean_document(text)) {
+        Ok(text) => match with_redactor(|redactor| redactor.clean_report_document(text)) {
             Cow::Borrowed(_) => Cow::Borrowed(report),
             clean @ Cow::Owned(_) => Cow::Owned(bytes(clean)),
         },

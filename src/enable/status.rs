@@ -7,7 +7,9 @@ mod parts;
 mod said;
 mod text;
 
-use gh_connect_engine::{Measured, Record, State};
+use std::sync::Arc;
+
+use gh_connect_engine::{Measured, Record, State, Stop};
 use gh_connect_github::cloud::{AuditLog, Topic};
 use tokio::time::timeout;
 
@@ -80,16 +82,17 @@ pub(super) async fn headline(session: &Session) -> String {
 
 /// What the enterprise account's audit log records of connections, which no check needs. It is asked the way that the run
 /// found, which may be by the server's own proxy.
-async fn cloud_log(
-    session: &Session,
-    measured: &Measured,
-) -> Option<Result<std::sync::Arc<AuditLog>, gh_connect_engine::Stop>> {
+async fn cloud_log(session: &Session, measured: &Measured) -> Option<Result<Arc<AuditLog>, Stop>> {
     if measured.record().run.cut_short_by.is_some() {
         return None;
     }
     let cx = session.context_of(measured.plan().clone());
     let limit = session.plan().timeout.value.0;
-    timeout(limit, cx.fact::<AuditLog>(&Topic::Connections)).await.ok()
+    let log = timeout(limit, cx.fact::<AuditLog>(&Topic::Connections)).await.ok()?;
+    // It is in no record, so nothing has been taken out of it.
+    Some(log.and_then(|log| {
+        sink::clean_fact(&*log).map(Arc::new).map_err(|error| Stop::Trouble(error.to_string()))
+    }))
 }
 
 /// The judgement of the connection, and the words for it.

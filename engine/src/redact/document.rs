@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use super::Redactor;
 
 impl Redactor {
-    /// As [`Redactor::clean_report`]. Of a JSON object or array each text is cleaned by itself, and everything else stays.
+    /// As [`Redactor::clean`]. Of a JSON object or array each text is cleaned by itself, and everything else stays.
     ///
     /// ```
     /// let mut redactor = gh_connect_engine::Redactor::new();
@@ -15,19 +15,25 @@ impl Redactor {
     /// assert_eq!(redactor.clean_document(r#"["hunter42\\", "hunter42\n"]"#), r#"["[redacted]", "hunter42\n"]"#);
     /// ```
     pub fn clean_document<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.clean_report(text) {
-            Cow::Owned(_) if is_json(text) => each_text(text, |text| self.clean_report(text)).into(),
-            clean => clean,
-        }
+        keeping_json(text, |text| self.clean(text))
     }
 
-    /// As [`Redactor::clean_hidden`]. Of a JSON object or array each text is cleaned by itself, and everything else stays: a
-    /// field that comes twice still does, so that whoever reads it can see the contradiction.
+    /// As [`Redactor::clean_report`], with JSON as in [`Redactor::clean_document`].
+    pub fn clean_report_document<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        keeping_json(text, |text| self.clean_report(text))
+    }
+
+    /// As [`Redactor::clean_hidden`], with JSON as in [`Redactor::clean_document`]: a field that comes twice still does, so that
+    /// whoever reads it can see the contradiction.
     pub fn clean_reply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.clean_hidden(text) {
-            Cow::Owned(_) if is_json(text) => each_text(text, |text| self.clean_hidden(text)).into(),
-            clean => clean,
-        }
+        keeping_json(text, |text| self.clean_hidden(text))
+    }
+}
+
+fn keeping_json(text: &str, clean: impl for<'a> Fn(&'a str) -> Cow<'a, str>) -> Cow<'_, str> {
+    match clean(text) {
+        Cow::Owned(_) if is_json(text) => each_text(text, clean).into(),
+        whole => whole,
     }
 }
 
@@ -89,6 +95,21 @@ mod tests {
         }
     }
 
+    /// What was not cleaned before has its short secrets and its words still.
+    #[test]
+    fn a_document_is_cleaned_as_a_text_is_and_a_report_of_one_is_not() {
+        let mut redactor = Redactor::new();
+        redactor.learn(&Secret::new("hunter"));
+        redactor.learn(&Secret::new("sesamseed"));
+        for text in [r#"{"by": "hunter sesamseed"}"#, "by hunter sesamseed"] {
+            assert_eq!(
+                redactor.clean_document(text),
+                text.replace("hunter sesamseed", "[redacted] [redacted]")
+            );
+            assert_eq!(redactor.clean_report_document(text), text);
+        }
+    }
+
     #[test]
     fn a_document_stays_one() {
         for secret in
@@ -99,10 +120,11 @@ mod tests {
             for echoed in [secret.to_owned(), format!("{secret}\" here"), format!("{secret}\n")] {
                 let text = serde_json::json!({ "some": "thing", "x": [echoed], "number": 12_345_678 });
                 for text in [text.to_string(), serde_json::to_string_pretty(&text).expect("JSON")] {
-                    let clean = redactor.clean_document(&text);
-                    let value: serde_json::Value = serde_json::from_str(&clean).expect("JSON still");
-                    assert!(!value["x"].to_string().contains(secret), "{clean}");
-                    assert_eq!((&value["some"], &value["number"]), (&"thing".into(), &12_345_678.into()));
+                    for clean in [redactor.clean_document(&text), redactor.clean_report_document(&text)] {
+                        let value: serde_json::Value = serde_json::from_str(&clean).expect("JSON still");
+                        assert!(!value["x"].to_string().contains(secret), "{clean}");
+                        assert_eq!((&value["some"], &value["number"]), (&"thing".into(), &12_345_678.into()));
+                    }
                 }
             }
         }

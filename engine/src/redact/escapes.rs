@@ -34,13 +34,10 @@ pub(super) fn unfinished(text: &[u8]) -> usize {
 fn plain(text: &[u8]) -> usize {
     // Only so much is searched at once as is not searched again.
     for (nth, block) in text.chunks(BLOCK).enumerate() {
-        let block = match block.is_ascii() {
-            true => block,
-            false => &block[..=block.iter().position(|byte| !byte.is_ascii()).unwrap_or_default()],
-        };
-        let special = memchr3(b'%', b'\\', b'&', block).into_iter().chain(memchr2(b'\n', b'\r', block)).min();
-        let special = special.or_else(|| block.len().checked_sub(1).filter(|last| !block[*last].is_ascii()));
-        if let Some(special) = special {
+        let beyond_ascii = || block.iter().position(|byte| !byte.is_ascii());
+        let beyond_ascii = if block.is_ascii() { None } else { beyond_ascii() };
+        let special = [memchr3(b'%', b'\\', b'&', block), memchr2(b'\n', b'\r', block), beyond_ascii];
+        if let Some(special) = special.into_iter().flatten().min() {
             return nth * BLOCK + special;
         }
     }

@@ -10,6 +10,12 @@ use super::{
 /// Without tags, comments and white space.
 pub(super) const MARKUP: Notation = Notation { plain, written };
 
+/// With a blank for each tag and each comment.
+const TAGS: Notation = Notation {
+    plain: |text| memchr(b'<', text).unwrap_or(text.len()),
+    written: |text| Some((Meaning::Char(' '), tag(text)?)),
+};
+
 /// Whether a text has what cuts words in pages: tags, comments, or blanks that are not ASCII.
 pub(super) fn is_in(text: &[u8]) -> bool {
     let has_tag = memchr::memchr_iter(b'<', text).any(|at| tag(&text[at..]).is_some());
@@ -22,23 +28,8 @@ pub(super) fn is_in(text: &[u8]) -> bool {
 
 /// A text whose reader sees one blank for each tag, if it has tags.
 pub(super) fn words(text: &str) -> Option<Vec<u8>> {
-    let (mut words, mut rest) = (Vec::new(), text.as_bytes());
-    let mut has_tag = false;
-    while let [first, others @ ..] = rest {
-        match tag(rest) {
-            Some(length) => {
-                has_tag = true;
-                words.push(b' ');
-                rest = &rest[length..];
-            }
-            None => {
-                words.push(*first);
-                rest = others;
-            }
-        }
-    }
-    let words = String::from_utf8_lossy(&words).split_whitespace().collect::<Vec<_>>().join(" ");
-    has_tag.then(|| words.into_bytes())
+    let spaced = TAGS.read(text.as_bytes())?;
+    Some(String::from_utf8_lossy(&spaced).split_whitespace().collect::<Vec<_>>().join(" ").into_bytes())
 }
 
 fn plain(text: &[u8]) -> usize {
@@ -54,8 +45,11 @@ fn written(text: &[u8]) -> Option<(Meaning, usize)> {
     Some((Meaning::Nothing, length))
 }
 
-/// How long the tag or the comment at the beginning is.
+/// How long the tag or the comment at the beginning is, if there is one.
 fn tag(text: &[u8]) -> Option<usize> {
+    if text.first() != Some(&b'<') {
+        return None;
+    }
     let text = &text[..text.len().min(LONGEST)];
     if text.starts_with(b"<!--") {
         return memmem::find(text, b"-->").map(|end| end + 3);
@@ -96,6 +90,18 @@ mod tests {
             assert!(is_in(text.as_bytes()), "{text}");
             let read_as = MARKUP.read(text.as_bytes()).expect("markup");
             assert_eq!(String::from_utf8_lossy(&read_as), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tag_becomes_a_blank() {
+        for (text, expected) in [
+            ("a<b>c", Some("a c")),
+            ("a  <!-- > --> b<br>", Some("a b")),
+            ("pass>admin", None),
+            ("a < b", None),
+        ] {
+            assert_eq!(words(text).as_deref(), expected.map(str::as_bytes), "{text}");
         }
     }
 
